@@ -1,0 +1,47 @@
+import type { Gateways, RouterId } from '../model/router.ts';
+import type { Change } from '../program/diff.ts';
+import type { Program } from '../program/rule.ts';
+
+/** One place where a router's program has to be; on Linux, a network namespace. */
+export interface Instance {
+  /** Unique in the data plane; on Linux, the name of the namespace. */
+  readonly id: string;
+  readonly router: RouterId;
+  readonly gateways: Gateways;
+}
+
+export type DataplaneEvent =
+  /** There is an instance to program; also when it replaced one of the same id. */
+  | { readonly kind: 'appeared'; readonly instance: Instance }
+  /** Its gateway addresses have changed. */
+  | { readonly kind: 'changed'; readonly instance: Instance }
+  | { readonly kind: 'vanished'; readonly id: string }
+  /** Somebody else may have changed what we wrote there. */
+  | { readonly kind: 'disturbed'; readonly id: string };
+
+/** What finding and correcting took. */
+export interface Correction {
+  /** What was not as it should be; 0: the kernel had exactly the program. */
+  readonly corrections: number;
+}
+
+/**
+ * What can find routers and put a program into one. Every call is one transaction: all of it or nothing.
+ * Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`.
+ */
+export interface Dataplane {
+  /** Finds what is there now (events before it resolves), then reports by event what changes. */
+  start(onEvent: (event: DataplaneEvent) => void): Promise<void>;
+
+  /** Compares what is in the kernel with the program and corrects just that; never a moment with less than both have. */
+  synchronise(id: string, program: Program): Promise<Correction>;
+
+  /** Changes what the last successful call left there. */
+  apply(id: string, change: Change): Promise<void>;
+
+  /** Removes everything of ours. */
+  clean(id: string): Promise<void>;
+
+  /** Leaves the kernel as it is. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,29 @@
+import { hatobaError } from './errors.ts';
+
+/** A forward's id: a UUID in lower case. */
+export type ForwardId = string;
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+const NAME = /^[A-Za-z][\w.-]{0,62}$/;
+const UUID_PREFIX = /^[\da-f]{8}(-[\da-f]{0,4}){0,3}(-[\da-f]{0,12})?$|^[\da-f]{1,7}$/;
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
+/** Whether the text may be the beginning of an id. */
+export function isUuidPrefix(text: string): boolean {
+  return UUID_PREFIX.test(text);
+}
+
+/** Reads the name of a forward: usable as a word on a command line, and never mistaken for an id. */
+export function parseName(text: string): string {
+  if (!NAME.test(text) || isUuid(text.toLowerCase())) throw hatobaError('name_malformed', { value: text });
+  return text;
+}
+
+/** Reads free text: a description, a label. */
+export function parseText(text: string): string {
+  if (text.length > 255 || /\p{Cc}/u.test(text)) throw hatobaError('text_malformed', { value: text });
+  return text;
+}

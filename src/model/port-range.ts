@@ -1,0 +1,36 @@
+import { hatobaError } from './errors.ts';
+
+/** Ports from `first` to `last`, both included; a single port has both alike. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Reads `5001` or `5001-5010`. Errors: `port_…`. */
+export function parsePortRange(text: string): PortRange {
+  const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(text);
+  if (match === null) throw hatobaError('port_malformed', { value: text });
+  const first = parsePort(match[1] ?? '', text);
+  const last = match[2] === undefined ? first : parsePort(match[2], text);
+  if (last < first) throw hatobaError('port_range_reversed', { value: text, reversed: `${last}-${first}` });
+  return Object.freeze({ first, last });
+}
+
+export function printPortRange({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+export function portCount({ first, last }: PortRange): number {
+  return last - first + 1;
+}
+
+export function portsOverlap(a: PortRange, b: PortRange): boolean {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+function parsePort(text: string, whole: string): number {
+  if (text.length > 1 && text.startsWith('0')) throw hatobaError('port_malformed', { value: whole });
+  const port = Number(text);
+  if (port < 1 || port > 65535) throw hatobaError('port_out_of_range', { value: text });
+  return port;
+}

@@ -1,0 +1,72 @@
+import { type Forward, GATEWAY } from './forward.ts';
+import type { ForwardId } from './ids.ts';
+import type { Gateways, RouterId } from './router.ts';
+
+/** Why one forward is not in the kernel although its router is. */
+export interface Problem {
+  /** `pending`: it will be, once something outside hatoba happens; `error`: something must be changed. */
+  readonly state: 'pending' | 'error';
+  readonly message: string;
+}
+
+/** What a node found and did about one router. */
+export interface RouterStatus {
+  readonly router: RouterId;
+  readonly node: string;
+  /** Where the node has it; for Linux, names of network namespaces. */
+  readonly instances: readonly string[];
+  readonly gateways: Gateways;
+  /** Everything up to this revision of the store is in the kernel, but for `problems`; 0: nothing yet. */
+  readonly revision: number;
+  /** When that was reached, RFC 3339. */
+  readonly at: string;
+  readonly problems: Readonly<Record<ForwardId, Problem>>;
+  /** What keeps the whole router from being applied. */
+  readonly error: string | null;
+}
+
+export const FORWARD_STATES = ['active', 'pending', 'waiting', 'disabled', 'error'] as const;
+export type ForwardState = (typeof FORWARD_STATES)[number];
+
+export interface NodeForwardStatus {
+  readonly node: string;
+  readonly state: ForwardState;
+  /** The outside address it has there; null: none yet. */
+  readonly external_address: string | null;
+  readonly revision: number;
+  readonly at: string;
+  readonly message: string | null;
+}
+
+/** A forward's state, over all nodes that have its router. */
+export interface ForwardStatus {
+  readonly state: ForwardState;
+  readonly message: string | null;
+  readonly nodes: readonly NodeForwardStatus[];
+}
+
+/** `statuses`: of the forward's router, one a node. */
+export function forwardStatus(forward: Forward, statuses: readonly RouterStatus[]): ForwardStatus {
+  const nodes = statuses.map((status) => onNode(forward, status));
+  if (nodes.length === 0 && forward.enabled) {
+    return { state: 'waiting', message: `no node has the router ${forward.router} yet`, nodes };
+  }
+  const best = ['active', 'error', 'pending'].map((state) => nodes.find((node) => node.state === state));
+  const telling = best.find((node) => node !== undefined);
+  return { state: telling?.state ?? 'disabled', message: telling?.message ?? null, nodes };
+}
+
+function onNode(forward: Forward, status: RouterStatus): NodeForwardStatus {
+  const { state, message } = stateOnNode(forward, status);
+  const external =
+    forward.externalAddress === GATEWAY ? status.gateways[forward.internalAddress.family] : forward.externalAddress;
+  const { node, revision, at } = status;
+  return { node, state, external_address: external?.text ?? null, revision, at, message };
+}
+
+function stateOnNode(forward: Forward, status: RouterStatus): { state: ForwardState; message: string | null } {
+  if (status.error !== null) return { state: 'error', message: status.error };
+  if (status.revision < forward.revision) return { state: 'pending', message: 'the node has not applied it yet' };
+  if (!forward.enabled) return { state: 'disabled', message: null };
+  return status.problems[forward.id] ?? { state: 'active', message: null };
+}

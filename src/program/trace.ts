@@ -1,0 +1,40 @@
+import { type Address, sameAddress } from '../model/address.ts';
+import type { Protocol } from '../model/protocol.ts';
+import type { Program, Rule } from './rule.ts';
+
+/** The first packet of a flow, as it reaches the router. */
+export interface Packet {
+  readonly protocol: Protocol;
+  readonly destination: Address;
+  readonly port: number;
+}
+
+/** Where the packet goes: unchanged (`rule` null), or by a rule to that rule's target. */
+export interface Trace {
+  readonly rule: Rule | null;
+  readonly destination: Address;
+  readonly port: number;
+}
+
+/** What the program does to a packet, said without any kernel: the reference that data planes are tested against. */
+export function trace(program: Program, packet: Packet): Trace {
+  for (const rule of program.values()) {
+    if (matches(rule, packet)) return { rule, destination: rule.internal, port: targetPort(rule, packet.port) };
+  }
+  return { rule: null, destination: packet.destination, port: packet.port };
+}
+
+function matches(rule: Rule, packet: Packet): boolean {
+  return (
+    rule.protocol === packet.protocol &&
+    sameAddress(rule.external, packet.destination) &&
+    rule.externalPorts.first <= packet.port &&
+    packet.port <= rule.externalPorts.last
+  );
+}
+
+/** Ranges of the same size keep the distance from their first port; many ports to one lose it. */
+function targetPort(rule: Rule, port: number): number {
+  const { first, last } = rule.internalPorts;
+  return first === last ? first : first + (port - rule.externalPorts.first);
+}
