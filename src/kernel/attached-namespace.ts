@@ -1,0 +1,137 @@
+import { closeSync } from 'node:fs';
+import { hatobaError } from '../model/errors.ts';
+import type { KernelEvent } from './kernel.ts';
+import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
+import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
+import { NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
+import type { NftDriver } from './nft.ts';
+import { readTable, type TableState } from './nft-table.ts';
+import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import type { ThreadNamespace } from './thread-namespace.ts';
+
+/** A network namespace that is kept open, with sockets in it that tell what changes. */
+export interface AttachedNamespace {
+  interfaces(): readonly Interface[];
+  run(script: string): void;
+  readTable(): TableState | null;
+  close(): void;
+}
+
+export interface Surroundings {
+  readonly thread: ThreadNamespace;
+  readonly driver: NftDriver;
+  readonly table: string;
+  readonly watch: (fd: number, events: number, onReady: () => void) => void;
+  readonly unwatch: (fd: number) => void;
+  readonly emit: (event: KernelEvent) => void;
+}
+
+const datagram = Buffer.allocUnsafe(1 << 18);
+
+/** Takes over the descriptor `fd` of the namespace. */
+export function attachNamespace(namespace: string, fd: number, around: Surroundings): AttachedNamespace {
+  const { thread, driver, table, emit } = around;
+  const routeEvents = thread.inside(fd, () => openNetlink(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS));
+  const rulesetEvents = thread.inside(fd, () => openNetlink(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]));
+  /** Whatever happened up to this generation of the ruleset is known, or was reported. */
+  let known = query(NETLINK_NETFILTER, readGeneration);
+  let reported = false;
+  around.watch(routeEvents, EPOLLIN, onRouteEvents);
+  around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
+  return { interfaces, run, readTable: readOwnTable, close };
+
+  function query<Value>(protocol: number, read: (socket: number) => Value): Value {
+    const socket = thread.inside(fd, () => openNetlink(protocol));
+    try {
+      return read(socket);
+    } finally {
+      closeSync(socket);
+    }
+  }
+
+  function interfaces(): readonly Interface[] {
+    return query(NETLINK_ROUTE, readInterfaces);
+  }
+
+  function onRouteEvents(): void {
+    drain(routeEvents);
+    emit({ kind: 'interfaces', namespace, interfaces: interfaces() });
+  }
+
+  function onRulesetEvents(): void {
+    let touched = false;
+    const complete = drain(rulesetEvents, (data) => {
+      for (const message of messages(data)) {
+        const event = rulesetEvent(message);
+        if (event?.kind === 'object') touched ||= event.table === table;
+        if (event?.kind !== 'generation') continue;
+        if (isLater(event.generation, known)) {
+          known = event.generation;
+          if (touched) disturbed();
+        }
+        touched = false;
+      }
+    });
+    if (!complete) disturbed();
+  }
+
+  function disturbed(): void {
+    if (reported) return;
+    reported = true;
+    emit({ kind: 'disturbed', namespace });
+  }
+
+  /**
+   * A transaction raises the generation by exactly one, so an interval of one around ours holds nobody else's,
+   * and its own messages can be thrown away unread.
+   */
+  function run(script: string): void {
+    query(NETLINK_NETFILTER, (socket) => {
+      onRulesetEvents();
+      reported = false;
+      const before = readGeneration(socket);
+      if (before !== known) onRulesetEvents();
+      const foreign = before !== known;
+      const refusal = thread.inside(fd, () => driver.run(fd, script));
+      if (refusal !== undefined) throw hatobaError('kernel_refused', { namespace, reason: refusal });
+      known = readGeneration(socket);
+      drain(rulesetEvents);
+      if (foreign || known !== (before + 1) % 0x1_0000_0000) disturbed();
+    });
+  }
+
+  function readOwnTable(): TableState | null {
+    reported = false;
+    const { generation, value } = query(NETLINK_NETFILTER, (socket) =>
+      readConsistently(socket, () => readTable(socket, table)),
+    );
+    known = generation;
+    return value;
+  }
+
+  function close(): void {
+    around.unwatch(routeEvents);
+    around.unwatch(rulesetEvents);
+    for (const open of [routeEvents, rulesetEvents, fd]) closeSync(open);
+  }
+}
+
+/** Reads until nothing is waiting. False: the kernel had to drop some (`man 7 netlink`: ENOBUFS). */
+function drain(fd: number, onData?: (data: Buffer) => void): boolean {
+  let complete = true;
+  for (;;) {
+    try {
+      const length = receiveNow(fd, datagram);
+      if (length === undefined) return complete;
+      onData?.(datagram.subarray(0, length));
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.errno !== 'ENOBUFS') throw error;
+      complete = false;
+    }
+  }
+}
+
+/** Generations are 32-bit counters that wrap around. */
+function isLater(generation: number, than: number): boolean {
+  return ((generation - than) | 0) > 0;
+}

@@ -1,0 +1,45 @@
+import type { NftDriverName } from './nft.ts';
+import type { TableState } from './nft-table.ts';
+import type { Interface } from './rtnetlink.ts';
+
+/** The daemon's own network namespace, in the place of a name in /run/netns. */
+export const HOST_NAMESPACE = 'host';
+
+export interface KernelOptions {
+  /** Where `ip netns` keeps names; the directory itself may not exist yet. */
+  readonly directory: string;
+  /** The table of the inet family whose changes by others are reported. */
+  readonly table: string;
+  readonly driver: NftDriverName | null;
+}
+
+export type KernelEvent =
+  /** A name leads to a network namespace now; also when it leads to another one than before. */
+  | { readonly kind: 'mounted'; readonly namespace: string }
+  | { readonly kind: 'unmounted'; readonly namespace: string }
+  /** A name in the directory that cannot be used; told once. */
+  | { readonly kind: 'ignored'; readonly namespace: string; readonly reason: string }
+  /** The interfaces or addresses of an attached namespace have changed. */
+  | { readonly kind: 'interfaces'; readonly namespace: string; readonly interfaces: readonly Interface[] }
+  /** Somebody else may have changed our table in an attached namespace; told again only after it was read or written. */
+  | { readonly kind: 'disturbed'; readonly namespace: string };
+
+/** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */
+export interface Kernel {
+  readonly driver: NftDriverName;
+  /** Reports by event which names lead to namespaces: those of now before it resolves, then what changes. */
+  watch(): Promise<void>;
+  /** Opens the namespace that the name leads to now, and reports its changes from here on. */
+  attach(namespace: string): Promise<readonly Interface[]>;
+  /** Lets go of it, so that Linux can take it away. */
+  detach(namespace: string): Promise<void>;
+  /** Applies an nft script in an attached namespace: all of it or nothing. */
+  run(namespace: string, script: string): Promise<void>;
+  /** Our table in an attached namespace; `null`: there is none. */
+  readTable(namespace: string): Promise<TableState | null>;
+  /** What `readTable` would give after this script in a namespace of its own that nobody else has. */
+  rehearse(script: string): Promise<TableState | null>;
+  /** Resolves once the worker gets to it. */
+  ping(): Promise<void>;
+  stop(): Promise<void>;
+}

@@ -1,0 +1,172 @@
+import { closeSync, fstatSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { isNamespaceName } from '../model/router.ts';
+import { HOST_NAMESPACE, type KernelEvent } from './kernel.ts';
+import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow } from './libc.ts';
+import { openNamespace } from './thread-namespace.ts';
+
+/** Tells which names in the directory lead to network namespaces, by event. */
+export interface NamespaceWatcher {
+  /** Milliseconds until `onTime` is due; -1: nothing is due. */
+  dueIn(now: number): number;
+  onTime(): void;
+  /** Looks at the whole directory; before the first time nothing is told. */
+  scan(): void;
+  close(): void;
+}
+
+interface Hooks {
+  readonly watch: (fd: number, events: number, onReady: () => void) => void;
+  readonly unwatch: (fd: number) => void;
+  readonly emit: (event: KernelEvent) => void;
+}
+
+/** linux/inotify.h */
+const IN = {
+  movedFrom: 0x40,
+  movedTo: 0x80,
+  create: 0x100,
+  delete: 0x200,
+  onlyDirectory: 0x0100_0000,
+} as const;
+const ENTRIES = IN.movedFrom | IN.movedTo | IN.create | IN.delete | IN.onlyDirectory;
+
+/** When the last event was this long ago, everything is looked at once more: for what has no event of its own. */
+const SETTLED_AFTER = 1000;
+
+/**
+ * A name appears before its namespace is mounted on it, and a mount is no event of inotify; but every change of
+ * the mount table wakes who polls /proc/self/mountinfo (`man 5 proc`), and then the names that were seen and had
+ * nothing mounted are looked at again.
+ */
+export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hooks): NamespaceWatcher {
+  const inotify = openInotify();
+  const mounts = openSync('/proc/self/mountinfo', 'r');
+  const events = Buffer.allocUnsafe(1 << 16);
+  /** Inode numbers of the namespaces: equal numbers, same namespace, as long as somebody holds it. */
+  const mounted = new Map<string, number>();
+  const pending = new Set<string>();
+  const ignored = new Set<string>();
+  let directoryWatch: number | undefined;
+  let settlesAt: number | undefined;
+
+  addInotifyWatch(inotify, dirname(directory), ENTRIES);
+  watch(inotify, EPOLLIN, onInotify);
+  watch(mounts, EPOLLPRI, onMounts);
+  return { dueIn, onTime, scan, close };
+
+  function onInotify(): void {
+    const names = new Set<string>();
+    let everything = false;
+    for (let length = readNow(inotify, events); length !== undefined; length = readNow(inotify, events)) {
+      for (const event of inotifyEvents(events.subarray(0, length))) {
+        if (event.watch === directoryWatch && event.name !== '') names.add(event.name);
+        else if (event.name === '' || event.name === basename(directory)) everything = true;
+      }
+    }
+    if (everything) scan();
+    else for (const name of names) look(name);
+    settle();
+  }
+
+  function onMounts(): void {
+    for (const name of pending) look(name);
+    settle();
+  }
+
+  function settle(): void {
+    settlesAt = Date.now() + SETTLED_AFTER;
+  }
+
+  function dueIn(now: number): number {
+    return settlesAt === undefined ? -1 : Math.max(0, settlesAt - now);
+  }
+
+  function onTime(): void {
+    settlesAt = undefined;
+    scan();
+    for (const name of pending) ignore(name, 'nothing is mounted on it, or no network namespace');
+  }
+
+  function scan(): void {
+    directoryWatch = addInotifyWatch(inotify, directory, ENTRIES);
+    const present = new Set(directoryWatch === undefined ? [] : listDirectory(directory));
+    for (const name of [...mounted.keys(), ...pending, ...ignored]) if (!present.has(name)) forget(name);
+    for (const name of present) look(name);
+  }
+
+  function look(name: string): void {
+    if (!isListed(name)) forget(name);
+    else if (!isNamespaceName(name)) ignore(name, 'the name has characters that no router may have');
+    else if (name === HOST_NAMESPACE) ignore(name, 'the name is reserved for the root namespace');
+    else lookInside(name);
+  }
+
+  function lookInside(name: string): void {
+    const inode = inodeOf(name);
+    if (inode === undefined) {
+      unmount(name);
+      pending.add(name);
+      return;
+    }
+    pending.delete(name);
+    if (mounted.get(name) === inode) return;
+    ignored.delete(name);
+    mounted.set(name, inode);
+    emit({ kind: 'mounted', namespace: name });
+  }
+
+  function inodeOf(name: string): number | undefined {
+    const fd = openNamespace(join(directory, name));
+    if (fd === undefined) return undefined;
+    const { ino } = fstatSync(fd);
+    closeSync(fd);
+    return ino;
+  }
+
+  function isListed(name: string): boolean {
+    return lstatSync(join(directory, name), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  function forget(name: string): void {
+    pending.delete(name);
+    ignored.delete(name);
+    unmount(name);
+  }
+
+  function unmount(name: string): void {
+    if (mounted.delete(name)) emit({ kind: 'unmounted', namespace: name });
+  }
+
+  function ignore(name: string, reason: string): void {
+    if (ignored.has(name)) return;
+    ignored.add(name);
+    emit({ kind: 'ignored', namespace: name, reason });
+  }
+
+  function close(): void {
+    unwatch(inotify);
+    unwatch(mounts);
+    closeSync(inotify);
+    closeSync(mounts);
+  }
+}
+
+function listDirectory(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** `struct inotify_event` (`man 7 inotify`). */
+function* inotifyEvents(data: Buffer): Iterable<{ watch: number; name: string }> {
+  for (let at = 0; at + 16 <= data.length; ) {
+    const length = data.readUInt32LE(at + 12);
+    const name = data.toString('utf8', at + 16, at + 16 + length).replace(/\0+$/, '');
+    yield { watch: data.readInt32LE(at), name };
+    at += 16 + length;
+  }
+}

@@ -1,0 +1,134 @@
+import { getSystemErrorName } from 'node:util';
+import { receive, SystemCallError, send } from './libc.ts';
+
+/**
+ * Netlink messages (linux/netlink.h; https://docs.kernel.org/userspace-api/netlink/intro.html):
+ * a 16-byte header in host byte order, a family's fixed part, then attributes, each padded to four bytes.
+ */
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const NLM_F_REQUEST = 0x1;
+const NLM_F_ACK = 0x4;
+const NLM_F_DUMP = 0x300;
+const NLM_F_DUMP_INTR = 0x10;
+const NLA_TYPE_MASK = 0x3fff;
+const HEADER = 16;
+
+export interface Message {
+  readonly type: number;
+  /** Fixed part and attributes; a view that is good until the next message is read. */
+  readonly body: Buffer;
+}
+
+/** Attributes by type; a type that occurs again is kept in order in `listAttributes`. */
+export type Attributes = ReadonlyMap<number, Buffer>;
+
+/** The dump changed under our eyes: read it again. */
+export class InterruptedDump extends Error {
+  override readonly name = 'InterruptedDump';
+}
+
+const RECEIVE_SIZE = 1 << 18;
+const receiveBuffer = Buffer.allocUnsafe(RECEIVE_SIZE);
+let sequence = 0;
+
+/** Every message of a dump. `body`: the fixed part and attributes of the request. */
+export function dump(fd: number, type: number, body: Buffer, onMessage: (message: Message) => void): void {
+  request(fd, type, NLM_F_REQUEST | NLM_F_DUMP, body, onMessage);
+}
+
+/** The answer to one request. Throws SystemCallError with the kernel's errno (ENOENT: no such object). */
+export function get(fd: number, type: number, body: Buffer): Buffer {
+  let answer: Buffer | undefined;
+  request(fd, type, NLM_F_REQUEST | NLM_F_ACK, body, (message) => {
+    answer = Buffer.from(message.body);
+  });
+  if (answer === undefined) throw new SystemCallError(`netlink request ${type}`, 'ENODATA');
+  return answer;
+}
+
+function request(fd: number, type: number, flags: number, body: Buffer, onMessage: (message: Message) => void): void {
+  const header = Buffer.alloc(HEADER);
+  sequence = (sequence + 1) % 0x1_0000_0000;
+  const expected = sequence;
+  header.writeUInt32LE(HEADER + body.length, 0);
+  header.writeUInt16LE(type, 4);
+  header.writeUInt16LE(flags, 6);
+  header.writeUInt32LE(expected, 8);
+  send(fd, Buffer.concat([header, body]));
+  for (let finished = false; !finished; ) {
+    const length = receive(fd, receiveBuffer);
+    finished = answers(receiveBuffer.subarray(0, length), expected, onMessage);
+  }
+}
+
+/** Whether these messages end the answer. */
+function answers(data: Buffer, expected: number, onMessage: (message: Message) => void): boolean {
+  for (const { header, message } of split(data)) {
+    if (header.sequence !== expected) continue;
+    if ((header.flags & NLM_F_DUMP_INTR) !== 0) throw new InterruptedDump();
+    if (message.type === NLMSG_DONE) return true;
+    if (message.type === NLMSG_ERROR) {
+      const errno = message.body.readInt32LE(0);
+      if (errno !== 0) throw new SystemCallError('netlink', getSystemErrorName(errno));
+      return true;
+    }
+    onMessage(message);
+  }
+  return false;
+}
+
+/** The messages of one datagram. */
+export function* messages(data: Buffer): Iterable<Message> {
+  for (const { message } of split(data)) yield message;
+}
+
+function* split(data: Buffer): Iterable<{ header: { flags: number; sequence: number }; message: Message }> {
+  for (let at = 0; at + HEADER <= data.length; ) {
+    const length = data.readUInt32LE(at);
+    if (length < HEADER || at + length > data.length) return;
+    const header = { flags: data.readUInt16LE(at + 6), sequence: data.readUInt32LE(at + 8) };
+    yield { header, message: { type: data.readUInt16LE(at + 4), body: data.subarray(at + HEADER, at + length) } };
+    at += align(length);
+  }
+}
+
+export function attributes(data: Buffer): Attributes {
+  const found = new Map<number, Buffer>();
+  for (const [type, value] of listAttributes(data)) found.set(type, value);
+  return found;
+}
+
+export function* listAttributes(data: Buffer): Iterable<readonly [type: number, value: Buffer]> {
+  for (let at = 0; at + 4 <= data.length; ) {
+    const length = data.readUInt16LE(at);
+    if (length < 4) return;
+    yield [data.readUInt16LE(at + 2) & NLA_TYPE_MASK, data.subarray(at + 4, at + length)];
+    at += align(length);
+  }
+}
+
+/** An attribute with a text that ends in NUL. */
+export function textAttribute(type: number, text: string): Buffer {
+  const value = Buffer.from(`${text}\0`);
+  const attribute = Buffer.alloc(align(4 + value.length));
+  attribute.writeUInt16LE(4 + value.length, 0);
+  attribute.writeUInt16LE(type, 2);
+  value.copy(attribute, 4);
+  return attribute;
+}
+
+/** The text of such an attribute; empty where it is missing. */
+export function textOf(value: Buffer | undefined): string {
+  if (value === undefined) return '';
+  const end = value.indexOf(0);
+  return value.toString('utf8', 0, end < 0 ? value.length : end);
+}
+
+function align(length: number): number {
+  return (length + 3) & ~3;
+}

@@ -1,0 +1,75 @@
+import { SystemCallError } from './libc.ts';
+import { attributes, get, InterruptedDump, type Message } from './netlink.ts';
+
+/** linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h. Numbers inside attributes are in network byte order. */
+const NFNL_SUBSYS_NFTABLES = 10;
+export const NFPROTO_INET = 1;
+export const NFNLGRP_NFTABLES = 7;
+
+export const NFT_MSG = {
+  newTable: 0,
+  getTable: 1,
+  getChain: 4,
+  getRule: 7,
+  getSet: 10,
+  getSetElements: 13,
+  newGeneration: 15,
+  getGeneration: 16,
+} as const;
+
+/** `struct nfgenmsg`, the fixed part of every message. */
+export const NFGENMSG = 4;
+const NFTA_GEN_ID = 1;
+/** The table's name is attribute 1 in the messages of tables, chains, rules, sets, elements and objects alike. */
+const NFTA_TABLE = 1;
+const MOST_READS = 8;
+
+export function nftMessageType(message: number): number {
+  return (NFNL_SUBSYS_NFTABLES << 8) | message;
+}
+
+/** `struct nfgenmsg` for the inet family, and attributes behind it. */
+export function nftRequest(...attached: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from([NFPROTO_INET, 0, 0, 0]), ...attached]);
+}
+
+/** The number of the namespace's ruleset: raised by one with every transaction of anybody. */
+export function readGeneration(fd: number): number {
+  const answer = get(fd, nftMessageType(NFT_MSG.getGeneration), nftRequest());
+  const id = attributes(answer.subarray(NFGENMSG)).get(NFTA_GEN_ID);
+  if (id === undefined) throw new SystemCallError('reading the ruleset generation', 'ENODATA');
+  return id.readUInt32BE(0);
+}
+
+/** Reads several dumps as of one generation of the ruleset, again if somebody changes it meanwhile. */
+export function readConsistently<Value>(fd: number, read: () => Value): { generation: number; value: Value } {
+  for (let tries = 1; ; tries++) {
+    const generation = readGeneration(fd);
+    try {
+      const value = read();
+      if (readGeneration(fd) === generation) return { generation, value };
+    } catch (error) {
+      if (!isRaceWithOthers(error) || tries >= MOST_READS) throw error;
+    }
+    if (tries >= MOST_READS) throw new SystemCallError('reading a ruleset that never rests', 'EAGAIN');
+  }
+}
+
+/** An object that was listed is gone when its contents are asked for, or a dump was overtaken. */
+function isRaceWithOthers(error: unknown): boolean {
+  return error instanceof InterruptedDump || (error instanceof SystemCallError && error.errno === 'ENOENT');
+}
+
+export type RulesetEvent =
+  | { readonly kind: 'object'; readonly table: string }
+  /** The end of one transaction: everything before it belongs to this generation. */
+  | { readonly kind: 'generation'; readonly generation: number };
+
+/** What a message of the group NFNLGRP_NFTABLES tells. */
+export function rulesetEvent({ type, body }: Message): RulesetEvent | undefined {
+  if (type >> 8 !== NFNL_SUBSYS_NFTABLES) return undefined;
+  const first = attributes(body.subarray(NFGENMSG)).get(NFTA_TABLE);
+  if (first === undefined) return undefined;
+  if ((type & 0xff) === NFT_MSG.newGeneration) return { kind: 'generation', generation: first.readUInt32BE(0) };
+  return { kind: 'object', table: first.toString('utf8', 0, first.length - 1) };
+}

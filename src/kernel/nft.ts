@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import koffi from 'koffi';
+import { hatobaError } from '../model/errors.ts';
+
+/** Runs nft scripts, each as one transaction. */
+export interface NftDriver {
+  readonly name: 'libnftables' | 'nft';
+  /**
+   * Applies the script in the network namespace `fd`, which the calling thread must be in.
+   * `undefined`: done; otherwise nothing was changed, and this is what nft said.
+   */
+  run(fd: number, script: string): string | undefined;
+}
+
+export type NftDriverName = NftDriver['name'];
+
+/** The wanted driver, or by default the library, and the program where there is no library. Error: `kernel_unsupported`. */
+export function openNftDriver(wanted: NftDriverName | null): NftDriver {
+  if (wanted === 'nft') return openProgram();
+  try {
+    return openLibrary();
+  } catch (error) {
+    if (wanted === 'libnftables') {
+      throw hatobaError('kernel_unsupported', { reason: 'libnftables.so.1 cannot be loaded' }, { cause: error });
+    }
+    return openProgram();
+  }
+}
+
+/** libnftables.h. A context per call: one that is kept holds half a megabyte for each namespace (nft 1.0.6). */
+function openLibrary(): NftDriver {
+  const library = koffi.load('libnftables.so.1');
+  const newContext = library.func('void *nft_ctx_new(uint32_t flags)');
+  const freeContext = library.func('void nft_ctx_free(void *context)');
+  const bufferErrors = library.func('int nft_ctx_buffer_error(void *context)');
+  const bufferOutput = library.func('int nft_ctx_buffer_output(void *context)');
+  const errors = library.func('const char *nft_ctx_get_error_buffer(void *context)');
+  const runCommand = library.func('int nft_run_cmd_from_buffer(void *context, const char *commands)');
+  return {
+    name: 'libnftables',
+    run(_fd, script) {
+      const context: unknown = newContext(0);
+      if (context === null) return 'out of memory';
+      try {
+        bufferOutput(context);
+        bufferErrors(context);
+        return runCommand(context, script) === 0 ? undefined : firstLines(String(errors(context)));
+      } finally {
+        freeContext(context);
+      }
+    },
+  };
+}
+
+/** The programs nsenter (util-linux) and nft: one process a call, for machines without the library. */
+function openProgram(): NftDriver {
+  const probe = spawnSync('nft', ['--version'], { encoding: 'utf8' });
+  if (probe.error !== undefined || probe.status !== 0) {
+    throw hatobaError('kernel_unsupported', { reason: 'the program nft cannot be run' }, { cause: probe.error });
+  }
+  return {
+    name: 'nft',
+    run(fd, script) {
+      const namespace = `--net=/proc/${process.pid}/fd/${fd}`;
+      const child = spawnSync('nsenter', [namespace, 'nft', '-f', '-'], { input: script, encoding: 'utf8' });
+      if (child.error !== undefined) return child.error.message;
+      return child.status === 0 ? undefined : firstLines(child.stderr);
+    },
+  };
+}
+
+/** nft repeats the offending line with marks below it; the line alone can be long. */
+function firstLines(text: string): string {
+  const lines = text.trim().split('\n').slice(0, 2);
+  return lines.map((line) => line.trim().slice(0, 200)).join(' | ');
+}

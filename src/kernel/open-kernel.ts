@@ -1,0 +1,116 @@
+import { closeSync, writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
+import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
+import { openEventCounter } from './libc.ts';
+import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
+
+export interface KernelListener {
+  readonly onEvent: (event: KernelEvent) => void;
+  /** The worker ended by itself; every call fails from now on. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
+
+/** Starts the worker thread. Errors: `kernel_unsupported`. */
+export async function openKernel(options: KernelOptions, listener: KernelListener): Promise<Kernel> {
+  const wake = openEventCounter();
+  const workerData: WorkerOptions = { ...options, wake };
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData,
+    name: 'kernel',
+    trackUnmanagedFds: false,
+  });
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+  let ended: Error | undefined;
+
+  const ask = (request: Request) =>
+    new Promise<Answer>((resolve, reject) => {
+      if (ended !== undefined) {
+        reject(ended);
+        return;
+      }
+      const id = ++lastId;
+      waiting.set(id, { resolve, reject });
+      worker.postMessage({ id, request });
+      writeSync(wake, WAKE);
+    });
+
+  // A process that ends waits for its threads, and this one waits for ever unless it is told.
+  const tell = () => {
+    worker.postMessage({ id: 0, request: { call: 'stop' } });
+    writeSync(wake, WAKE);
+  };
+  process.on('exit', tell);
+
+  const exited = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      process.off('exit', tell);
+      closeSync(wake);
+      ended ??= hatobaError('kernel_stopped', { reason: 'it was stopped' });
+      for (const { reject } of waiting.values()) reject(ended);
+      waiting.clear();
+      resolve();
+    });
+  });
+
+  const driver = await new Promise<Kernel['driver']>((resolve, reject) => {
+    worker.on('error', (error) => {
+      ended =
+        error instanceof HatobaError
+          ? error
+          : hatobaError('kernel_stopped', { reason: reasonOf(error) }, { cause: error });
+      reject(ended);
+      listener.onFatal(ended);
+    });
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'started') resolve(message.driver);
+      else receive(message);
+    });
+  });
+
+  function receive(message: Exclude<FromWorker, { kind: 'started' }>): void {
+    if (message.kind === 'event') {
+      listener.onEvent(message.event);
+      return;
+    }
+    const caller = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.kind === 'answer') caller?.resolve(message.answer);
+    else caller?.reject(restored(message.error));
+  }
+
+  return {
+    driver,
+    watch: async () => {
+      await ask({ call: 'watch' });
+    },
+    attach: async (namespace) => (await ask({ call: 'attach', namespace })).interfaces,
+    detach: async (namespace) => {
+      await ask({ call: 'detach', namespace });
+    },
+    run: async (namespace, script) => {
+      await ask({ call: 'run', namespace, script });
+    },
+    readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
+    rehearse: async (script) => (await ask({ call: 'rehearse', script })).table,
+    ping: async () => {
+      await ask({ call: 'ping' });
+    },
+    async stop() {
+      if (ended === undefined) await ask({ call: 'stop' });
+      await exited;
+    },
+  };
+}
+
+function restored({ code, message, hint }: Failure): HatobaError {
+  return new HatobaError(code, message, hint, {});
+}

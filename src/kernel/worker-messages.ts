@@ -1,0 +1,41 @@
+import type { ErrorCode } from '../model/errors.ts';
+import type { KernelEvent, KernelOptions } from './kernel.ts';
+import type { NftDriverName } from './nft.ts';
+import type { TableState } from './nft-table.ts';
+import type { Interface } from './rtnetlink.ts';
+
+export interface WorkerOptions extends KernelOptions {
+  /** The event counter that wakes the worker when there is a request. */
+  readonly wake: number;
+}
+
+/** What the worker is asked to do. */
+export type Request =
+  | { readonly call: 'attach' | 'detach' | 'readTable'; readonly namespace: string }
+  | { readonly call: 'run'; readonly namespace: string; readonly script: string }
+  | { readonly call: 'rehearse'; readonly script: string }
+  | { readonly call: 'watch' | 'ping' | 'stop' };
+
+export interface ToWorker {
+  readonly id: number;
+  readonly request: Request;
+}
+
+/** What a call gives; only `attach` fills `interfaces`, only `readTable` and `rehearse` fill `table`. */
+export interface Answer {
+  readonly interfaces: readonly Interface[];
+  readonly table: TableState | null;
+}
+
+/** An error as it crosses the border between threads. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+export type FromWorker =
+  | { readonly kind: 'started'; readonly driver: NftDriverName }
+  | { readonly kind: 'event'; readonly event: KernelEvent }
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
+  | { readonly kind: 'failure'; readonly id: number; readonly error: Failure };

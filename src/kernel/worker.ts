@@ -1,0 +1,140 @@
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { HatobaError, hatobaError } from '../model/errors.ts';
+import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
+import { HOST_NAMESPACE } from './kernel.ts';
+import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
+import { watchNamespaces } from './namespace-watcher.ts';
+import { openNftDriver } from './nft.ts';
+import type { TableState } from './nft-table.ts';
+import type { Interface } from './rtnetlink.ts';
+import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
+import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
+
+const NOTHING: Answer = { interfaces: [], table: null };
+
+if (!isMainThread && parentPort !== null) work(parentPort, workerData);
+
+/** One thread that waits for the kernel and for requests alike, in epoll, and does one thing at a time. */
+function work(port: MessagePort, { directory, table, driver: wanted, wake }: WorkerOptions): void {
+  const post = (message: FromWorker) => port.postMessage(message);
+  const driver = openNftDriver(wanted);
+  const thread = openThreadNamespace();
+  const poller = openPoller();
+  const ready = new Map<number, () => void>();
+  const attached = new Map<string, AttachedNamespace>();
+  let stopping = false;
+  const around: Surroundings = {
+    thread,
+    driver,
+    table,
+    emit: (event) => post({ kind: 'event', event }),
+    watch(fd, events, onReady) {
+      poller.add(fd, events);
+      ready.set(fd, onReady);
+    },
+    unwatch(fd) {
+      poller.remove(fd);
+      ready.delete(fd);
+    },
+  };
+  const watcher = watchNamespaces(directory, around);
+  around.watch(wake, EPOLLIN, takeRequests);
+  post({ kind: 'started', driver: driver.name });
+  takeRequests();
+  while (!stopping) {
+    const descriptors = poller.wait(watcher.dueIn(Date.now()));
+    for (const fd of descriptors) ready.get(fd)?.();
+    if (watcher.dueIn(Date.now()) === 0) watcher.onTime();
+  }
+  closeAll();
+
+  function takeRequests(): void {
+    readNow(wake, Buffer.alloc(8));
+    for (let next = receive(port); next !== undefined; next = receive(port)) answer(next);
+  }
+
+  function answer({ id, request }: ToWorker): void {
+    try {
+      post({ kind: 'answer', id, answer: perform(request) });
+    } catch (error) {
+      if (error instanceof LostNamespace) throw error;
+      post({ kind: 'failure', id, error: failureOf(error, request) });
+    }
+  }
+
+  function perform(request: Request): Answer {
+    switch (request.call) {
+      case 'watch':
+        watcher.scan();
+        return NOTHING;
+      case 'attach':
+        return { ...NOTHING, interfaces: attach(request.namespace) };
+      case 'detach':
+        detach(request.namespace);
+        return NOTHING;
+      case 'run':
+        find(request.namespace).run(request.script);
+        return NOTHING;
+      case 'readTable':
+        return { ...NOTHING, table: find(request.namespace).readTable() };
+      case 'rehearse':
+        return { ...NOTHING, table: rehearse(request.script) };
+      case 'ping':
+        return NOTHING;
+      case 'stop':
+        stopping = true;
+        return NOTHING;
+    }
+  }
+
+  function attach(namespace: string): readonly Interface[] {
+    detach(namespace);
+    const fd = openNamespace(namespace === HOST_NAMESPACE ? '/proc/thread-self/ns/net' : join(directory, namespace));
+    if (fd === undefined) throw hatobaError('namespace_gone', { namespace });
+    const opened = attachNamespace(namespace, fd, around);
+    attached.set(namespace, opened);
+    return opened.interfaces();
+  }
+
+  function detach(namespace: string): void {
+    attached.get(namespace)?.close();
+    attached.delete(namespace);
+  }
+
+  function find(namespace: string): AttachedNamespace {
+    const found = attached.get(namespace);
+    if (found === undefined) throw hatobaError('namespace_gone', { namespace });
+    return found;
+  }
+
+  function rehearse(script: string): TableState | null {
+    const stage = attachNamespace('rehearsal', thread.createAnonymous(), around);
+    try {
+      stage.run(script);
+      return stage.readTable();
+    } finally {
+      stage.close();
+    }
+  }
+
+  function closeAll(): void {
+    for (const namespace of attached.values()) namespace.close();
+    watcher.close();
+    poller.close();
+    closeSync(thread.home);
+  }
+}
+
+function receive(port: MessagePort): ToWorker | undefined {
+  const received: { message: ToWorker } | undefined = receiveMessageOnPort(port);
+  return received?.message;
+}
+
+function failureOf(error: unknown, request: Request): Failure {
+  if (error instanceof HatobaError) return { code: error.code, message: error.message, hint: error.hint };
+  if (!(error instanceof SystemCallError)) throw error;
+  const namespace = 'namespace' in request ? request.namespace : 'rehearsal';
+  return failureOf(hatobaError('kernel_refused', { namespace, reason: error.message }), request);
+}
