@@ -42,6 +42,9 @@ export interface Dataplane {
   /** Removes everything of ours. */
   clean(id: string): Promise<void>;
 
+  /** Resolves as soon as everything asked before has been answered: whether it is stuck. */
+  alive(): Promise<void>;
+
   /** Leaves the kernel as it is. */
   stop(): Promise<void>;
 }

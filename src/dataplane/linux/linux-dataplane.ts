@@ -1,0 +1,154 @@
+import type { Kernel, KernelEvent, KernelOptions } from '../../kernel/kernel.ts';
+import { HOST_NAMESPACE } from '../../kernel/kernel.ts';
+import { openKernel } from '../../kernel/open-kernel.ts';
+import type { Interface } from '../../kernel/rtnetlink.ts';
+import { HatobaError } from '../../model/errors.ts';
+import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
+import { gatewaysOf, sameGateways } from './gateways.ts';
+import { type NamespacePattern, patternOf, routerOf } from './namespaces.ts';
+import { correct } from './nftables/correction.ts';
+import { elementOf } from './nftables/elements.ts';
+import { LAYOUT, TABLE } from './nftables/layout.ts';
+import { changeElements, createTable, deleteTable } from './nftables/script.ts';
+
+export interface LinuxOptions {
+  readonly directory: string;
+  readonly driver: KernelOptions['driver'];
+  readonly patterns: readonly NamespacePattern[];
+  /** The root namespace as a router of its own; `null`: it is not touched. */
+  readonly host: Omit<NamespacePattern, 'namespace'> | null;
+  readonly onWarning: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  /** The kernel room has ended by itself. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface LinuxDataplane extends Dataplane {
+  /** What carries scripts to the kernel; `null` before the start. */
+  driver(): string | null;
+}
+
+interface Attached {
+  readonly outside: readonly string[];
+  /** `null` until the namespace is open. */
+  instance: Instance | null;
+  /** Whether our table is there, as far as we know. */
+  installed: boolean;
+}
+
+/** Routers that are network namespaces of this machine, programmed by nftables. */
+export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
+  const attached = new Map<string, Attached>();
+  const opening = new Set<Promise<void>>();
+  let emit: (event: DataplaneEvent) => void = () => undefined;
+  let kernel: Kernel | undefined;
+  let fingerprint = '';
+  return { start, synchronise, apply, clean, alive: () => opened().ping(), stop, driver: () => kernel?.driver ?? null };
+
+  async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
+    emit = onEvent;
+    const { directory, driver, onFatal } = options;
+    kernel = await openKernel({ directory, driver, table: TABLE }, { onEvent: onKernelEvent, onFatal });
+    fingerprint = (await kernel.rehearse(createTable(LAYOUT, [], false)))?.fingerprint ?? '';
+    await kernel.watch();
+    if (options.host !== null) open(HOST_NAMESPACE, options.host.outside);
+    while (opening.size > 0) await Promise.all(opening);
+  }
+
+  function opened(): Kernel {
+    if (kernel === undefined) throw new Error('the data plane has not been started');
+    return kernel;
+  }
+
+  function onKernelEvent(event: KernelEvent): void {
+    switch (event.kind) {
+      case 'mounted': {
+        const pattern = patternOf(event.namespace, options.patterns);
+        if (pattern !== undefined) open(event.namespace, pattern.outside);
+        return;
+      }
+      case 'unmounted':
+        close(event.namespace);
+        return;
+      case 'interfaces':
+        look(event.namespace, event.interfaces);
+        return;
+      case 'disturbed':
+        if (attached.get(event.namespace)?.instance) emit({ kind: 'disturbed', id: event.namespace });
+        return;
+      case 'ignored':
+        if (patternOf(event.namespace, options.patterns) === undefined) return;
+        options.onWarning(`ignored a file among the network namespaces: ${event.reason}`, { name: event.namespace });
+        return;
+    }
+  }
+
+  function open(namespace: string, outside: readonly string[]): void {
+    const entry: Attached = { outside, instance: null, installed: false };
+    attached.set(namespace, entry);
+    const done = attach(namespace, entry)
+      .catch((error: unknown) => {
+        if (attached.get(namespace) === entry) attached.delete(namespace);
+        if (error instanceof HatobaError && error.code === 'namespace_gone') return;
+        options.onWarning('could not open a network namespace', { namespace, error });
+      })
+      .finally(() => opening.delete(done));
+    opening.add(done);
+  }
+
+  async function attach(namespace: string, entry: Attached): Promise<void> {
+    const interfaces = await opened().attach(namespace);
+    if (attached.get(namespace) !== entry) return;
+    const gateways = gatewaysOf(interfaces, entry.outside);
+    entry.instance = { id: namespace, router: routerOf(namespace), gateways };
+    emit({ kind: 'appeared', instance: entry.instance });
+  }
+
+  function close(namespace: string): void {
+    const entry = attached.get(namespace);
+    if (entry === undefined) return;
+    attached.delete(namespace);
+    opened()
+      .detach(namespace)
+      .catch((error: unknown) => options.onWarning('could not let go of a network namespace', { namespace, error }));
+    if (entry.instance !== null) emit({ kind: 'vanished', id: namespace });
+  }
+
+  function look(namespace: string, interfaces: readonly Interface[]): void {
+    const entry = attached.get(namespace);
+    if (entry === undefined || entry.instance === null) return;
+    const gateways = gatewaysOf(interfaces, entry.outside);
+    if (sameGateways(gateways, entry.instance.gateways)) return;
+    entry.instance = { ...entry.instance, gateways };
+    emit({ kind: 'changed', instance: entry.instance });
+  }
+
+  async function synchronise(id: string, program: Parameters<Dataplane['synchronise']>[1]): Promise<Correction> {
+    const entry = attached.get(id);
+    const found = await opened().readTable(id);
+    const { script, count } = correct(found, [...program.values()].map(elementOf), LAYOUT, fingerprint);
+    if (script !== null) await opened().run(id, script);
+    if (entry !== undefined) entry.installed = found !== null || script !== null;
+    return { corrections: count };
+  }
+
+  async function apply(id: string, { remove, add }: Parameters<Dataplane['apply']>[1]): Promise<void> {
+    const entry = attached.get(id);
+    const added = add.map(elementOf);
+    const script = entry?.installed
+      ? changeElements(LAYOUT, remove.map(elementOf), added)
+      : createTable(LAYOUT, added, false);
+    await opened().run(id, script);
+    if (entry !== undefined) entry.installed = true;
+  }
+
+  async function clean(id: string): Promise<void> {
+    const found = await opened().readTable(id);
+    if (found !== null) await opened().run(id, deleteTable(LAYOUT));
+    const entry = attached.get(id);
+    if (entry !== undefined) entry.installed = false;
+  }
+
+  async function stop(): Promise<void> {
+    await kernel?.stop();
+  }
+}
