@@ -1,0 +1,181 @@
+import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
+import type { Gateways, RouterId } from '../model/router.ts';
+import type { Problem, RouterStatus } from '../model/status.ts';
+import type { Registry } from '../registry/registry.ts';
+import { createPlace, type Place } from './place.ts';
+import { createPlaces } from './places.ts';
+import { createPublisher } from './publisher.ts';
+
+/** Keeps the routers of this node as the store wants them. */
+export interface Agent {
+  /** Resolves when every router that is there now has been compared with the store and corrected, or has failed. */
+  start(): Promise<void>;
+  /** Removes everything of ours from every router of this node. */
+  cleanUp(): Promise<void>;
+  /** Leaves the routers as they are. */
+  stop(): Promise<void>;
+}
+
+export interface AgentOptions {
+  readonly node: string;
+  readonly registry: Registry;
+  readonly dataplane: Dataplane;
+  readonly log: AgentLog;
+}
+
+/** The part of a logger (pino's) that is used. */
+export interface AgentLog {
+  info(details: Readonly<Record<string, unknown>>, message: string): void;
+  warn(details: Readonly<Record<string, unknown>>, message: string): void;
+  error(details: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** So many places are worked on at a time: the kernel does one thing at a time anyway, and a queue there delays newcomers. */
+const AT_ONCE = 8;
+
+export function createAgent({ node, registry, dataplane, log }: AgentOptions): Agent {
+  const { forwards, statuses } = registry;
+  const places = createPlaces();
+  const queue = new Set<Place>();
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+  let unsubscribe = () => {};
+  const publisher = createPublisher({
+    statuses,
+    node,
+    statusOf,
+    busy: () => queue.size + running.size > 1,
+    onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
+  });
+  return { start, cleanUp, stop };
+
+  async function start(): Promise<void> {
+    unsubscribe = forwards.subscribe(({ touched }) => {
+      for (const [router, ids] of byRouter(touched)) for (const place of places.of(router)) place.mark(ids);
+    });
+    await dataplane.start(onEvent);
+    for (const { router } of statuses.ofNode(node)) publisher.touch(router);
+    while (queue.size + running.size > 0) await Promise.all(running);
+    await publisher.flush();
+  }
+
+  function onEvent(event: DataplaneEvent): void {
+    switch (event.kind) {
+      case 'appeared': {
+        const { instance } = event;
+        remove(instance.id);
+        places.add(createPlace(instance, { dataplane, desired, onDue, onStatus, onCorrected, onFailed }));
+        log.info({ router: instance.router, instance: instance.id }, 'router appeared');
+        lookAgain(instance.router);
+        return;
+      }
+      case 'changed':
+        places.get(event.instance.id)?.update(event.instance);
+        lookAgain(event.instance.router);
+        return;
+      case 'vanished':
+        vanish(event.id);
+        return;
+      case 'disturbed':
+        places.get(event.id)?.disturb(performance.now());
+        return;
+    }
+  }
+
+  function vanish(id: string): void {
+    const place = remove(id);
+    if (place === undefined) return;
+    const { router } = place.instance;
+    log.info({ router, instance: id }, 'router vanished');
+    lookAgain(router);
+  }
+
+  function remove(id: string): Place | undefined {
+    const place = places.remove(id);
+    place?.stop();
+    if (place !== undefined) queue.delete(place);
+    return place;
+  }
+
+  /** The router's gateways are those of all its instances, so each of them is concerned. */
+  function lookAgain(router: RouterId): void {
+    for (const place of places.of(router)) place.mark('all');
+    publisher.touch(router);
+  }
+
+  function desired(router: RouterId) {
+    return { revision: forwards.revision(), forwards: forwards.ofRouter(router), gateways: gatewaysOf(router) };
+  }
+
+  function gatewaysOf(router: RouterId): Gateways {
+    return Object.assign({}, ...places.of(router).map(({ instance }) => instance.gateways));
+  }
+
+  function onDue(place: Place): void {
+    queue.add(place);
+    takeTurns();
+  }
+
+  function takeTurns(): void {
+    for (const place of queue) {
+      if (running.size >= AT_ONCE || stopped) return;
+      queue.delete(place);
+      const turn = place.pass().finally(() => {
+        running.delete(turn);
+        takeTurns();
+      });
+      running.add(turn);
+    }
+  }
+
+  function onStatus(place: Place): void {
+    if (places.get(place.instance.id) === place) publisher.touch(place.instance.router);
+  }
+
+  function onCorrected({ instance }: Place, corrections: number, milliseconds: number): void {
+    log.info({ instance: instance.id, corrections, milliseconds }, 'corrected what the kernel had');
+  }
+
+  function onFailed(place: Place, error: unknown): void {
+    log.error({ instance: place.instance.id, err: error }, 'could not apply the forwards');
+  }
+
+  function statusOf(router: RouterId): RouterStatus | undefined {
+    const ours = places.of(router);
+    const [slowest] = [...ours].sort((a, b) => a.revision - b.revision);
+    if (slowest === undefined) return undefined;
+    const problems: Record<string, Problem> = {};
+    for (const place of ours) Object.assign(problems, Object.fromEntries(place.applied.problems));
+    return {
+      router,
+      node,
+      instances: ours.map(({ instance }) => instance.id).sort(),
+      gateways: gatewaysOf(router),
+      revision: slowest.revision,
+      at: slowest.at,
+      problems,
+      error: ours.find(({ error }) => error !== null)?.error ?? null,
+    };
+  }
+
+  async function cleanUp(): Promise<void> {
+    stopped = true;
+    await Promise.all(running);
+    for (const { instance } of places.all()) await dataplane.clean(instance.id);
+  }
+
+  async function stop(): Promise<void> {
+    stopped = true;
+    unsubscribe();
+    for (const place of places.all()) place.stop();
+    await Promise.all(running);
+    await publisher.stop();
+    await dataplane.stop();
+  }
+}
+
+function byRouter(touched: readonly { router: RouterId; id: string }[]): ReadonlyMap<RouterId, ReadonlySet<string>> {
+  const ids = new Map<RouterId, Set<string>>();
+  for (const { router, id } of touched) ids.set(router, (ids.get(router) ?? new Set()).add(id));
+  return ids;
+}

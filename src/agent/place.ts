@@ -1,0 +1,179 @@
+import type { Dataplane, Instance } from '../dataplane/dataplane.ts';
+import { reasonOf } from '../model/errors.ts';
+import type { Forward } from '../model/forward.ts';
+import type { ForwardId } from '../model/ids.ts';
+import type { Gateways, RouterId } from '../model/router.ts';
+import { isEmpty } from '../program/diff.ts';
+import { type Applied, createApplied } from './applied.ts';
+import { createFight } from './fight.ts';
+
+/** What a place works from; read anew at each pass, so that nothing is lost when several changes meet. */
+export interface Desired {
+  /** The revision that `forwards` is complete up to. */
+  readonly revision: number;
+  readonly forwards: ReadonlyMap<ForwardId, Forward>;
+  readonly gateways: Gateways;
+}
+
+export interface PlaceOptions {
+  readonly dataplane: Dataplane;
+  readonly desired: (router: RouterId) => Desired;
+  /** It wants a turn: call `pass`, once, when there is one. */
+  readonly onDue: (place: Place) => void;
+  /** Its status is another now. */
+  readonly onStatus: (place: Place) => void;
+  readonly onCorrected: (place: Place, corrections: number, milliseconds: number) => void;
+  readonly onFailed: (place: Place, error: unknown) => void;
+}
+
+/** One instance of a router, kept as the store wants it. */
+export interface Place {
+  readonly instance: Instance;
+  readonly applied: Applied;
+  /** Everything up to here is in the kernel; 0: nothing yet. */
+  readonly revision: number;
+  readonly at: string;
+  readonly error: string | null;
+  /** The instance was found changed. */
+  update(instance: Instance): void;
+  /** These forwards may have changed. */
+  mark(due: ReadonlySet<ForwardId> | 'all'): void;
+  /** Somebody else may have changed what we wrote. */
+  disturb(now: number): void;
+  pass(): Promise<void>;
+  stop(): void;
+}
+
+const FIRST_RETRY = 100;
+const LONGEST_RETRY = 30_000;
+
+export function createPlace(first: Instance, options: PlaceOptions): Place {
+  const { dataplane, desired } = options;
+  const applied = createApplied();
+  const fight = createFight();
+  let instance = first;
+  /** Whether `applied` is what the kernel has. */
+  let trusted = false;
+  let due: ReadonlySet<ForwardId> | 'all' | null = null;
+  let passing = false;
+  let revision = 0;
+  let at = new Date().toISOString();
+  let failure: string | null = null;
+  let contest: string | null = null;
+  let retry = FIRST_RETRY;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let contestTimer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const place: Place = {
+    get instance() {
+      return instance;
+    },
+    get revision() {
+      return revision;
+    },
+    get at() {
+      return at;
+    },
+    get error() {
+      return failure ?? contest;
+    },
+    applied,
+    update(changed) {
+      instance = changed;
+    },
+    mark,
+    disturb,
+    pass,
+    stop,
+  };
+  return place;
+
+  function mark(more: ReadonlySet<ForwardId> | 'all'): void {
+    if (stopped) return;
+    const waiting = due !== null;
+    if (more === 'all' || due === 'all') due = 'all';
+    else due = new Set(due ?? []).union(more);
+    if (!waiting && !passing) options.onDue(place);
+  }
+
+  function disturb(now: number): void {
+    trusted = false;
+    const wait = fight.disturbed(now);
+    if (wait === 0) {
+      mark('all');
+      return;
+    }
+    contest = `another program has changed our table ${fight.count()} times in a row; it is put right after ${wait} ms`;
+    options.onStatus(place);
+    clearTimeout(contestTimer);
+    contestTimer = setTimeout(() => {
+      contestTimer = setTimeout(calm, fight.calmAfter());
+      mark('all');
+    }, wait);
+  }
+
+  function calm(): void {
+    contest = null;
+    options.onStatus(place);
+  }
+
+  async function pass(): Promise<void> {
+    passing = true;
+    try {
+      while (due !== null) {
+        const now = due;
+        due = null;
+        await reconcile(now);
+      }
+    } catch (error) {
+      fail(error);
+    } finally {
+      passing = false;
+      options.onStatus(place);
+    }
+  }
+
+  function fail(error: unknown): void {
+    trusted = false;
+    failure = reasonOf(error);
+    if (stopped) return;
+    options.onFailed(place, error);
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(() => mark('all'), retry);
+    retry = Math.min(2 * retry, LONGEST_RETRY);
+  }
+
+  function stop(): void {
+    stopped = true;
+    due = null;
+    clearTimeout(retryTimer);
+    clearTimeout(contestTimer);
+  }
+
+  async function reconcile(now: ReadonlySet<ForwardId> | 'all'): Promise<void> {
+    const wanted = desired(instance.router);
+    if (trusted) await applyChange(now, wanted);
+    else await synchronise(wanted);
+    revision = wanted.revision;
+    at = new Date().toISOString();
+    failure = null;
+    retry = FIRST_RETRY;
+  }
+
+  async function applyChange(now: ReadonlySet<ForwardId> | 'all', { forwards, gateways }: Desired): Promise<void> {
+    const some = now === 'all' ? undefined : applied.planSome(now, forwards, gateways);
+    const plan = some ?? applied.planAll(forwards, gateways);
+    if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change);
+    plan.done();
+  }
+
+  async function synchronise({ forwards, gateways }: Desired): Promise<void> {
+    const started = performance.now();
+    const plan = applied.planAll(forwards, gateways);
+    trusted = true;
+    const { corrections } = await dataplane.synchronise(instance.id, plan.program);
+    plan.done();
+    if (corrections > 0) options.onCorrected(place, corrections, performance.now() - started);
+  }
+}
