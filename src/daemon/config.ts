@@ -1,0 +1,76 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { Check } from 'typebox/value';
+import { hatobaError } from '../model/errors.ts';
+import { readConfigFile } from './config-file.ts';
+import { type Config, ConfigFile } from './config-schema.ts';
+
+export const CONFIG_FILE = '/etc/hatoba/hatoba.yaml';
+
+/** What the command line says, over everything else. */
+export interface Flags {
+  readonly config?: string;
+  readonly store?: string;
+  readonly socket?: string;
+  /** With commas. */
+  readonly roles?: string;
+  readonly node?: string;
+}
+
+/**
+ * Defaults, then the file, then conf.d/*.yaml beside it in alphabetical order, then the environment, then flags;
+ * a later one replaces whole keys. Error: `config_malformed`.
+ */
+export function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config {
+  const file = flags.config ?? environment['HATOBA_CONFIG'];
+  const layers = [
+    ...configFiles(file).map(readConfigFile),
+    parseLayer('the environment', {
+      store: environment['HATOBA_STORE'],
+      socket: environment['HATOBA_SOCKET'],
+      node: environment['HATOBA_NODE'],
+      log_level: environment['HATOBA_LOG_LEVEL'],
+    }),
+    parseLayer('the command line', {
+      store: flags.store,
+      socket: flags.socket,
+      node: flags.node,
+      roles: flags.roles?.split(','),
+    }),
+  ];
+  return Object.freeze({ ...defaults(), ...Object.assign({}, ...layers) });
+}
+
+function defaults(): Config {
+  return {
+    node: hostname(),
+    store: 'sqlite:/var/lib/hatoba/hatoba.db',
+    socket: '/run/hatoba/hatoba.sock',
+    roles: ['api', 'agent'],
+    log_level: 'info',
+    nft_driver: 'auto',
+    namespace_directory: '/run/netns',
+    neutron: true,
+    routers: [],
+    host: null,
+  };
+}
+
+/** The default file may be missing, one that was named may not. */
+function configFiles(named: string | undefined): readonly string[] {
+  const file = named ?? CONFIG_FILE;
+  const directory = join(file, '..', 'conf.d');
+  const more = existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.yaml')) : [];
+  const first = named !== undefined || existsSync(file) ? [file] : [];
+  return [...first, ...more.sort().map((name) => join(directory, name))];
+}
+
+function parseLayer(name: string, values: Readonly<Record<string, unknown>>): ConfigFile {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined);
+  const layer: unknown = Object.fromEntries(given);
+  if (Check(ConfigFile, layer)) return layer;
+  const wrong = given.find(([key, value]) => !Check(ConfigFile, { [key]: value }));
+  const [key, value] = wrong ?? ['', ''];
+  throw hatobaError('config_malformed', { file: name, reason: `${key} cannot be ${String(value)}` });
+}
