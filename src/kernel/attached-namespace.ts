@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
 import type { KernelEvent } from './kernel.ts';
-import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
+import { EPOLLIN, moveHigh, openNetlink, receiveNow, SystemCallError } from './libc.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
 import { NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
 import type { NftDriver } from './nft.ts';
@@ -31,31 +31,40 @@ const datagram = Buffer.allocUnsafe(1 << 18);
 /** Takes over the descriptor `fd` of the namespace. */
 export function attachNamespace(namespace: string, fd: number, around: Surroundings): AttachedNamespace {
   const { thread, driver, table, emit } = around;
-  const routeEvents = thread.inside(fd, () => openNetlink(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS));
-  const rulesetEvents = thread.inside(fd, () => openNetlink(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]));
+  const opened = [moveHigh(fd)];
+  const [own = fd] = opened;
+  const open = (protocol: number, groups?: readonly number[]) => {
+    const socket = moveHigh(openNetlink(protocol, groups));
+    opened.push(socket);
+    return socket;
+  };
+  const { routeEvents, rulesetEvents, routes, rulesets } = orClose(() =>
+    thread.inside(own, () => ({
+      routeEvents: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
+      rulesetEvents: open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]),
+      routes: open(NETLINK_ROUTE),
+      rulesets: open(NETLINK_NETFILTER),
+    })),
+  );
   /** Whatever happened up to this generation of the ruleset is known, or was reported. */
-  let known = query(NETLINK_NETFILTER, readGeneration);
+  let known = orClose(() => readGeneration(rulesets));
   let reported = false;
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
-  return { interfaces, run, readTable: readOwnTable, close };
+  return { interfaces: () => readInterfaces(routes), run, readTable: readOwnTable, close };
 
-  function query<Value>(protocol: number, read: (socket: number) => Value): Value {
-    const socket = thread.inside(fd, () => openNetlink(protocol));
+  function orClose<Value>(work: () => Value): Value {
     try {
-      return read(socket);
-    } finally {
-      closeSync(socket);
+      return work();
+    } catch (error) {
+      for (const each of opened) closeSync(each);
+      throw error;
     }
-  }
-
-  function interfaces(): readonly Interface[] {
-    return query(NETLINK_ROUTE, readInterfaces);
   }
 
   function onRouteEvents(): void {
     drain(routeEvents);
-    emit({ kind: 'interfaces', namespace, interfaces: interfaces() });
+    emit({ kind: 'interfaces', namespace, interfaces: readInterfaces(routes) });
   }
 
   function onRulesetEvents(): void {
@@ -86,25 +95,21 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
    * and its own messages can be thrown away unread.
    */
   function run(script: string): void {
-    query(NETLINK_NETFILTER, (socket) => {
-      onRulesetEvents();
-      reported = false;
-      const before = readGeneration(socket);
-      if (before !== known) onRulesetEvents();
-      const foreign = before !== known;
-      const refusal = thread.inside(fd, () => driver.run(fd, script));
-      if (refusal !== undefined) throw hatobaError('kernel_refused', { namespace, reason: refusal });
-      known = readGeneration(socket);
-      drain(rulesetEvents);
-      if (foreign || known !== (before + 1) % 0x1_0000_0000) disturbed();
-    });
+    onRulesetEvents();
+    reported = false;
+    const before = readGeneration(rulesets);
+    if (before !== known) onRulesetEvents();
+    const foreign = before !== known;
+    const refusal = thread.inside(own, () => driver.run(own, script));
+    if (refusal !== undefined) throw hatobaError('kernel_refused', { namespace, reason: refusal });
+    known = readGeneration(rulesets);
+    drain(rulesetEvents);
+    if (foreign || known !== (before + 1) % 0x1_0000_0000) disturbed();
   }
 
   function readOwnTable(): TableState | null {
     reported = false;
-    const { generation, value } = query(NETLINK_NETFILTER, (socket) =>
-      readConsistently(socket, () => readTable(socket, table)),
-    );
+    const { generation, value } = readConsistently(rulesets, () => readTable(rulesets, table));
     known = generation;
     return value;
   }
@@ -112,7 +117,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   function close(): void {
     around.unwatch(routeEvents);
     around.unwatch(rulesetEvents);
-    for (const open of [routeEvents, rulesetEvents, fd]) closeSync(open);
+    for (const each of opened) closeSync(each);
   }
 }
 

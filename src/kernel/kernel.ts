@@ -24,13 +24,20 @@ export type KernelEvent =
   /** Somebody else may have changed our table in an attached namespace; told again only after it was read or written. */
   | { readonly kind: 'disturbed'; readonly namespace: string };
 
+/** What an attached namespace has of what concerns us. */
+export interface NamespaceState {
+  readonly interfaces: readonly Interface[];
+  /** Our table; `null`: there is none. */
+  readonly table: TableState | null;
+}
+
 /** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */
 export interface Kernel {
   readonly driver: NftDriverName;
   /** Reports by event which names lead to namespaces: those of now before it resolves, then what changes. */
   watch(): Promise<void>;
   /** Opens the namespace that the name leads to now, and reports its changes from here on. */
-  attach(namespace: string): Promise<readonly Interface[]>;
+  attach(namespace: string): Promise<NamespaceState>;
   /** Lets go of it, so that Linux can take it away. */
   detach(namespace: string): Promise<void>;
   /** Applies an nft script in an attached namespace: all of it or nothing. */

@@ -13,6 +13,7 @@ const calls = {
   send: libc.func('int64_t send(int fd, const void *data, size_t length, int flags)'),
   recv: libc.func('int64_t recv(int fd, _Out_ void *data, size_t length, int flags)'),
   read: libc.func('int64_t read(int fd, _Out_ void *data, size_t length)'),
+  fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
   fstatfs: libc.func('int fstatfs(int fd, _Out_ void *result)'),
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
   epollCreate: libc.func('int epoll_create1(int flags)'),
@@ -28,6 +29,7 @@ const NONBLOCK = 0x800;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
+const F_DUPFD_CLOEXEC = 1030;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 /** `linux/magic.h` NSFS_MAGIC. */
@@ -65,6 +67,21 @@ export function enterNetworkNamespace(fd: number): void {
 /** Moves the calling thread into a network namespace of its own, without a name. */
 export function unshareNetworkNamespace(): void {
   checked('unshare', calls.unshare(CLONE_NEWNET));
+}
+
+/**
+ * libnftables waits for its socket with select(), which aborts the process for a descriptor from here on
+ * (nft 1.0.6 to 1.1.3, src/mnl.c; `man 2 select`, FD_SETSIZE).
+ */
+export const SELECT_LIMIT = 1024;
+
+/** The same open file under a number that select() could not use, so that low numbers stay free for who needs them. */
+export function moveHigh(fd: number): number {
+  try {
+    return checked('fcntl', calls.fcntl(fd, F_DUPFD_CLOEXEC, SELECT_LIMIT));
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Whether the open file is a namespace, whatever its name promises. */

@@ -32,9 +32,22 @@ export class InterruptedDump extends Error {
   override readonly name = 'InterruptedDump';
 }
 
+const MOST_READS = 16;
+
+/** What `read` gives, asked again as long as its dumps are interrupted by changes. */
+export function readUninterrupted<Value>(read: () => Value): Value {
+  for (let tries = 1; ; tries++) {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof InterruptedDump)) throw error;
+      if (tries >= MOST_READS) throw new SystemCallError('reading what never rests', 'EAGAIN');
+    }
+  }
+}
+
 const RECEIVE_SIZE = 1 << 18;
 const receiveBuffer = Buffer.allocUnsafe(RECEIVE_SIZE);
-let sequence = 0;
 
 /** Every message of a dump. `body`: the fixed part and attributes of the request. */
 export function dump(fd: number, type: number, body: Buffer, onMessage: (message: Message) => void): void {
@@ -53,33 +66,38 @@ export function get(fd: number, type: number, body: Buffer): Buffer {
 
 function request(fd: number, type: number, flags: number, body: Buffer, onMessage: (message: Message) => void): void {
   const header = Buffer.alloc(HEADER);
-  sequence = (sequence + 1) % 0x1_0000_0000;
-  const expected = sequence;
   header.writeUInt32LE(HEADER + body.length, 0);
   header.writeUInt16LE(type, 4);
   header.writeUInt16LE(flags, 6);
-  header.writeUInt32LE(expected, 8);
+  // What is left of an earlier answer, after an error, must not be taken for a part of this one.
+  const sequence = Math.floor(Math.random() * 0x1_0000_0000);
+  header.writeUInt32LE(sequence, 8);
   send(fd, Buffer.concat([header, body]));
-  for (let finished = false; !finished; ) {
+  const answer: Answer = { sequence, interrupted: false, finished: false };
+  while (!answer.finished) {
     const length = receive(fd, receiveBuffer);
-    finished = answers(receiveBuffer.subarray(0, length), expected, onMessage);
+    take(receiveBuffer.subarray(0, length), answer, onMessage);
   }
+  if (answer.interrupted) throw new InterruptedDump();
 }
 
-/** Whether these messages end the answer. */
-function answers(data: Buffer, expected: number, onMessage: (message: Message) => void): boolean {
-  for (const { header, message } of split(data)) {
-    if (header.sequence !== expected) continue;
-    if ((header.flags & NLM_F_DUMP_INTR) !== 0) throw new InterruptedDump();
-    if (message.type === NLMSG_DONE) return true;
+interface Answer {
+  readonly sequence: number;
+  interrupted: boolean;
+  finished: boolean;
+}
+
+function take(data: Buffer, answer: Answer, onMessage: (message: Message) => void): void {
+  for (const { flags, sequence, message } of split(data)) {
+    if (sequence !== answer.sequence) continue;
+    if ((flags & NLM_F_DUMP_INTR) !== 0) answer.interrupted = true;
     if (message.type === NLMSG_ERROR) {
       const errno = message.body.readInt32LE(0);
       if (errno !== 0) throw new SystemCallError('netlink', getSystemErrorName(errno));
-      return true;
     }
-    onMessage(message);
+    if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) answer.finished = true;
+    else onMessage(message);
   }
-  return false;
 }
 
 /** The messages of one datagram. */
@@ -87,12 +105,12 @@ export function* messages(data: Buffer): Iterable<Message> {
   for (const { message } of split(data)) yield message;
 }
 
-function* split(data: Buffer): Iterable<{ header: { flags: number; sequence: number }; message: Message }> {
+function* split(data: Buffer): Iterable<{ flags: number; sequence: number; message: Message }> {
   for (let at = 0; at + HEADER <= data.length; ) {
     const length = data.readUInt32LE(at);
     if (length < HEADER || at + length > data.length) return;
-    const header = { flags: data.readUInt16LE(at + 6), sequence: data.readUInt32LE(at + 8) };
-    yield { header, message: { type: data.readUInt16LE(at + 4), body: data.subarray(at + HEADER, at + length) } };
+    const message = { type: data.readUInt16LE(at + 4), body: data.subarray(at + HEADER, at + length) };
+    yield { flags: data.readUInt16LE(at + 6), sequence: data.readUInt32LE(at + 8), message };
     at += align(length);
   }
 }

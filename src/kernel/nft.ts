@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { hatobaError } from '../model/errors.ts';
+import { SELECT_LIMIT } from './libc.ts';
 
 /** Runs nft scripts, each as one transaction. */
 export interface NftDriver {
@@ -39,6 +41,7 @@ function openLibrary(): NftDriver {
   return {
     name: 'libnftables',
     run(_fd, script) {
+      if (lowestFreeDescriptor() >= SELECT_LIMIT) return 'the process has too many files open for libnftables';
       const context: unknown = newContext(0);
       if (context === null) return 'out of memory';
       try {
@@ -50,6 +53,12 @@ function openLibrary(): NftDriver {
       }
     },
   };
+}
+
+function lowestFreeDescriptor(): number {
+  const fd = openSync('/dev/null', 'r');
+  closeSync(fd);
+  return fd;
 }
 
 /** The programs nsenter (util-linux) and nft: one process a call, for machines without the library. */

@@ -70,9 +70,11 @@ export async function openKernel(options: KernelOptions, listener: KernelListene
       reject(ended);
       listener.onFatal(ended);
     });
-    worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'started') resolve(message.driver);
-      else receive(message);
+    worker.on('message', (messages: readonly FromWorker[]) => {
+      for (const message of messages) {
+        if (message.kind === 'started') resolve(message.driver);
+        else receive(message);
+      }
     });
   });
 
@@ -92,7 +94,7 @@ export async function openKernel(options: KernelOptions, listener: KernelListene
     watch: async () => {
       await ask({ call: 'watch' });
     },
-    attach: async (namespace) => (await ask({ call: 'attach', namespace })).interfaces,
+    attach: (namespace) => ask({ call: 'attach', namespace }),
     detach: async (namespace) => {
       await ask({ call: 'detach', namespace });
     },

@@ -1,5 +1,5 @@
 import { type Address, addressOf } from '../model/address.ts';
-import { attributes, dump, textOf } from './netlink.ts';
+import { attributes, dump, readUninterrupted, textOf } from './netlink.ts';
 
 /** linux/rtnetlink.h, linux/if_addr.h, linux/if_link.h. */
 const RTM_GETLINK = 18;
@@ -35,6 +35,10 @@ export interface Interface {
 
 /** The interfaces of the namespace that this route socket is in, in order of creation. */
 export function readInterfaces(fd: number): readonly Interface[] {
+  return readUninterrupted(() => readLinksAndAddresses(fd));
+}
+
+function readLinksAndAddresses(fd: number): readonly Interface[] {
   const byIndex = new Map<number, { name: string; addresses: InterfaceAddress[] }>();
   dump(fd, RTM_GETLINK, Buffer.alloc(16), ({ body }) => {
     const name = textOf(attributes(body.subarray(16)).get(IFLA_IFNAME));

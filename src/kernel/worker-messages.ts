@@ -1,8 +1,6 @@
 import type { ErrorCode } from '../model/errors.ts';
-import type { KernelEvent, KernelOptions } from './kernel.ts';
+import type { KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { NftDriverName } from './nft.ts';
-import type { TableState } from './nft-table.ts';
-import type { Interface } from './rtnetlink.ts';
 
 export interface WorkerOptions extends KernelOptions {
   /** The event counter that wakes the worker when there is a request. */
@@ -21,11 +19,8 @@ export interface ToWorker {
   readonly request: Request;
 }
 
-/** What a call gives; only `attach` fills `interfaces`, only `readTable` and `rehearse` fill `table`. */
-export interface Answer {
-  readonly interfaces: readonly Interface[];
-  readonly table: TableState | null;
-}
+/** What a call gives: `attach` both, `readTable` and `rehearse` a table, others nothing. */
+export type Answer = NamespaceState;
 
 /** An error as it crosses the border between threads. */
 export interface Failure {

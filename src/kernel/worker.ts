@@ -3,22 +3,22 @@ import { join } from 'node:path';
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
-import { HOST_NAMESPACE } from './kernel.ts';
+import { HOST_NAMESPACE, type NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { openNftDriver } from './nft.ts';
 import type { TableState } from './nft-table.ts';
-import type { Interface } from './rtnetlink.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
+const OUTBOX = 16;
 const NOTHING: Answer = { interfaces: [], table: null };
 
 if (!isMainThread && parentPort !== null) work(parentPort, workerData);
 
 /** One thread that waits for the kernel and for requests alike, in epoll, and does one thing at a time. */
 function work(port: MessagePort, { directory, table, driver: wanted, wake }: WorkerOptions): void {
-  const post = (message: FromWorker) => port.postMessage(message);
+  let outbox: FromWorker[] = [];
   const driver = openNftDriver(wanted);
   const thread = openThreadNamespace();
   const poller = openPoller();
@@ -44,11 +44,24 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
   post({ kind: 'started', driver: driver.name });
   takeRequests();
   while (!stopping) {
+    flush();
     const descriptors = poller.wait(watcher.dueIn(Date.now()));
     for (const fd of descriptors) ready.get(fd)?.();
     if (watcher.dueIn(Date.now()) === 0) watcher.onTime();
   }
   closeAll();
+  flush();
+
+  /** Many messages cross the border between threads at the price of one. */
+  function post(message: FromWorker): void {
+    outbox.push(message);
+    if (outbox.length >= OUTBOX) flush();
+  }
+
+  function flush(): void {
+    if (outbox.length > 0) port.postMessage(outbox);
+    outbox = [];
+  }
 
   function takeRequests(): void {
     readNow(wake, Buffer.alloc(8));
@@ -70,7 +83,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         watcher.scan();
         return NOTHING;
       case 'attach':
-        return { ...NOTHING, interfaces: attach(request.namespace) };
+        return attach(request.namespace);
       case 'detach':
         detach(request.namespace);
         return NOTHING;
@@ -89,13 +102,13 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
     }
   }
 
-  function attach(namespace: string): readonly Interface[] {
+  function attach(namespace: string): NamespaceState {
     detach(namespace);
     const fd = openNamespace(namespace === HOST_NAMESPACE ? '/proc/thread-self/ns/net' : join(directory, namespace));
     if (fd === undefined) throw hatobaError('namespace_gone', { namespace });
     const opened = attachNamespace(namespace, fd, around);
     attached.set(namespace, opened);
-    return opened.interfaces();
+    return { interfaces: opened.interfaces(), table: opened.readTable() };
   }
 
   function detach(namespace: string): void {

@@ -1,5 +1,6 @@
 import type { Kernel, KernelEvent, KernelOptions } from '../../kernel/kernel.ts';
 import { HOST_NAMESPACE } from '../../kernel/kernel.ts';
+import type { TableState } from '../../kernel/nft-table.ts';
 import { openKernel } from '../../kernel/open-kernel.ts';
 import type { Interface } from '../../kernel/rtnetlink.ts';
 import { HatobaError } from '../../model/errors.ts';
@@ -33,6 +34,8 @@ interface Attached {
   instance: Instance | null;
   /** Whether our table is there, as far as we know. */
   installed: boolean;
+  /** The table as it was when the namespace was opened, until it is used, or somebody may have changed it. */
+  found: TableState | null | undefined;
 }
 
 /** Routers that are network namespaces of this machine, programmed by nftables. */
@@ -73,7 +76,7 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
         look(event.namespace, event.interfaces);
         return;
       case 'disturbed':
-        if (attached.get(event.namespace)?.instance) emit({ kind: 'disturbed', id: event.namespace });
+        disturb(event.namespace);
         return;
       case 'ignored':
         if (patternOf(event.namespace, options.patterns) === undefined) return;
@@ -83,7 +86,7 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
   }
 
   function open(namespace: string, outside: readonly string[]): void {
-    const entry: Attached = { outside, instance: null, installed: false };
+    const entry: Attached = { outside, instance: null, installed: false, found: undefined };
     attached.set(namespace, entry);
     const done = attach(namespace, entry)
       .catch((error: unknown) => {
@@ -96,8 +99,9 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
-    const interfaces = await opened().attach(namespace);
+    const { interfaces, table } = await opened().attach(namespace);
     if (attached.get(namespace) !== entry) return;
+    entry.found = table;
     const gateways = gatewaysOf(interfaces, entry.outside);
     entry.instance = { id: namespace, router: routerOf(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
@@ -122,9 +126,17 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
     emit({ kind: 'changed', instance: entry.instance });
   }
 
+  function disturb(namespace: string): void {
+    const entry = attached.get(namespace);
+    if (entry === undefined || entry.instance === null) return;
+    entry.found = undefined;
+    emit({ kind: 'disturbed', id: namespace });
+  }
+
   async function synchronise(id: string, program: Parameters<Dataplane['synchronise']>[1]): Promise<Correction> {
     const entry = attached.get(id);
-    const found = await opened().readTable(id);
+    const found = entry?.found !== undefined ? entry.found : await opened().readTable(id);
+    if (entry !== undefined) entry.found = undefined;
     const { script, count } = correct(found, [...program.values()].map(elementOf), LAYOUT, fingerprint);
     if (script !== null) await opened().run(id, script);
     if (entry !== undefined) entry.installed = found !== null || script !== null;
