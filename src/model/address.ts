@@ -19,11 +19,15 @@ export function parseAddress(text: string): Address {
   return addressOf(family, value);
 }
 
-/** Reads any address, also one no forward may have (a network's own, for example), as a number. */
+/** Reads any address, also one no forward may have (a network's own, for example), as a number; refuses IPv4 as IPv6. */
 export function parseAnyAddress(text: string): { family: Family; value: bigint } {
   if (text.includes('%')) throw hatobaError('address_zone', { value: text });
-  const value = text.includes(':') ? ipv6Value(text) : ipv4Value(text);
-  return { family: text.includes(':') ? 6 : 4, value };
+  if (!text.includes(':')) return { family: 4, value: ipv4Value(text) };
+  const value = ipv6Value(text);
+  if (value >> 32n === 0xffffn) {
+    throw hatobaError('address_ipv4_mapped', { value: text, ipv4: ipv4Text(value & 0xffff_ffffn) });
+  }
+  return { family: 6, value };
 }
 
 /** The address with this numeric value, which must fit the family. */
@@ -46,20 +50,14 @@ export function printEndpoint(address: string, port: string | number): string {
 
 function ipv4Value(text: string): bigint {
   const parts = text.split('.');
-  if (parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part))) {
-    if (parts.some((part) => part.length > 1 && part.startsWith('0'))) {
-      throw hatobaError('address_leading_zero', { value: text });
-    }
-    if (parts.every((part) => Number(part) <= 255)) {
-      return parts.reduce((value, part) => value * 256n + BigInt(part), 0n);
-    }
+  const isNumeric = parts.length <= 4 && parts.every((part) => /^(0x[\da-f]+|\d+)$/i.test(part));
+  if (!isNumeric) throw hatobaError('address_malformed', { value: text });
+  if (parts.some((part) => /^0\d/.test(part))) throw hatobaError('address_leading_zero', { value: text });
+  if (parts.length < 4 || parts.some((part) => /^0x/i.test(part))) {
+    throw hatobaError('address_not_dotted_quad', { value: text });
   }
-  if (parts.length <= 4 && parts.every((part) => /^(0x[\da-f]+|\d+)$/i.test(part))) {
-    throw parts.some((part) => /^0\d/.test(part))
-      ? hatobaError('address_leading_zero', { value: text })
-      : hatobaError('address_not_dotted_quad', { value: text });
-  }
-  throw hatobaError('address_malformed', { value: text });
+  if (parts.some((part) => Number(part) > 255)) throw hatobaError('address_malformed', { value: text });
+  return parts.reduce((value, part) => value * 256n + BigInt(part), 0n);
 }
 
 /** RFC 4291 §2.2: eight groups, one run of zeros as `::`, the last 32 bits perhaps in dotted form. */
@@ -67,7 +65,7 @@ function ipv6Value(text: string): bigint {
   const malformed = () => hatobaError('address_malformed', { value: text });
   const halves = text.split('::');
   if (halves.length > 2) throw malformed();
-  const [head = [], tail = []] = halves.map((half) => ipv6Groups(half, malformed));
+  const [head = [], tail = []] = halves.map((half, index) => ipv6Groups(half, index === halves.length - 1, malformed));
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) throw malformed();
   return [...head, ...Array<number>(missing).fill(0), ...tail].reduce(
@@ -76,10 +74,10 @@ function ipv6Value(text: string): bigint {
   );
 }
 
-function ipv6Groups(half: string, malformed: () => Error): number[] {
+function ipv6Groups(half: string, isLast: boolean, malformed: () => Error): number[] {
   if (half === '') return [];
   return half.split(':').flatMap((group, index, groups) => {
-    if (index === groups.length - 1 && group.includes('.')) {
+    if (isLast && index === groups.length - 1 && group.includes('.')) {
       const dotted = Number(ipv4Value(group));
       return [Math.floor(dotted / 65536), dotted % 65536];
     }
@@ -121,9 +119,6 @@ function refuseUnusableIPv4(text: string, value: bigint): void {
 function refuseUnusableIPv6(text: string, value: bigint): void {
   if (value === 0n) throw hatobaError('address_unspecified', { value: text });
   if (value === 1n) throw hatobaError('address_loopback', { value: text });
-  if (value >> 32n === 0xffffn) {
-    throw hatobaError('address_ipv4_mapped', { value: text, ipv4: ipv4Text(value & 0xffff_ffffn) });
-  }
   if (value >> 32n === 0n) throw hatobaError('address_reserved', { value: text });
   if (value >> 118n === 0x3fan) throw hatobaError('address_link_local', { value: text });
   if (value >> 120n === 0xffn) throw hatobaError('address_multicast', { value: text });

@@ -30,12 +30,12 @@ export const ERRORS = {
   address_malformed: {
     ...invalid,
     message: '{value} is not an IP address',
-    hint: 'Write IPv4 as four decimal numbers (192.168.50.11), IPv6 in hexadecimal groups (2001:db8::1).',
+    hint: 'Write IPv4 as four numbers up to 255 (192.168.50.11), IPv6 in hexadecimal groups (2001:db8::1).',
   },
   address_not_dotted_quad: {
     ...invalid,
     message: '{value} is a shortened or hexadecimal IPv4 address, which programs read differently',
-    hint: 'Write all four numbers in decimal, for example 127.0.0.1.',
+    hint: 'Write all four numbers in decimal, for example 192.168.50.11.',
   },
   address_leading_zero: {
     ...invalid,
@@ -196,6 +196,12 @@ export const ERRORS = {
     message: '{value} fits {count} forwards',
     hint: 'Give more characters of the id.',
   },
+  router_ambiguous: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: '{value} fits {count} routers',
+    hint: 'Give more characters of the id.',
+  },
   forward_conflict: {
     status: 409,
     exit: EXIT.conflict,
@@ -238,11 +244,27 @@ export const ERRORS = {
     message: 'another daemon is already listening on {value}',
     hint: 'Stop it, or give this one a socket of its own with --socket.',
   },
+  socket_unusable: {
+    ...internal,
+    message: '{value} cannot be the socket of the API: {reason}',
+    hint: 'Name another place with --socket, or make room for it there.',
+  },
   wait_timed_out: {
     status: 504,
     exit: EXIT.timedOut,
     message: 'forward {value} is stored, but was not in the kernel after {seconds} s: {reason}',
     hint: '`hatoba forward show` tells its state; it is applied as soon as that is possible.',
+  },
+  removal_timed_out: {
+    status: 504,
+    exit: EXIT.timedOut,
+    message: 'forward {value} is removed, but was still in a kernel after {seconds} s',
+    hint: '`hatoba router show` tells which node is behind; it follows as soon as that is possible.',
+  },
+  not_applied: {
+    ...internal,
+    message: 'forward {value} is stored, but cannot be applied: {reason}',
+    hint: '`hatoba forward show` tells its state on each node.',
   },
   not_permitted: {
     status: 403,
@@ -259,6 +281,12 @@ export const ERRORS = {
     ...internal,
     message: 'the database {file} was written by a newer version (schema {found}, this one knows {known})',
     hint: 'Install that version again. The database was left as it is.',
+  },
+  store_in_use: {
+    status: 503,
+    exit: EXIT.failed,
+    message: 'the database {file} is in use by another process',
+    hint: 'Stop the other daemon, or give this one a database of its own with --store.',
   },
   store_full: {
     status: 507,
@@ -303,10 +331,21 @@ export const ERRORS = {
     message: 'the network namespace {namespace} is gone',
     hint: 'Its forwards are applied as soon as it is back.',
   },
+  lab_obstructed: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'something is in the way of the practice network: {reason}',
+    hint: 'Remove it if it is not needed; otherwise practise on another machine.',
+  },
   command_failed: {
     ...internal,
     message: '{command} failed: {reason}',
     hint: 'Run it by hand to see more.',
+  },
+  output_failed: {
+    ...internal,
+    message: 'the output cannot be written: {reason}',
+    hint: 'Whatever was changed stays changed; look at it with another command.',
   },
   internal_error: {
     ...internal,
@@ -385,9 +424,12 @@ function fill(text: string, parameters: Readonly<Record<string, string | number>
 
 /** Control characters and endless input stay out of logs and terminals. */
 function quote(value: string): string {
-  const visible = value.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
-    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
-  });
-  if (visible === '') return '""';
-  return visible.length > LONGEST_QUOTE ? `${visible.slice(0, LONGEST_QUOTE)}…` : visible;
+  if (value === '') return '""';
+  const visible = value.slice(0, LONGEST_QUOTE).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, escapeCharacter);
+  return value.length > LONGEST_QUOTE ? `${visible}…` : visible;
+}
+
+function escapeCharacter(character: string): string {
+  const hex = (character.codePointAt(0) ?? 0).toString(16);
+  return hex.length > 4 ? `\\u{${hex}}` : `\\u${hex.padStart(4, '0')}`;
 }

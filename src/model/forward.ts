@@ -170,7 +170,7 @@ function compare(a: bigint, b: bigint): number {
 }
 
 function parseLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const pairs = Object.entries(labels);
+  const pairs = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1));
   if (pairs.length === 0) return NO_LABELS;
   return Object.freeze(Object.fromEntries(pairs.map(([key, value]) => [parseName(key), parseText(value)])));
 }

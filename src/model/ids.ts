@@ -5,7 +5,7 @@ export type ForwardId = string;
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const NAME = /^[A-Za-z][\w.-]{0,62}$/;
-const UUID_PREFIX = /^[\da-f]{8}(-[\da-f]{0,4}){0,3}(-[\da-f]{0,12})?$|^[\da-f]{1,7}$/;
+const ZERO_UUID = '00000000-0000-0000-0000-000000000000';
 
 export function isUuid(text: string): boolean {
   return UUID.test(text);
@@ -13,7 +13,7 @@ export function isUuid(text: string): boolean {
 
 /** Whether the text may be the beginning of an id. */
 export function isUuidPrefix(text: string): boolean {
-  return UUID_PREFIX.test(text);
+  return text !== '' && isUuid(text + ZERO_UUID.slice(text.length));
 }
 
 /** Reads the name of a forward: usable as a word on a command line, and never mistaken for an id. */

@@ -14,15 +14,19 @@ export interface Forwards {
   /** The revision of the store up to which the index is complete. */
   revision(): number;
   get(id: ForwardId): Forward | undefined;
-  /** By id, by unique beginning of an id, or by name. Errors: `forward_not_found`, `reference_ambiguous`. */
+  /** By id, by name, or by unique beginning of an id, in this order. Errors: `forward_not_found`, `reference_ambiguous`. */
   find(reference: string): Forward;
   /** All, oldest first. */
   list(): readonly Forward[];
+  /** A live view, not a snapshot: read it without a pause. */
   ofRouter(router: RouterId): ReadonlyMap<ForwardId, Forward>;
 
   /** Writes it unless it conflicts, decided inside the store's transaction. Errors: `forward_conflict`, `name_taken`, `store_…`. */
   create(spec: ForwardSpec): Promise<Forward>;
-  /** `expected`: only if it is still at that revision. Errors: as `create`, `forward_not_found`, `revision_mismatch`. */
+  /**
+   * `expected`: only if it is still at that revision. `change` is called again where somebody else's change came
+   * first; what changes nothing takes no revision. Errors: as `create`, `forward_not_found`, `revision_mismatch`.
+   */
   update(id: ForwardId, change: (spec: ForwardSpec) => ForwardSpec, expected?: number): Promise<Forward>;
   /** The revision at which it is gone. Errors: `forward_not_found`, `revision_mismatch`, `store_…`. */
   remove(id: ForwardId, expected?: number): Promise<number>;

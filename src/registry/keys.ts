@@ -1,0 +1,34 @@
+import type { ForwardId } from '../model/ids.ts';
+import type { RouterId } from '../model/router.ts';
+
+/**
+ * Where things are in the store. Router ids, ids and names have no slashes; a node's name, at the end of
+ * its key, may have any character.
+ */
+export const FORWARDS = 'forwards/';
+export const GUARDS = 'guards/';
+export const STATUSES = 'statuses/';
+
+export function forwardKey(router: RouterId, id: ForwardId): string {
+  return `${FORWARDS}${router}/${id}`;
+}
+
+/** There as long as the router has forwards, and put anew by every commit that touches one of them. */
+export function guardKey(router: RouterId): string {
+  return GUARDS + router;
+}
+
+/** There as long as a forward has the name; its value is the forward's id. */
+export function nameKey(name: string): string {
+  return `names/${name}`;
+}
+
+export function statusKey(router: RouterId, node: string): string {
+  return `${STATUSES}${router}/${node}`;
+}
+
+/** The two parts behind the noun; the inverse of `forwardKey` and `statusKey`. */
+export function splitKey(key: string): { readonly router: RouterId; readonly rest: string } {
+  const [, router = '', ...rest] = key.split('/');
+  return { router, rest: rest.join('/') };
+}

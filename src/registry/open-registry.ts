@@ -1,0 +1,50 @@
+import type { Store } from '../store/store.ts';
+import { startFeed } from './feed.ts';
+import { createForwardMirror } from './forward-mirror.ts';
+import { createForwards } from './forwards.ts';
+import type { Registry } from './registry.ts';
+import { createSerialQueue } from './serial-queue.ts';
+import { createStatusMirror } from './status-mirror.ts';
+import { createStatuses, knownGateways } from './statuses.ts';
+
+export interface RegistryOptions {
+  /**
+   * Hears what no caller can be told: what a listener threw, or why the registry no longer follows the store
+   * (then it refuses every change). Default: it is thrown where nobody catches it, which ends the process.
+   */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Resolves when everything in the store is indexed; follows the store until stopped.
+ * Errors: `store_…`; `store_unreadable` names the key of a record that cannot be read.
+ */
+export async function openRegistry(store: Store, { onError = throwUncaught }: RegistryOptions = {}): Promise<Registry> {
+  const forwardMirror = createForwardMirror(onError);
+  const statusMirror = createStatusMirror(onError);
+  const feed = await startFeed(store, [forwardMirror, statusMirror], onError);
+  const queues = [createSerialQueue(), createSerialQueue()] as const;
+
+  return {
+    forwards: createForwards({
+      store,
+      feed,
+      mirror: forwardMirror,
+      queue: queues[0],
+      gatewaysOf: (router) => knownGateways(statusMirror.of(router)),
+    }),
+    statuses: createStatuses({ store, feed, mirror: statusMirror, queue: queues[1] }),
+
+    async stop() {
+      // Changes that were asked for before are still made.
+      await Promise.all(queues.map((queue) => queue.run(async () => undefined)));
+      await feed.stop();
+    },
+  };
+}
+
+function throwUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

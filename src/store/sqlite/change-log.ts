@@ -1,0 +1,65 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { hatobaError } from '../../model/errors.ts';
+import type { Change } from '../store.ts';
+import { keyRange } from './key-range.ts';
+import { integer, text, textOrNull } from './rows.ts';
+
+/**
+ * What the newest commits did. Every revision has at least one change and they leave no gaps, so the
+ * newest one in the log is the store's.
+ */
+export interface ChangeLog {
+  /** The newest revision; 0: nothing was ever committed. */
+  newest(): number;
+  append(revision: number, key: string, value: string | null): void;
+  /** Changes under the prefix after a revision, one item per revision. Error: `store_compacted`. */
+  since(prefix: string, after: number): readonly Change[];
+  /** Drops the oldest revisions where there are a good deal more than `kept`. */
+  compact(kept: number): void;
+}
+
+export function openChangeLog(database: DatabaseSync): ChangeLog {
+  // Two subqueries are two look-ups in the index; both aggregates in one query would be a scan of the table.
+  const bounds = database.prepare(
+    'SELECT (SELECT min(revision) FROM changes) AS oldest, (SELECT max(revision) FROM changes) AS newest',
+  );
+  const insert = database.prepare('INSERT INTO changes (revision, key, value) VALUES (?, ?, ?)');
+  const select = database.prepare(
+    'SELECT revision, key, value FROM changes WHERE revision > ? AND key >= ? AND key < ? ORDER BY revision, key',
+  );
+  const drop = database.prepare('DELETE FROM changes WHERE revision <= ?');
+
+  function revisions(): { oldest: number; newest: number } {
+    const row = bounds.get();
+    if (row === undefined || row['newest'] === null) return { oldest: 1, newest: 0 };
+    return { oldest: integer(row['oldest']), newest: integer(row['newest']) };
+  }
+
+  return {
+    newest: () => revisions().newest,
+
+    append(revision, key, value) {
+      insert.run(revision, key, value);
+    },
+
+    since(prefix, after) {
+      if (after < revisions().oldest - 1) throw hatobaError('store_compacted', { value: after });
+      const { from, to } = keyRange(prefix);
+      const changes: { revision: number; changes: { key: string; value: string | null }[] }[] = [];
+      for (const row of select.all(after, from, to)) {
+        const revision = integer(row['revision']);
+        const change = { key: text(row['key']), value: textOrNull(row['value']) };
+        const last = changes.at(-1);
+        if (last?.revision === revision) last.changes.push(change);
+        else changes.push({ revision, changes: [change] });
+      }
+      return changes;
+    },
+
+    compact(kept) {
+      const { oldest, newest } = revisions();
+      // Not on every commit, which would then write to both ends of the log.
+      if (newest - oldest + 1 >= kept * 1.1) drop.run(newest - kept);
+    },
+  };
+}
