@@ -1,0 +1,138 @@
+import type { ForwardDocument, ForwardPage, ForwardRemoval, RouterDocument, StatusDocument } from '../api/v1/types.ts';
+import { ERRORS, type ErrorCode, HatobaError, hatobaError } from '../model/errors.ts';
+import { type CliContext, socketPath } from './context.ts';
+import { exchange, type HttpCall } from './http.ts';
+import {
+  type Guard,
+  isForward,
+  isForwardPage,
+  isForwardRemoval,
+  isRecord,
+  isRouter,
+  isRouterList,
+  isStatus,
+} from './wire.ts';
+
+/** What a user gave for a forward, by the API's keys; the API parses it. */
+export type ForwardFields = Readonly<Record<string, unknown>>;
+
+export interface ForwardFilter {
+  readonly router?: string;
+  readonly project_id?: string;
+  readonly state?: string;
+}
+
+/** How long an answer may wait for the kernel, in seconds as the user wrote them; undefined: the API's default. */
+export type Wait = string | undefined;
+
+/** The daemon's API, as far as the command line needs it. Errors: the API's own, `daemon_unreachable`, `not_permitted`. */
+export interface Client {
+  /** All that match, oldest first. */
+  listForwards(filter: ForwardFilter): Promise<readonly ForwardDocument[]>;
+  /** The oldest ones, in one request. */
+  firstForwards(): Promise<ForwardPage>;
+  createForward(fields: ForwardFields, wait: Wait): Promise<ForwardDocument>;
+  getForward(reference: string): Promise<ForwardDocument>;
+  /** `revision`: only if it still has that one. */
+  updateForward(reference: string, fields: ForwardFields, wait: Wait, revision?: string): Promise<ForwardDocument>;
+  removeForward(reference: string, wait: Wait): Promise<ForwardRemoval>;
+  listRouters(): Promise<readonly RouterDocument[]>;
+  getRouter(reference: string): Promise<RouterDocument>;
+  getStatus(): Promise<StatusDocument>;
+}
+
+/** Beyond the time that was asked for: the daemon's own work, on a machine under load. */
+const PATIENCE_MS = 30_000;
+const LONGEST_WAIT_S = 60;
+
+/** `flag`: the value of --socket; `patienceMs`: how long the daemon may be silent. */
+export function createClient(context: CliContext, flag: string | undefined, patienceMs = PATIENCE_MS): Client {
+  const socket = socketPath(context, flag);
+
+  async function call<Value>(guard: Guard<Value>, request: Omit<HttpCall, 'timeoutMs'>, wait?: Wait): Promise<Value> {
+    const waitMs = wait === undefined ? LONGEST_WAIT_S * 1000 : (Number(wait) || 0) * 1000;
+    const { status, body } = await exchange(socket, { ...request, timeoutMs: patienceMs + waitMs });
+    const value = body === '' ? undefined : parseJson(socket, body);
+    if (status >= 400) throw problem(socket, status, value);
+    if (!guard(value)) throw foreign(socket);
+    return value;
+  }
+
+  const get = <Value>(guard: Guard<Value>, path: string) => call(guard, { method: 'GET', path }, '0');
+
+  return Object.freeze<Client>({
+    listForwards: async (filter) => {
+      const forwards: ForwardDocument[] = [];
+      for (let marker: string | null = ''; marker !== null; ) {
+        const page: ForwardPage = await get(isForwardPage, `/v1/forwards${query({ ...filter, marker })}`);
+        forwards.push(...page.forwards);
+        marker = page.next;
+      }
+      return forwards;
+    },
+    firstForwards: () => get(isForwardPage, '/v1/forwards'),
+    createForward: (body, wait) => {
+      return call(isForward, { method: 'POST', path: `/v1/forwards${query({ wait })}`, body }, wait);
+    },
+    getForward: (reference) => get(isForward, forwardPath(reference)),
+    updateForward: (reference, body, wait, revision) => {
+      const headers = revision === undefined ? {} : { 'if-match': revision };
+      return call(isForward, { method: 'PATCH', path: forwardPath(reference) + query({ wait }), body, headers }, wait);
+    },
+    removeForward: (reference, wait) => {
+      return call(isForwardRemoval, { method: 'DELETE', path: forwardPath(reference) + query({ wait }) }, wait);
+    },
+    listRouters: async () => (await get(isRouterList, '/v1/routers')).routers,
+    getRouter: (reference) => get(isRouter, `/v1/routers/${encodeURIComponent(reference)}`),
+    getStatus: () => get(isStatus, '/v1/status'),
+  });
+}
+
+function forwardPath(reference: string): string {
+  return `/v1/forwards/${encodeURIComponent(reference)}`;
+}
+
+/** `?a=b&c=d`, without what is undefined or empty. */
+function query(parameters: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  if (given.length === 0) return '';
+  return `?${given.map(([key, value]) => `${key}=${encodeURIComponent(value ?? '')}`).join('&')}`;
+}
+
+function parseJson(socket: string, body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw foreign(socket, error);
+  }
+}
+
+function foreign(socket: string, cause?: unknown): HatobaError {
+  const reason = 'what answers there is no hatoba of this version';
+  return hatobaError('daemon_unreachable', { value: socket, reason }, { cause });
+}
+
+/** The error of an RFC 9457 problem document; a code that this version does not know counts by its HTTP status. */
+function problem(socket: string, status: number, document: unknown): HatobaError {
+  if (!isRecord(document)) return foreign(socket);
+  const { code, detail, hint, field } = document;
+  if (typeof code !== 'string' || typeof detail !== 'string') return foreign(socket);
+  const context = typeof field === 'string' ? { field } : {};
+  return new HatobaError(
+    isErrorCode(code) ? code : codeOf(status),
+    detail,
+    typeof hint === 'string' ? hint : '',
+    context,
+  );
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+function codeOf(status: number): ErrorCode {
+  const known = Object.keys(ERRORS).filter(isErrorCode);
+  return (
+    known.find((code) => ERRORS[code].status === status) ?? (status < 500 ? 'request_malformed' : 'internal_error')
+  );
+}

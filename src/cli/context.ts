@@ -1,0 +1,36 @@
+import type { CommandContext } from '@stricli/core';
+
+export interface Stream {
+  readonly write: (text: string) => unknown;
+  /** Whether a person reads it. */
+  readonly isTTY?: boolean;
+}
+
+/** Everything a command knows of the world around it, so that it runs in a test as it does in a process. */
+export interface CliContext extends CommandContext {
+  readonly process: {
+    readonly stdout: Stream;
+    readonly stderr: Stream;
+    /** Set by a command that goes on after a failure; otherwise what it throws decides. */
+    exitCode?: number | string | null;
+  };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths start from. */
+  readonly cwd: () => string;
+}
+
+export const DEFAULT_SOCKET = '/run/hatoba/hatoba.sock';
+
+/** The daemon's socket: the flag, else HATOBA_SOCKET, else the default; absolute. */
+export function socketPath(context: CliContext, flag: string | undefined): string {
+  return absolute(context, flag ?? (context.env['HATOBA_SOCKET'] || DEFAULT_SOCKET));
+}
+
+export function absolute(context: CliContext, path: string): string {
+  return path.startsWith('/') ? path : `${context.cwd()}/${path}`;
+}
+
+/** Whether escape sequences may be written there (https://no-color.org). */
+export function mayColour(context: CliContext, stream: Stream): boolean {
+  return stream.isTTY === true && !context.env['NO_COLOR'] && context.env['TERM'] !== 'dumb';
+}

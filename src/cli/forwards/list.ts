@@ -1,0 +1,83 @@
+import type { ForwardDocument } from '../../api/v1/types.ts';
+import type { ForwardState } from '../../model/status.ts';
+import { createClient, type ForwardFilter } from '../client.ts';
+import type { CliContext } from '../context.ts';
+import { shortenIds, shortenRouter } from '../output/ids.ts';
+import { type ListingFormat, printListing } from '../output/listing.ts';
+import { STATE_COLOURS } from '../output/states.ts';
+import type { Column } from '../output/table.ts';
+import { completeRouter } from './input.ts';
+import { externalEndpoint, internalEndpoint } from './report.ts';
+
+export interface ListFlags {
+  readonly socket?: string;
+  readonly output: ListingFormat;
+  readonly router?: string;
+  readonly state?: ForwardState;
+  readonly project?: string;
+}
+
+type ForwardColumn = Column<ForwardDocument>;
+
+const id: ForwardColumn = { title: 'id', cell: (forward) => forward.id };
+const name: ForwardColumn = { title: 'name', cell: (forward) => forward.name ?? '' };
+const router: ForwardColumn = { title: 'router', cell: (forward) => forward.router };
+const protocol: ForwardColumn = { title: 'protocol', cell: (forward) => forward.protocol };
+const external: ForwardColumn = { title: 'external', cell: externalEndpoint };
+const internal: ForwardColumn = { title: 'internal', cell: internalEndpoint };
+const message: ForwardColumn = { title: 'message', cell: (forward) => forward.status.message ?? '' };
+const description: ForwardColumn = { title: 'description', cell: (forward) => forward.description ?? '' };
+const projectId: ForwardColumn = { title: 'project_id', cell: (forward) => forward.project_id ?? '' };
+const state: ForwardColumn = {
+  title: 'state',
+  cell: (forward) => forward.status.state,
+  colour: (forward) => STATE_COLOURS[forward.status.state],
+};
+
+const WIDE = [id, name, router, protocol, external, internal, state, message, projectId, description];
+
+const CSV: readonly ForwardColumn[] = [
+  id,
+  name,
+  description,
+  projectId,
+  router,
+  protocol,
+  { title: 'external_address', cell: (forward) => forward.external_address },
+  { title: 'external_port', cell: (forward) => forward.external_port },
+  { title: 'internal_address', cell: (forward) => forward.internal_address },
+  { title: 'internal_port', cell: (forward) => forward.internal_port },
+  { title: 'enabled', cell: (forward) => String(forward.enabled) },
+  { title: 'revision', cell: (forward) => String(forward.revision) },
+  { title: 'created_at', cell: (forward) => forward.created_at },
+  { title: 'updated_at', cell: (forward) => forward.updated_at },
+  state,
+  message,
+];
+
+export async function list(this: CliContext, flags: ListFlags): Promise<void> {
+  const client = createClient(this, flags.socket);
+  const filter: ForwardFilter = {
+    ...(flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) }),
+    ...(flags.state === undefined ? {} : { state: flags.state }),
+    ...(flags.project === undefined ? {} : { project_id: flags.project }),
+  };
+  const rows = await client.listForwards(filter);
+  const filtered = Object.keys(filter).length > 0;
+  await printListing(this, flags.output, {
+    rows,
+    table: shortColumns(rows),
+    wide: WIDE,
+    csv: CSV,
+    empty: filtered
+      ? 'no forward is of that kind'
+      : 'there are no forwards yet; `hatoba forward add 5001 192.168.50.11:22` makes one',
+  });
+}
+
+function shortColumns(rows: readonly ForwardDocument[]): readonly ForwardColumn[] {
+  const short = shortenIds(rows.map((forward) => forward.id));
+  const shortId: ForwardColumn = { title: 'id', cell: (forward) => short.get(forward.id) ?? forward.id };
+  const shortRouter: ForwardColumn = { title: 'router', cell: (forward) => shortenRouter(forward.router) };
+  return [shortId, name, shortRouter, protocol, external, internal, state];
+}

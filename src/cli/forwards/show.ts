@@ -1,0 +1,52 @@
+import type { ForwardDocument } from '../../api/v1/types.ts';
+import { createClient } from '../client.ts';
+import type { CliContext } from '../context.ts';
+import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
+import { STATE_COLOURS } from '../output/states.ts';
+import type { Column } from '../output/table.ts';
+
+export interface ShowFlags {
+  readonly socket?: string;
+  readonly output?: DocumentFormat;
+}
+
+type NodeColumn = Column<ForwardDocument['status']['nodes'][number]>;
+
+const NODES: readonly NodeColumn[] = [
+  { title: 'node', cell: (on) => on.node },
+  { title: 'state', cell: (on) => on.state, colour: (on) => STATE_COLOURS[on.state] },
+  { title: 'external_address', cell: (on) => on.external_address ?? '' },
+  { title: 'revision', cell: (on) => String(on.revision) },
+  { title: 'at', cell: (on) => on.at },
+  { title: 'message', cell: (on) => on.message ?? '' },
+];
+
+export async function show(this: CliContext, flags: ShowFlags, reference: string): Promise<void> {
+  const forward = await createClient(this, flags.socket).getForward(reference);
+  if (flags.output !== undefined) return printDocument(this, flags.output, forward);
+  printDetails(this, pairs(forward), { title: 'nodes', columns: NODES, rows: forward.status.nodes });
+}
+
+function pairs(forward: ForwardDocument): readonly (readonly [string, string])[] {
+  const labels = Object.entries(forward.labels).map(([key, value]) => `${key}=${value}`);
+  return [
+    ['id', forward.id],
+    ['name', forward.name ?? ''],
+    ['description', forward.description ?? ''],
+    ['project_id', forward.project_id ?? ''],
+    ['labels', labels.join(', ')],
+    ['router', forward.router],
+    ['protocol', forward.protocol],
+    ['external_address', forward.external_address],
+    ['external_port', forward.external_port],
+    ['internal_address', forward.internal_address],
+    ['internal_port', forward.internal_port],
+    ['sources', forward.sources.join(', ')],
+    ['enabled', String(forward.enabled)],
+    ['revision', String(forward.revision)],
+    ['created_at', forward.created_at],
+    ['updated_at', forward.updated_at],
+    ['state', forward.status.state],
+    ['message', forward.status.message ?? ''],
+  ];
+}

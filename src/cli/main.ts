@@ -1,0 +1,24 @@
+import { EXIT, hatobaError } from '../model/errors.ts';
+import { describeError } from './errors.ts';
+import { runCli } from './run.ts';
+
+/** A reader that has seen enough (`hatoba forward list | head -1`) is no failure. */
+function onBrokenOutput(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  const described = describeError(hatobaError('output_failed', { reason: error.message }, { cause: error }), false);
+  process.stderr.write(`${described}\n`);
+  process.exit(EXIT.failed);
+}
+
+process.stdout.on('error', onBrokenOutput);
+const { stdout, stderr, env } = process;
+try {
+  process.exitCode = await runCli(process.argv.slice(2), {
+    process: { stdout, stderr },
+    env,
+    cwd: () => process.cwd(),
+  });
+} catch (error) {
+  stderr.write(`${describeError(error, env['HATOBA_DEBUG'] === '1')}\n`);
+  process.exitCode = EXIT.failed;
+}

@@ -1,0 +1,393 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { STATES } from '../../src/cli/output/states.ts';
+import { FORWARD_STATES } from '../../src/model/status.ts';
+import { liveNode, OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
+import { type CliBench, masked, openCliBench } from './cli-under-test.ts';
+
+let bench: CliBench;
+beforeEach(async () => {
+  bench = await openCliBench();
+});
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+});
+
+/** A node has the router and applies every change at once. */
+async function withNode(): Promise<void> {
+  await publish(bench.registry, report(0));
+  liveNode(bench.registry);
+}
+
+test('the states are those of the model', () => {
+  expect([...STATES].sort()).toEqual([...FORWARD_STATES].sort());
+});
+
+describe('forward add', () => {
+  test('says that it is active, and after how long', async () => {
+    await withNode();
+    const { stdout, stderr, exit } = await bench.run('forward', 'add', '--name', 'web', '5001', '192.168.50.11:22');
+    expect(stdout).toMatch(
+      /^forward web \([\da-f]{8}…\) 192\.168\.1\.100:5001\/tcp -> 192\.168\.50\.11:22 is active after \d+\.\d ms\n$/,
+    );
+    expect({ stderr, exit }).toEqual({ stderr: '', exit: 0 });
+  });
+
+  test('hands everything on', async () => {
+    await withNode();
+    const words = [
+      '--router',
+      `qrouter-${ROUTER}`,
+      '--protocol',
+      'udp',
+      '--name',
+      'dns',
+      '--description',
+      'a name server',
+    ];
+    const more = ['--label', 'tier=1', '--label', 'owner=a=b', '--project', 'p1', '--disabled', '-o', 'json'];
+    const { stdout } = await bench.run('forward', 'add', ...words, ...more, '[2001:db8::1]:53', '[fd00::53]');
+    expect(JSON.parse(stdout)).toMatchObject({
+      router: ROUTER,
+      protocol: 'udp',
+      name: 'dns',
+      description: 'a name server',
+      labels: { tier: '1', owner: 'a=b' },
+      project_id: 'p1',
+      enabled: false,
+      external_address: '2001:db8::1',
+      external_port: '53',
+      internal_address: 'fd00::53',
+      internal_port: '53',
+      status: { state: 'disabled' },
+    });
+  });
+
+  test('takes the beginning of a router id, as tables show it', async () => {
+    await withNode();
+    const { exit, stdout } = await bench.run(
+      'forward',
+      'add',
+      '--router',
+      ROUTER.slice(0, 8),
+      '5001',
+      '192.168.50.11',
+      '-o',
+      'json',
+    );
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ router: ROUTER, internal_port: '5001' });
+  });
+
+  test('says what it waits for where no node has the router', async () => {
+    const { stdout, stderr, exit } = await bench.run('forward', 'add', '--router', 'edge', '5001', '192.168.50.11');
+    expect(masked(stdout)).toBe(
+      'forward <id> gateway:5001/tcp -> 192.168.50.11:5001 is waiting: no node has the router edge yet\n',
+    );
+    expect({ stderr, exit }).toEqual({ stderr: '', exit: 0 });
+  });
+
+  test('names what stands in the way of a stored forward', async () => {
+    await publish(bench.registry, report(0));
+    const { id } = JSON.parse(
+      (await bench.run('forward', 'add', '5001', '192.168.50.11', '--no-wait', '-o', 'json')).stdout,
+    );
+    const problems = {
+      [id]: { state: 'pending', message: 'the router has no IPv4 gateway address at present' },
+    } as const;
+    await publish(bench.registry, report(1000, { problems }));
+    const { stdout, stderr, exit } = await bench.run('forward', 'set', id, '--name', 'web');
+    expect(masked(stdout)).toContain('is pending: the router has no IPv4 gateway address at present\n');
+    expect(masked(stderr)).toBe(
+      'hatoba: forward web (<id>…) is stored, but the router has no IPv4 gateway address at present\n',
+    );
+    expect(exit).toBe(0);
+  });
+
+  test('fails where it cannot be applied', async () => {
+    await publish(bench.registry, report(0, { error: 'the kernel refused a change' }));
+    const { stdout, stderr, exit } = await bench.run('forward', 'add', '-q', '5001', '192.168.50.11');
+    expect(masked(stdout)).toBe('<id>\n');
+    expect(masked(stderr)).toBe(
+      'hatoba: forward <id> is stored, but cannot be applied: the kernel refused a change\n' +
+        '  hint: `hatoba forward show` tells its state on each node.\n',
+    );
+    expect(exit).toBe(1);
+  });
+
+  test('tells an id, and that it waited in vain', async () => {
+    await publish(bench.registry, report(0));
+    const { stdout, stderr, exit } = await bench.run('forward', 'add', '-q', '--wait', '0.05', '5001', '192.168.50.11');
+    expect(masked(stdout)).toBe('<id>\n');
+    expect(stderr).toMatch(
+      /is stored, but was not in the kernel after \d\.\d s: the node has not applied it yet\n {2}hint: /,
+    );
+    expect(exit).toBe(7);
+  });
+
+  test('does not wait where it is told not to', async () => {
+    await publish(bench.registry, report(0));
+    const { stdout, stderr, exit } = await bench.run('forward', 'add', '--no-wait', '5001', '192.168.50.11');
+    expect(masked(stdout)).toContain('is pending: the node has not applied it yet\n');
+    expect({ stderr, exit }).toEqual({ stderr: '', exit: 0 });
+  });
+
+  test.each([
+    [['70000', '192.168.50.11'], 'argument external: port 70000 does not exist', 2],
+    [['192.0.2.1', '192.168.50.11'], 'argument external: 192.0.2.1 is not a port or a range of ports', 2],
+    [['gateway:', '192.168.50.11'], 'argument external: "" is not a port or a range of ports', 2],
+    [
+      ['010.0.0.1:80', '192.168.50.11'],
+      'argument external: 010.0.0.1 has a number with a leading zero, which some programs read as octal',
+      2,
+    ],
+    [['80', '192.168.50.300'], 'argument internal: 192.168.50.300 is not an IP address', 2],
+    [['80', '192.168.50.11:0'], 'argument internal: port 0 does not exist', 2],
+    [
+      ['80', '2001:db8::1:80'],
+      '2001:db8::1:80 is not ADDRESS:PORT; IPv6 addresses stand in brackets: [2001:db8::1]:80',
+      2,
+    ],
+    [
+      ['5001-5010', '192.168.50.11'],
+      'argument external: this version forwards single ports, not the range 5001-5010',
+      2,
+    ],
+    [['--protocol', 'icmp', '80', '192.168.50.11'], '--protocol: icmp is not a protocol that has ports', 2],
+    [['--name', '-x', '80', '192.168.50.11'], 'there is no flag -x', 2],
+    [['--name=-x', '80', '192.168.50.11'], '--name: -x cannot be a name', 2],
+    [['--label', 'x', '80', '192.168.50.11'], '--label: x is not of the form KEY=VALUE', 2],
+    [['--router', '../x', '80', '192.168.50.11'], '--router: ../x cannot be a router', 2],
+    [['--wait', '1', '--no-wait', '80', '192.168.50.11'], '--wait and --no-wait exclude each other', 2],
+    [
+      ['--description', '\u001b[2J', '80', '192.168.50.11'],
+      '--description: \\u001b[2J is too long or has control characters',
+      2,
+    ],
+  ])('refuses %j', async (words, message, code) => {
+    await withNode();
+    const { stdout, stderr, exit } = await bench.run('forward', 'add', ...words);
+    expect(stderr.split('\n')[0]).toBe(`hatoba: ${message}`);
+    expect({ stdout, exit }).toEqual({ stdout: '', exit: code });
+    expect(bench.registry.forwards.list()).toEqual([]);
+  });
+
+  test('says which wait it does not take', async () => {
+    await withNode();
+    const { stderr, exit } = await bench.run('forward', 'add', '--wait', 'soon', '80', '192.168.50.11');
+    expect(stderr).toContain('--wait: ');
+    expect(exit).toBe(2);
+  });
+
+  test('a conflict has an exit code of its own', async () => {
+    await withNode();
+    await bench.run('forward', 'add', '80', '192.168.50.11');
+    const { stderr, exit } = await bench.run('forward', 'add', '80', '192.168.50.12');
+    expect(stderr).toMatch(/^hatoba: (argument external: )?tcp port 80 on .* already leads elsewhere, by forward /);
+    expect(exit).toBe(4);
+  });
+});
+
+describe('forward list', () => {
+  test('of none says so to people only', async () => {
+    const { stdout, stderr, exit } = await bench.run('forward', 'list');
+    expect(stderr).toBe('there are no forwards yet; `hatoba forward add 5001 192.168.50.11:22` makes one\n');
+    expect({ stdout, exit }).toEqual({ stdout: '', exit: 0 });
+    expect(await bench.run('forward', 'list', '-o', 'json')).toEqual({ stdout: '[]\n', stderr: '', exit: 0 });
+    expect(await bench.run('forward', 'list', '-o', 'yaml')).toEqual({ stdout: '[]\n', stderr: '', exit: 0 });
+    expect((await bench.run('forward', 'list', '-o', 'csv')).stdout).toMatch(/^id,name,[a-z_,]+\r\n$/);
+  });
+
+  test('shows the same in every form', async () => {
+    await withNode();
+    await bench.run(
+      'forward',
+      'add',
+      '--name',
+      'web',
+      '--description',
+      'a "quoted", 波止場',
+      '5001',
+      '192.168.50.11:22',
+    );
+    await bench.run('forward', 'add', '--router', 'edge', '--protocol', 'udp', '192.0.2.1:53', '192.168.50.12');
+    const [first, second] = bench.registry.forwards.list().map(({ id }) => id);
+    const { stdout } = await bench.run('forward', 'list');
+    expect(
+      stdout
+        .replaceAll(/ +/g, ' ')
+        .replace(first?.slice(0, 8) ?? '', 'A')
+        .replace(second?.slice(0, 8) ?? '', 'B'),
+    ).toBe(
+      'ID NAME ROUTER PROTOCOL EXTERNAL INTERNAL STATE\n' +
+        'A web 9a8b7c6d tcp 192.168.1.100:5001 192.168.50.11:22 active\n' +
+        'B - edge udp 192.0.2.1:53 192.168.50.12:53 waiting\n',
+    );
+    const wide = (await bench.run('forward', 'list', '-o', 'wide')).stdout;
+    expect(wide).toContain(`${first}  web   ${ROUTER}  tcp`);
+    expect(wide).toContain('a "quoted", 波止場');
+    const json = JSON.parse((await bench.run('forward', 'list', '-o', 'json')).stdout);
+    expect(json).toMatchObject([
+      { id: first, name: 'web', status: { state: 'active' } },
+      { id: second, router: 'edge' },
+    ]);
+    expect(parse((await bench.run('forward', 'list', '-o', 'yaml')).stdout)).toEqual(json);
+    const csv = (await bench.run('forward', 'list', '-o', 'csv')).stdout;
+    expect(csv.split('\r\n')).toHaveLength(4);
+    expect(csv).toContain(`${first},web,"a ""quoted"", 波止場",,${ROUTER},tcp,gateway,5001,192.168.50.11,22,true,`);
+  });
+
+  test('filters', async () => {
+    await withNode();
+    await bench.run('forward', 'add', '--project', 'p1', '5001', '192.168.50.11');
+    await bench.run('forward', 'add', '--router', OTHER_ROUTER, '5002', '192.168.50.11');
+    const ports = async (...words: string[]): Promise<readonly unknown[]> => {
+      const documents: readonly { external_port: string }[] = JSON.parse(
+        (await bench.run('forward', 'list', '-o', 'json', ...words)).stdout,
+      );
+      return documents.map((document) => document.external_port);
+    };
+    expect(await ports()).toEqual(['5001', '5002']);
+    expect(await ports('--state', 'waiting')).toEqual(['5002']);
+    expect(await ports('--project', 'p1')).toEqual(['5001']);
+    expect(await ports('--router', `qrouter-${OTHER_ROUTER}`)).toEqual(['5002']);
+    const { stderr } = await bench.run('forward', 'list', '--state', 'error');
+    expect(stderr).toBe('no forward is of that kind\n');
+  });
+
+  test('colours states on a terminal only, and not with NO_COLOR', async () => {
+    await withNode();
+    await bench.run('forward', 'add', '5001', '192.168.50.11');
+    expect((await bench.runOnTerminal('forward', 'list')).stdout).toContain('\u001b[32mactive\u001b[0m');
+    expect((await bench.run('forward', 'list')).stdout).not.toContain('\u001b');
+  });
+});
+
+describe('forward show', () => {
+  test('tells everything, and how it stands on each node', async () => {
+    await withNode();
+    await bench.run('forward', 'add', '--name', 'web', '--label', 'a=b', '5001', '192.168.50.11:22');
+    const { stdout, exit } = await bench.run('forward', 'show', 'web');
+    expect(exit).toBe(0);
+    const shown = masked(stdout)
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+
+      .replaceAll(/\b[1-9]\b/g, 'N');
+    expect(shown).toMatchInlineSnapshot(`
+      "id:                <id>
+      name:              web
+      description:       -
+      project_id:        -
+      labels:            a=b
+      router:            <id>
+      protocol:          tcp
+      external_address:  gateway
+      external_port:     5001
+      internal_address:  192.168.50.11
+      internal_port:     22
+      sources:           -
+      enabled:           true
+      revision:          N
+      created_at:        <time>
+      updated_at:        <time>
+      state:             active
+      message:           -
+      nodes:
+        NODE  STATE   EXTERNAL_ADDRESS  REVISION  AT                        MESSAGE
+        n1    active  192.168.N.100     N         <time>  -
+      "
+    `);
+  });
+
+  test('of none', async () => {
+    const { stderr, exit } = await bench.run('forward', 'show', 'web');
+    expect(stderr).toBe('hatoba: there is no forward web\n  hint: `hatoba forward list` shows them all.\n');
+    expect(exit).toBe(3);
+  });
+});
+
+describe('forward set', () => {
+  test('changes what is named, and nothing else', async () => {
+    await withNode();
+    await bench.run('forward', 'add', '--name', 'web', '--label', 'a=b', '192.168.1.100:5001', '192.168.50.11:22');
+    const set = async (...words: string[]): Promise<unknown> =>
+      JSON.parse((await bench.run('forward', 'set', '-o', 'json', ...words)).stdout);
+    const before = { name: 'web', labels: { a: 'b' }, external_address: '192.168.1.100', internal_port: '22' };
+    expect(await set('web', '--external', '5002')).toMatchObject({ ...before, external_port: '5002' });
+    expect(await set('web', '--internal', '192.168.50.12')).toMatchObject({
+      ...before,
+      internal_address: '192.168.50.12',
+    });
+    expect(await set('web', '--external', 'gateway:5003', '--internal', '192.168.50.13:80')).toMatchObject({
+      external_address: 'gateway',
+      external_port: '5003',
+      internal_address: '192.168.50.13',
+      internal_port: '80',
+    });
+    expect(await set('web', '--label', 'c=d', '--description', 'text')).toMatchObject({
+      labels: { c: 'd' },
+      description: 'text',
+    });
+    expect(await set('web', '--description=', '--no-name')).toMatchObject({ name: null, description: null });
+  });
+
+  test('asks for something to change', async () => {
+    const { stderr, exit } = await bench.run('forward', 'set', 'web');
+    expect(stderr).toContain('hatoba: nothing to change was named\n');
+    expect(exit).toBe(2);
+  });
+
+  test('only at the revision named', async () => {
+    await withNode();
+    await bench.run('forward', 'add', '--name', 'web', '5001', '192.168.50.11');
+    const { stderr, exit } = await bench.run('forward', 'set', 'web', '--external', '5002', '--if-revision', '9999');
+    expect(stderr).toContain('has changed: it is at revision');
+    expect(exit).toBe(4);
+    const malformed = await bench.run('forward', 'set', 'web', '--external', '5002', '--if-revision', 'old');
+    expect(malformed.stderr).toContain('hatoba: --if-revision: ');
+    expect(malformed.exit).toBe(2);
+  });
+});
+
+describe('several at once', () => {
+  test('are switched off and on', async () => {
+    await withNode();
+    for (const port of ['5001', '5002']) await bench.run('forward', 'add', '--name', `p${port}`, port, '192.168.50.11');
+    const off = await bench.run('forward', 'disable', 'p5001', 'p5002');
+    expect(masked(off.stdout)).toBe(
+      'forward p5001 (<id>…) 192.168.1.100:5001/tcp -> 192.168.50.11:5001 is disabled\n' +
+        'forward p5002 (<id>…) 192.168.1.100:5002/tcp -> 192.168.50.11:5002 is disabled\n',
+    );
+    const on = await bench.run('forward', 'enable', 'p5001', '-q');
+    expect(on.stdout).toBe(`${bench.registry.forwards.find('p5001').id}\n`);
+  });
+
+  test('are removed, though one of them is not there', async () => {
+    await withNode();
+    for (const port of ['5001', '5002']) await bench.run('forward', 'add', '--name', `p${port}`, port, '192.168.50.11');
+    const { stdout, stderr, exit } = await bench.run('forward', 'remove', 'p5001', 'p5000', 'p5002');
+    expect(masked(stdout)).toBe(
+      'forward p5001 (<id>…) is removed after <time>\nforward p5002 (<id>…) is removed after <time>\n',
+    );
+    expect(stderr).toBe('hatoba: there is no forward p5000\n  hint: `hatoba forward list` shows them all.\n');
+    expect(exit).toBe(3);
+    expect(bench.registry.forwards.list()).toEqual([]);
+  });
+
+  test('a node that is behind with a removal is waited for', async () => {
+    await publish(bench.registry, report(0));
+    await bench.run('forward', 'add', '--name', 'web', '--no-wait', '5001', '192.168.50.11');
+    const { stdout, stderr, exit } = await bench.run('forward', 'remove', 'web', '--wait', '0.05');
+    expect(masked(stdout)).toBe('forward web (<id>…) is removed\n');
+    expect(masked(stderr)).toMatch(
+      /^hatoba: forward web \(<id>…\) is removed, but was still in a kernel after <time>\n/,
+    );
+    expect(exit).toBe(7);
+  });
+
+  test('need at least one', async () => {
+    const { stderr, exit } = await bench.run('forward', 'remove');
+    expect(stderr).toMatch(/^hatoba: the argument forward is missing\n {2}hint: /);
+    expect(exit).toBe(2);
+  });
+});
