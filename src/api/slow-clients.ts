@@ -1,0 +1,65 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Closes connections that take longer than this to deliver a request's head, counted from when they
+ * were opened or had their last answer, or than that for its body.
+ *
+ * Node's own guard (`requestTimeout`, `headersTimeout`) looks at all connections at a fixed interval,
+ * also when there are none, and so wakes an idle process; this one has a timer only for an open
+ * connection that owes something.
+ */
+export function closeSlowClients(server: Server, milliseconds: number): void {
+  const debts = new WeakMap<Socket, Debt>();
+  server.on('connection', (socket: Socket) => {
+    const debt = createDebt(socket, milliseconds);
+    debts.set(socket, debt);
+    debt.due();
+    socket.once('close', () => debt.paid());
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    debts.get(request.socket)?.request(request, response);
+  });
+}
+
+interface Debt {
+  due(): void;
+  paid(): void;
+  request(request: IncomingMessage, response: ServerResponse): void;
+}
+
+function createDebt(socket: Socket, milliseconds: number): Debt {
+  let timer: NodeJS.Timeout | undefined;
+  let unanswered = 0;
+
+  function due(): void {
+    clearTimeout(timer);
+    if (!socket.destroyed) timer = setTimeout(() => socket.destroy(), milliseconds);
+  }
+
+  function paid(): void {
+    clearTimeout(timer);
+  }
+
+  /** With pipelining, a connection owes nothing as long as one of its requests waits for an answer. */
+  function request(incoming: IncomingMessage, response: ServerResponse): void {
+    unanswered++;
+    if (hasBody(incoming)) {
+      due();
+      incoming.once('end', paid);
+    } else {
+      paid();
+    }
+    response.once('close', () => {
+      unanswered--;
+      if (unanswered === 0) due();
+    });
+  }
+
+  return { due, paid, request };
+}
+
+/** RFC 9112 §6.3: a request without these has no body; then nobody reads it, and it never emits `end`. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || headers['content-length'] !== undefined;
+}

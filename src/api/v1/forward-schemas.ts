@@ -1,0 +1,99 @@
+import Type, { type Static } from 'typebox';
+import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
+import { closed, Revision, TextList, TextMap, TextOrNull, Time } from './schemas.ts';
+
+const State = Type.Unsafe<ForwardState>({ type: 'string', enum: FORWARD_STATES });
+
+/** Also a plain number; what it may be is for the model to say, with errors of its own. */
+const Ports = Type.Unsafe<string | number>({
+  type: ['string', 'number'],
+  description: 'a port or a range of ports: 5001, "5001", "5001-5010"',
+});
+
+const wish = {
+  name: TextOrNull,
+  description: TextOrNull,
+  project_id: TextOrNull,
+  labels: TextMap,
+  router: Type.String({ description: "a Neutron router's UUID, the name of a network namespace, or host" }),
+  protocol: Type.String({ description: 'tcp (default), udp, sctp, dccp or udplite' }),
+  external_address: Type.String({ description: 'an address, or gateway (default): the router’s own' }),
+  external_port: Ports,
+  internal_address: Type.String(),
+  internal_port: Ports,
+  sources: TextList,
+  enabled: Type.Boolean(),
+};
+
+const { external_port, internal_address, ...others } = wish;
+
+export const ForwardCreateSchema = Type.Object(
+  { ...Type.Partial(Type.Object(others)).properties, external_port, internal_address },
+  closed,
+);
+export type ForwardCreate = Static<typeof ForwardCreateSchema>;
+
+export const ForwardPatchSchema = Type.Partial(Type.Object(wish), closed);
+export type ForwardPatch = Static<typeof ForwardPatchSchema>;
+
+const NodeForwardStatusSchema = Type.Object(
+  {
+    node: Type.String(),
+    state: State,
+    external_address: TextOrNull,
+    revision: Revision,
+    at: Time,
+    message: TextOrNull,
+  },
+  closed,
+);
+
+const ForwardStatusSchema = Type.Object(
+  { state: State, message: TextOrNull, nodes: Type.Immutable(Type.Array(NodeForwardStatusSchema)) },
+  closed,
+);
+
+export const ForwardSchema = Type.Object(
+  {
+    ...wish,
+    external_port: Type.String(),
+    internal_port: Type.String(),
+    id: Type.String(),
+    revision: Revision,
+    created_at: Time,
+    updated_at: Time,
+    status: ForwardStatusSchema,
+  },
+  closed,
+);
+export type ForwardDocument = Static<typeof ForwardSchema>;
+
+export const ForwardPageSchema = Type.Object(
+  { forwards: Type.Immutable(Type.Array(ForwardSchema)), next: TextOrNull },
+  closed,
+);
+export type ForwardPage = Static<typeof ForwardPageSchema>;
+
+export const ForwardListQuery = Type.Object(
+  {
+    router: Type.Optional(Type.String()),
+    project_id: Type.Optional(Type.String()),
+    state: Type.Optional(State),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
+    marker: Type.Optional(Type.String({ description: 'the next of the page before' })),
+  },
+  closed,
+);
+export type ForwardListFilter = Static<typeof ForwardListQuery>;
+
+export const ForwardRemovalSchema = Type.Object(
+  {
+    id: Type.String(),
+    revision: Revision,
+    applied: Type.Boolean({ description: 'whether no node has it in the kernel any more' }),
+  },
+  closed,
+);
+export type ForwardRemoval = Static<typeof ForwardRemovalSchema>;
+
+export const ForwardParams = Type.Object({ reference: Type.String() }, closed);

@@ -1,0 +1,119 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
+import { hatobaError, inField } from '../../model/errors.ts';
+import { type ForwardInput, parseForwardSpec, printForwardSpec } from '../../model/forward.ts';
+import { parseRouterId, type RouterId } from '../../model/router.ts';
+import { forwardStatus } from '../../model/status.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { RouteDeps } from '../deps.ts';
+import { problemResponses } from '../problem.ts';
+import { listForwards, printForward } from './forward-documents.ts';
+import {
+  type ForwardCreate,
+  ForwardCreateSchema,
+  ForwardListQuery,
+  ForwardPageSchema,
+  ForwardParams,
+  ForwardPatchSchema,
+  ForwardRemovalSchema,
+  ForwardSchema,
+} from './forward-schemas.ts';
+import { entityTag, expectedRevision, PreconditionHeaders } from './preconditions.ts';
+import { DEFAULT_WAIT, WaitQuery } from './schemas.ts';
+import { type Patience, untilRemoved, untilSettled } from './settling.ts';
+
+const listSchema = { querystring: ForwardListQuery, response: { 200: ForwardPageSchema, ...problemResponses } };
+const createSchema = {
+  querystring: WaitQuery,
+  body: ForwardCreateSchema,
+  response: { 201: ForwardSchema, ...problemResponses },
+};
+const showSchema = { params: ForwardParams, response: { 200: ForwardSchema, ...problemResponses } };
+const changeSchema = {
+  params: ForwardParams,
+  querystring: WaitQuery,
+  headers: PreconditionHeaders,
+  body: ForwardPatchSchema,
+  response: { 200: ForwardSchema, ...problemResponses },
+};
+const removeSchema = {
+  params: ForwardParams,
+  querystring: WaitQuery,
+  headers: PreconditionHeaders,
+  response: { 200: ForwardRemovalSchema, ...problemResponses },
+};
+
+export function forwards({ registry, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    api.get('/forwards', { schema: listSchema }, ({ query: { router, ...filter } }) =>
+      listForwards(registry.forwards.list(), (id) => registry.statuses.of(id), {
+        ...filter,
+        ...(router === undefined ? {} : { router: readRouter(router) }),
+      }),
+    );
+
+    api.post('/forwards', { schema: createSchema }, async (request, reply) => {
+      const created = await registry.forwards.create(parseForwardSpec(withRouter(request.body, registry)));
+      const { forward, status } = await untilSettled(registry, waiting, created, patience(request, reply));
+      reply.code(201).headers({ location: `${api.prefix}/forwards/${forward.id}`, etag: entityTag(forward) });
+      return printForward(forward, status);
+    });
+
+    api.get('/forwards/:reference', { schema: showSchema }, (request, reply) => {
+      const forward = registry.forwards.find(request.params.reference);
+      reply.header('etag', entityTag(forward));
+      return printForward(forward, forwardStatus(forward, registry.statuses.of(forward.router)));
+    });
+
+    api.patch('/forwards/:reference', { schema: changeSchema }, async (request, reply) => {
+      const expected = expectedRevision(request.headers['if-match']);
+      const { id } = registry.forwards.find(request.params.reference);
+      const changed = await registry.forwards.update(
+        id,
+        (spec) => parseForwardSpec({ ...printForwardSpec(spec), ...request.body }),
+        expected,
+      );
+      const { forward, status } = await untilSettled(registry, waiting, changed, patience(request, reply));
+      reply.header('etag', entityTag(forward));
+      return printForward(forward, status);
+    });
+
+    api.delete('/forwards/:reference', { schema: removeSchema }, async (request, reply) => {
+      const expected = expectedRevision(request.headers['if-match']);
+      const { id, router } = registry.forwards.find(request.params.reference);
+      const revision = await registry.forwards.remove(id, expected);
+      const applied = await untilRemoved(registry, waiting, { id, router, revision }, patience(request, reply));
+      return { id, revision, applied };
+    });
+
+    done();
+  };
+}
+
+interface WaitingRequest {
+  readonly query: { readonly wait?: number };
+}
+
+/** Fastify's `request.signal` is silent about a client that goes once its body has been read; the response is not. */
+function patience({ query }: WaitingRequest, { raw }: FastifyReply): Patience {
+  const gone = new AbortController();
+  raw.once('close', () => gone.abort());
+  return { seconds: query.wait ?? DEFAULT_WAIT, signal: gone.signal };
+}
+
+function readRouter(text: string): RouterId {
+  try {
+    return parseRouterId(text);
+  } catch (error) {
+    throw inField('router', error);
+  }
+}
+
+/** The forward as written, for the only router there is where it names none. Errors: `router_required`. */
+function withRouter(body: ForwardCreate, { statuses }: Registry): ForwardInput {
+  const [only, ...others] = body.router === undefined ? statuses.routers() : [body.router];
+  if (only === undefined || others.length > 0) {
+    throw hatobaError('router_required', { count: statuses.routers().length }, { field: 'router' });
+  }
+  return { ...body, router: only };
+}

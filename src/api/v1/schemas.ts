@@ -1,0 +1,31 @@
+import Type from 'typebox';
+
+/** Objects of the API have exactly the keys that their schema names. */
+export const closed = { additionalProperties: false } as const;
+
+/** As a `type` list rather than `anyOf`, which fast-json-stringify tries out value by value. */
+export const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] });
+
+export const TextList = Type.Immutable(Type.Array(Type.String()));
+
+export const TextMap = Type.Record(Type.String(), Type.String(), closed);
+
+export const Time = Type.String({ description: 'RFC 3339, UTC' });
+
+export const Revision = Type.Integer({ minimum: 0 });
+
+export const WaitQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 60,
+        default: 5,
+        description: 'how many seconds to wait for the kernel at most',
+      }),
+    ),
+  },
+  closed,
+);
+
+export const DEFAULT_WAIT = 5;

@@ -1,0 +1,61 @@
+import { hatobaError } from '../../model/errors.ts';
+import type { Forward } from '../../model/forward.ts';
+import type { ForwardId } from '../../model/ids.ts';
+import type { RouterId } from '../../model/router.ts';
+import { type ForwardStatus, forwardStatus } from '../../model/status.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Waiting } from '../waiting.ts';
+
+export interface Patience {
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Settled {
+  readonly forward: Forward;
+  readonly status: ForwardStatus;
+}
+
+/**
+ * Waits until the forward's state is one that only a change elsewhere would end, and tells it. If somebody
+ * changes the forward meanwhile, the answer is about that newer one.
+ * Errors: `forward_not_found` if somebody removes it meanwhile.
+ */
+export async function untilSettled(
+  { forwards, statuses }: Registry,
+  waiting: Waiting,
+  written: Forward,
+  { seconds, signal }: Patience,
+): Promise<Settled> {
+  const newest = () => {
+    const known = forwards.get(written.id);
+    return known !== undefined && known.revision > written.revision ? known : written;
+  };
+  const isGone = () => forwards.get(written.id) === undefined && forwards.revision() >= written.revision;
+  const look = () => {
+    const forward = newest();
+    return { forward, status: forwardStatus(forward, statuses.of(forward.router)) };
+  };
+  await waiting.until({ router: written.router, seconds, signal, done: () => isGone() || isSettled(look()) });
+  if (isGone()) throw hatobaError('forward_not_found', { value: written.id });
+  return look();
+}
+
+/** Pending after a node has applied everything means that it lacks something, such as a gateway address. */
+function isSettled({ forward, status }: Settled): boolean {
+  return status.state !== 'pending' || status.nodes.every((node) => node.revision >= forward.revision);
+}
+
+/** Waits until no node of the router has the forward in the kernel any more; whether that is so. */
+export async function untilRemoved(
+  { statuses }: Registry,
+  waiting: Waiting,
+  removed: { readonly id: ForwardId; readonly router: RouterId; readonly revision: number },
+  { seconds, signal }: Patience,
+): Promise<boolean> {
+  const { router, revision } = removed;
+  const behind = () => statuses.of(router).filter((status) => status.revision < revision);
+  const done = () => behind().every((status) => status.error !== null);
+  await waiting.until({ router, seconds, signal, done });
+  return behind().length === 0;
+}

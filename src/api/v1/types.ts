@@ -1,0 +1,12 @@
+/** What goes over the wire, for programs that talk to the API; types only. */
+export type { Problem } from '../problem.ts';
+export type {
+  ForwardCreate,
+  ForwardDocument,
+  ForwardListFilter,
+  ForwardPage,
+  ForwardPatch,
+  ForwardRemoval,
+} from './forward-schemas.ts';
+export type { RouterDocument, RouterList } from './router-schemas.ts';
+export type { StatusDocument } from './status-schemas.ts';

@@ -1,0 +1,79 @@
+import { createServer, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { closeSlowClients } from '../../src/api/slow-clients.ts';
+
+const LIMIT = 200;
+
+/** Answers after `delay`; `closed` tells how long a connection lasted. */
+async function serve(delay: number): Promise<() => Promise<{ client: Socket; closed: Promise<number> }>> {
+  const server: Server = createServer((request, response) => {
+    request.resume();
+    setTimeout(() => response.end('x'), delay);
+  });
+  closeSlowClients(server, LIMIT);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return async () => {
+    const client = connect(port, '127.0.0.1');
+    client.resume();
+    const begun = performance.now();
+    const closed = new Promise<number>((resolve) => {
+      client.once('error', () => undefined);
+      client.once('close', () => resolve(performance.now() - begun));
+    });
+    await new Promise<void>((resolve) => client.once('connect', () => resolve()));
+    return { client, closed };
+  };
+}
+
+async function trickle(client: Socket, text: string): Promise<void> {
+  for (const character of text) {
+    if (client.destroyed) return;
+    client.write(character);
+    await sleep(LIMIT / 8);
+  }
+}
+
+test.for([
+  ['nothing', ''],
+  ['a head bit by bit', `GET / HTTP/1.1\r\nx: ${'x'.repeat(100)}`],
+])('a client that sends %s is cut off in time', async ([, head]) => {
+  const open = await serve(0);
+  const { client, closed } = await open();
+  void trickle(client, head ?? '');
+  const lasted = await closed;
+  expect(lasted).toBeGreaterThan(LIMIT * 0.9);
+  expect(lasted).toBeLessThan(LIMIT * 3);
+});
+
+test('so is one that sends its body bit by bit', async () => {
+  const open = await serve(60_000);
+  const { client, closed } = await open();
+  client.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n');
+  void trickle(client, 'x'.repeat(50));
+  expect(await closed).toBeLessThan(LIMIT * 3);
+});
+
+test.for([
+  ['without a body', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n'],
+  ['with a body', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\nx'],
+  ['pipelined', 'GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\n\r\n'],
+])(
+  'a request %s may wait for its answer as long as it takes, and then the connection owes the next',
+  async ([, text]) => {
+    const open = await serve(LIMIT * 3);
+    const { client, closed } = await open();
+    let received = '';
+    client.on('data', (data) => {
+      received += data.toString();
+    });
+    client.write(text ?? '');
+    const lasted = await closed;
+    expect(received).toMatch(/200 OK/);
+    expect(lasted).toBeGreaterThan(LIMIT * 3.9);
+  },
+);
