@@ -7,7 +7,7 @@ export interface NodeInfo {
   readonly version: string;
   readonly name: string;
   /** The kernel driver in use; null: this node programs no kernel. */
-  readonly driver: () => string | null;
+  readonly driver: string | null;
   /** RFC 3339. */
   readonly startedAt: string;
   /** Where desired state is kept, for people to read. */

@@ -46,7 +46,8 @@ async function giveToGroup(path: string): Promise<void> {
   if (id !== undefined) await chown(path, 0, id);
 }
 
-async function refuseOccupied(path: string): Promise<void> {
+/** Errors: `daemon_running` where somebody answers at the socket, `socket_unusable` where there is something else. */
+export async function refuseOccupied(path: string): Promise<void> {
   const kind = await kindOf(path);
   if (kind === 'other') throw unusable(path, 'there is a file that is not a socket');
   if (kind === 'socket' && (await answers(path))) throw hatobaError('daemon_running', { value: path });

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
-import { Check, Errors } from 'typebox/value';
+import type { ErrorObject } from 'ajv';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { hatobaError, reasonOf } from '../model/errors.ts';
-import { ConfigFile } from './config-schema.ts';
+import type { ConfigFile } from './config-schema.ts';
+import { type ConfigValidator, compileConfigValidator } from './config-validator.ts';
 
 /** Reads one YAML file. Error `config_malformed` names the line and what is wrong there. */
-export function readConfigFile(file: string): ConfigFile {
-  return parseConfig(file, readText(file));
+export function readConfigFile(file: string, validate: ConfigValidator): ConfigFile {
+  return parseConfig(file, readText(file), validate);
 }
 
 /** `file`: what errors call it. */
-export function parseConfig(file: string, text: string): ConfigFile {
+export function parseConfig(file: string, text: string, validate = compileConfigValidator()): ConfigFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [mistake] = document.errors;
@@ -19,8 +20,8 @@ export function parseConfig(file: string, text: string): ConfigFile {
     throw hatobaError('config_malformed', { file: `${file}:${line}`, reason: mistake.message }, { cause: mistake });
   }
   const value: unknown = document.toJS() ?? {};
-  if (Check(ConfigFile, value)) return value;
-  const { path, reason } = firstMistake(value);
+  if (validate(value)) return value;
+  const { path, reason } = describe(validate.errors?.[0]);
   throw hatobaError('config_malformed', { file: `${file}${lineOf(document, lines, path)}`, reason });
 }
 
@@ -32,19 +33,17 @@ function readText(file: string): string {
   }
 }
 
-function firstMistake(value: unknown): { path: readonly string[]; reason: string } {
-  for (const error of Errors(ConfigFile, value)) {
-    const path = error.instancePath.split('/').slice(1);
-    if (error.keyword === 'additionalProperties') {
-      const [key = ''] = error.params.additionalProperties;
-      return { path: [...path, key], reason: `there is no key ${[...path, key].join('.')}` };
-    }
-    if (error.keyword === 'enum') {
-      return { path, reason: `${path.join('.')} must be one of ${error.params.allowedValues.join(', ')}` };
-    }
-    return { path, reason: `${path.join('.') || 'the file'} ${error.message}` };
+function describe(error: ErrorObject | undefined): { path: readonly string[]; reason: string } {
+  const path = error?.instancePath.split('/').slice(1) ?? [];
+  const where = path.join('.') || 'the file';
+  if (error?.keyword === 'additionalProperties') {
+    const whole = [...path, String(error.params['additionalProperty'])];
+    return { path: whole, reason: `there is no key ${whole.join('.')}` };
   }
-  return { path: [], reason: 'it does not have the form of a configuration' };
+  if (error?.keyword === 'enum') {
+    return { path, reason: `${where} must be one of ${String(error.params['allowedValues']).replaceAll(',', ', ')}` };
+  }
+  return { path, reason: `${where} ${error?.message ?? 'does not have the form of a configuration'}` };
 }
 
 function lineOf(document: Document, lines: LineCounter, path: readonly string[]): string {

@@ -1,33 +1,52 @@
-import { type Static, Type } from 'typebox';
-
-const interfaces = {
-  outside: Type.Array(Type.String({ minLength: 1, maxLength: 15 }), { minItems: 1 }),
-  inside: Type.Array(Type.String({ minLength: 1, maxLength: 15 })),
-};
-
-const RouterPattern = Type.Object(
-  { namespace: Type.String({ pattern: '^[\\w.+@:*-]{1,255}$' }), ...interfaces },
-  { additionalProperties: false },
-);
+import type { NamespacePattern } from '../dataplane/linux/namespaces.ts';
 
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
-export const ConfigFile = Type.Object(
-  {
-    node: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][\\w.-]{0,252}$' })),
-    store: Type.Optional(Type.String({ pattern: '^sqlite:.' })),
-    socket: Type.Optional(Type.String({ pattern: '^/.', maxLength: 100 })),
-    roles: Type.Optional(Type.Array(Type.Enum(['api', 'agent']), { minItems: 1, uniqueItems: true })),
-    log_level: Type.Optional(Type.Enum(['debug', 'info', 'warn', 'error'])),
-    nft_driver: Type.Optional(Type.Enum(['auto', 'libnftables', 'nft'])),
-    namespace_directory: Type.Optional(Type.String({ pattern: '^/.' })),
-    neutron: Type.Optional(Type.Boolean()),
-    routers: Type.Optional(Type.Array(RouterPattern)),
-    host: Type.Optional(Type.Union([Type.Null(), Type.Object(interfaces, { additionalProperties: false })])),
-  },
-  { additionalProperties: false },
-);
-
-export type ConfigFile = Static<typeof ConfigFile>;
+export interface ConfigFile {
+  readonly node?: string;
+  readonly store?: string;
+  readonly socket?: string;
+  readonly roles?: readonly ('api' | 'agent')[];
+  readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
+  readonly nft_driver?: 'auto' | 'libnftables' | 'nft';
+  readonly namespace_directory?: string;
+  readonly neutron?: boolean;
+  readonly routers?: readonly NamespacePattern[];
+  readonly host?: Omit<NamespacePattern, 'namespace'> | null;
+}
 
 /** Everything decided. */
-export type Config = Readonly<Required<ConfigFile>>;
+export type Config = Required<ConfigFile>;
+
+const prefix = { type: 'string', minLength: 1, maxLength: 15 };
+const interfaces = { outside: { type: 'array', items: prefix, minItems: 1 }, inside: { type: 'array', items: prefix } };
+
+/** JSON Schema of `ConfigFile`. Written out, because loading a schema builder would be a third of the daemon's start. */
+export const CONFIG_SCHEMA: { readonly properties: Readonly<Record<keyof ConfigFile, object>> } & object = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    node: { type: 'string', pattern: '^[A-Za-z0-9][\\w.-]{0,252}$' },
+    store: { type: 'string', pattern: '^sqlite:.' },
+    socket: { type: 'string', pattern: '^/.', maxLength: 100 },
+    roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
+    log_level: { enum: ['debug', 'info', 'warn', 'error'] },
+    nft_driver: { enum: ['auto', 'libnftables', 'nft'] },
+    namespace_directory: { type: 'string', pattern: '^/.' },
+    neutron: { type: 'boolean' },
+    routers: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['namespace', 'outside', 'inside'],
+        properties: { namespace: { type: 'string', pattern: '^[\\w.+@:*-]{1,255}$' }, ...interfaces },
+      },
+    },
+    host: {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['outside', 'inside'],
+      properties: interfaces,
+    },
+  },
+};

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Check } from 'typebox/value';
 import { hatobaError } from '../model/errors.ts';
 import { readConfigFile } from './config-file.ts';
-import { type Config, ConfigFile } from './config-schema.ts';
+import type { Config, ConfigFile } from './config-schema.ts';
+import { type ConfigValidator, compileConfigValidator } from './config-validator.ts';
 
 export const CONFIG_FILE = '/etc/hatoba/hatoba.yaml';
 
@@ -23,16 +23,17 @@ export interface Flags {
  * a later one replaces whole keys. Error: `config_malformed`.
  */
 export function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config {
-  const file = flags.config ?? environment['HATOBA_CONFIG'];
+  const validate = compileConfigValidator();
+  const files = configFiles(flags.config ?? environment['HATOBA_CONFIG']);
   const layers = [
-    ...configFiles(file).map(readConfigFile),
-    parseLayer('the environment', {
+    ...files.map((file) => readConfigFile(file, validate)),
+    parseLayer(validate, 'the environment', {
       store: environment['HATOBA_STORE'],
       socket: environment['HATOBA_SOCKET'],
       node: environment['HATOBA_NODE'],
       log_level: environment['HATOBA_LOG_LEVEL'],
     }),
-    parseLayer('the command line', {
+    parseLayer(validate, 'the command line', {
       store: flags.store,
       socket: flags.socket,
       node: flags.node,
@@ -66,11 +67,11 @@ function configFiles(named: string | undefined): readonly string[] {
   return [...first, ...more.sort().map((name) => join(directory, name))];
 }
 
-function parseLayer(name: string, values: Readonly<Record<string, unknown>>): ConfigFile {
+function parseLayer(validate: ConfigValidator, name: string, values: Readonly<Record<string, unknown>>): ConfigFile {
   const given = Object.entries(values).filter(([, value]) => value !== undefined);
   const layer: unknown = Object.fromEntries(given);
-  if (Check(ConfigFile, layer)) return layer;
-  const wrong = given.find(([key, value]) => !Check(ConfigFile, { [key]: value }));
+  if (validate(layer)) return layer;
+  const wrong = given.find(([key, value]) => !validate({ [key]: value }));
   const [key, value] = wrong ?? ['', ''];
   throw hatobaError('config_malformed', { file: name, reason: `${key} cannot be ${String(value)}` });
 }

@@ -3,12 +3,17 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createAgent } from '../agent/agent.ts';
-import { createApi } from '../api/api.ts';
-import { listenOnSocket } from '../api/socket.ts';
-import { createLinuxDataplane, type LinuxDataplane } from '../dataplane/linux/linux-dataplane.ts';
+import type { NodeInfo } from '../api/deps.ts';
+import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import { createLinuxDataplane } from '../dataplane/linux/linux-dataplane.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
+import { TABLE } from '../dataplane/linux/nftables/layout.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import { openKernel } from '../kernel/open-kernel.ts';
 import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts';
 import { openRegistry } from '../registry/open-registry.ts';
+import type { Registry } from '../registry/registry.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
@@ -42,7 +47,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 export async function cleanUp(options: Flags): Promise<{ readonly instances: readonly string[] }> {
   const config = loadConfig(options, process.env);
   const end = listenForEnd();
-  const dataplane = createDataplane(config, pino({ level: 'silent' }), end);
+  const dataplane = createDataplane(config, pino({ level: 'silent' }), await openConfiguredKernel(config, end));
   const instances: string[] = [];
   try {
     await dataplane.start((event) => {
@@ -65,52 +70,59 @@ interface Surroundings {
   readonly steps: AsyncDisposableStack;
 }
 
-async function start({ config, log, notify, end, steps }: Surroundings, cleanupOnExit: boolean): Promise<void> {
+/** The kernel's thread, the store and the API take about as long each to begin, so they begin side by side. */
+async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void> {
+  const { config, log, notify, end, steps } = around;
   const startedAt = new Date().toISOString();
+  await refuseOccupied(config.socket);
+  const opening = config.roles.includes('agent') ? openConfiguredKernel(config, end) : null;
+  const registry = await openStoredRegistry(around);
+  const kernel = await opening;
+  const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
+  const agent =
+    kernel && createAgent({ node: config.node, registry, dataplane: createDataplane(config, log, kernel), log });
+  if (agent !== null) {
+    steps.defer(() => agent.stop());
+    if (cleanupOnExit) steps.defer(() => agent.cleanUp());
+  }
+  await Promise.all([agent?.start(), config.roles.includes('api') && serveApi(around, registry, node)]);
+  const alive = async () => kernel?.ping();
+  steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
+  log.info(node, 'ready');
+}
+
+async function openStoredRegistry({ config, end, steps }: Surroundings): Promise<Registry> {
   const store = openSqliteStore(config.store.replace(/^sqlite:/, ''));
   steps.defer(() => store.close());
   const registry = await openRegistry(store, { onError: (error) => end.fatal(error) });
   steps.defer(() => registry.stop());
-  const dataplane = createDataplane(config, log, end);
-  const agent = config.roles.includes('agent')
-    ? createAgent({ node: config.node, registry, dataplane, log })
-    : undefined;
-  if (agent !== undefined) {
-    steps.defer(() => agent.stop());
-    if (cleanupOnExit) steps.defer(() => agent.cleanUp());
-  }
-  if (config.roles.includes('api')) {
-    const api = createApi({ registry, node: nodeInfo(config, dataplane, startedAt), log });
-    await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
-    await listenOnSocket(api, config.socket);
-    steps.defer(() => api.close());
-  }
-  await agent?.start();
-  const alive = agent === undefined ? async () => {} : () => dataplane.alive();
-  steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
-  log.info({ ...nodeInfo(config, dataplane, startedAt), driver: dataplane.driver() }, 'ready');
+  return registry;
 }
 
-function createDataplane(config: Config, log: Logger, end: End): LinuxDataplane {
+async function serveApi({ config, log, steps }: Surroundings, registry: Registry, node: NodeInfo): Promise<void> {
+  const { createApi } = await import('../api/api.ts');
+  const api = createApi({ registry, node, log });
+  await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
+  await listenOnSocket(api, config.socket);
+  steps.defer(() => api.close());
+}
+
+function openConfiguredKernel({ namespace_directory, nft_driver }: Config, end: End): Promise<Kernel> {
+  const driver = nft_driver === 'auto' ? null : nft_driver;
+  return openKernel({ directory: namespace_directory, table: TABLE, driver }, (error) => end.fatal(error));
+}
+
+function createDataplane(config: Config, log: Logger, kernel: Kernel): Dataplane {
   return createLinuxDataplane({
-    directory: config.namespace_directory,
-    driver: config.nft_driver === 'auto' ? null : config.nft_driver,
+    kernel,
     patterns: [...config.routers, ...(config.neutron ? NEUTRON_PATTERNS : [])],
     host: config.host,
     onWarning: (message, details) => log.warn(details, message),
-    onFatal: (error) => end.fatal(error),
   });
 }
 
-function nodeInfo(config: Config, dataplane: LinuxDataplane, startedAt: string) {
-  return {
-    version: version(),
-    name: config.node,
-    driver: () => dataplane.driver(),
-    startedAt,
-    store: config.store,
-    roles: config.roles,
-  };
+function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {
+  return { version: version(), name: node, driver, startedAt, store, roles };
 }
 
 function version(): string {

@@ -35,7 +35,7 @@ export interface NamespaceState {
 export interface Kernel {
   readonly driver: NftDriverName;
   /** Reports by event which names lead to namespaces: those of now before it resolves, then what changes. */
-  watch(): Promise<void>;
+  watch(onEvent: (event: KernelEvent) => void): Promise<void>;
   /** Opens the namespace that the name leads to now, and reports its changes from here on. */
   attach(namespace: string): Promise<NamespaceState>;
   /** Lets go of it, so that Linux can take it away. */

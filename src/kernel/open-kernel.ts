@@ -5,12 +5,6 @@ import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
 import { openEventCounter } from './libc.ts';
 import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
 
-export interface KernelListener {
-  readonly onEvent: (event: KernelEvent) => void;
-  /** The worker ended by itself; every call fails from now on. */
-  readonly onFatal: (error: unknown) => void;
-}
-
 interface Waiting {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: unknown) => void;
@@ -18,8 +12,11 @@ interface Waiting {
 
 const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
-/** Starts the worker thread. Errors: `kernel_unsupported`. */
-export async function openKernel(options: KernelOptions, listener: KernelListener): Promise<Kernel> {
+/**
+ * Starts the worker thread. `onFatal`: it ended by itself, and every call fails from now on.
+ * Errors: `kernel_unsupported`.
+ */
+export async function openKernel(options: KernelOptions, onFatal: (error: unknown) => void): Promise<Kernel> {
   const wake = openEventCounter();
   const workerData: WorkerOptions = { ...options, wake };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), {
@@ -30,6 +27,7 @@ export async function openKernel(options: KernelOptions, listener: KernelListene
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let ended: Error | undefined;
+  let onEvent: (event: KernelEvent) => void = () => {};
 
   const ask = (request: Request) =>
     new Promise<Answer>((resolve, reject) => {
@@ -68,7 +66,7 @@ export async function openKernel(options: KernelOptions, listener: KernelListene
           ? error
           : hatobaError('kernel_stopped', { reason: reasonOf(error) }, { cause: error });
       reject(ended);
-      listener.onFatal(ended);
+      onFatal(ended);
     });
     worker.on('message', (messages: readonly FromWorker[]) => {
       for (const message of messages) {
@@ -80,7 +78,7 @@ export async function openKernel(options: KernelOptions, listener: KernelListene
 
   function receive(message: Exclude<FromWorker, { kind: 'started' }>): void {
     if (message.kind === 'event') {
-      listener.onEvent(message.event);
+      onEvent(message.event);
       return;
     }
     const caller = waiting.get(message.id);
@@ -91,7 +89,8 @@ export async function openKernel(options: KernelOptions, listener: KernelListene
 
   return {
     driver,
-    watch: async () => {
+    watch: async (listener) => {
+      onEvent = listener;
       await ask({ call: 'watch' });
     },
     attach: (namespace) => ask({ call: 'attach', namespace }),

@@ -2,11 +2,9 @@ import { type Forward, printForwardSpec } from '../../model/forward.ts';
 import type { RouterId } from '../../model/router.ts';
 import { type ForwardStatus, forwardStatus, type RouterStatus } from '../../model/status.ts';
 import { requestMalformed } from '../validation.ts';
-import type { ForwardDocument, ForwardListFilter, ForwardPage } from './forward-schemas.ts';
+import { DEFAULT_LIMIT, type ForwardDocument, type ForwardListFilter, type ForwardPage } from './forward-schemas.ts';
 
 export type StatusesOf = (router: RouterId) => readonly RouterStatus[];
-
-const DEFAULT_LIMIT = 1000;
 
 export function printForward(forward: Forward, status: ForwardStatus): ForwardDocument {
   return {

@@ -74,12 +74,14 @@ export const ForwardPageSchema = Type.Object(
 );
 export type ForwardPage = Static<typeof ForwardPageSchema>;
 
+export const DEFAULT_LIMIT = 1000;
+
 export const ForwardListQuery = Type.Object(
   {
     router: Type.Optional(Type.String()),
     project_id: Type.Optional(Type.String()),
     state: Type.Optional(State),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 1000 })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: DEFAULT_LIMIT })),
     marker: Type.Optional(Type.String({ description: 'the next of the page before' })),
   },
   closed,

@@ -14,18 +14,19 @@ export const Time = Type.String({ description: 'RFC 3339, UTC' });
 
 export const Revision = Type.Integer({ minimum: 0 });
 
+/** Seconds. */
+export const DEFAULT_WAIT = 5;
+
 export const WaitQuery = Type.Object(
   {
     wait: Type.Optional(
       Type.Number({
         minimum: 0,
         maximum: 60,
-        default: 5,
+        default: DEFAULT_WAIT,
         description: 'how many seconds to wait for the kernel at most',
       }),
     ),
   },
   closed,
 );
-
-export const DEFAULT_WAIT = 5;

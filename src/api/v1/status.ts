@@ -21,7 +21,7 @@ function printStatus(registry: Registry, node: NodeInfo): StatusDocument {
     roles: node.roles,
     started_at: node.startedAt,
     store: node.store,
-    driver: node.driver(),
+    driver: node.driver,
     revision: registry.forwards.revision(),
     routers: registry.statuses.routers().length,
     forwards: countStates(registry),

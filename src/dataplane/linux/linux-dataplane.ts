@@ -1,7 +1,6 @@
-import type { Kernel, KernelEvent, KernelOptions } from '../../kernel/kernel.ts';
+import type { Kernel, KernelEvent } from '../../kernel/kernel.ts';
 import { HOST_NAMESPACE } from '../../kernel/kernel.ts';
 import type { TableState } from '../../kernel/nft-table.ts';
-import { openKernel } from '../../kernel/open-kernel.ts';
 import type { Interface } from '../../kernel/rtnetlink.ts';
 import { HatobaError } from '../../model/errors.ts';
 import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
@@ -9,23 +8,16 @@ import { gatewaysOf, sameGateways } from './gateways.ts';
 import { type NamespacePattern, patternOf, routerOf } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
 import { elementOf } from './nftables/elements.ts';
-import { LAYOUT, TABLE } from './nftables/layout.ts';
+import { LAYOUT } from './nftables/layout.ts';
 import { changeElements, createTable, deleteTable } from './nftables/script.ts';
 
 export interface LinuxOptions {
-  readonly directory: string;
-  readonly driver: KernelOptions['driver'];
+  /** Not watched yet; its table is TABLE. The data plane stops it. */
+  readonly kernel: Kernel;
   readonly patterns: readonly NamespacePattern[];
   /** The root namespace as a router of its own; `null`: it is not touched. */
   readonly host: Omit<NamespacePattern, 'namespace'> | null;
   readonly onWarning: (message: string, details: Readonly<Record<string, unknown>>) => void;
-  /** The kernel room has ended by itself. */
-  readonly onFatal: (error: unknown) => void;
-}
-
-export interface LinuxDataplane extends Dataplane {
-  /** What carries scripts to the kernel; `null` before the start. */
-  driver(): string | null;
 }
 
 interface Attached {
@@ -39,33 +31,25 @@ interface Attached {
 }
 
 /** Routers that are network namespaces of this machine, programmed by nftables. */
-export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
+export function createLinuxDataplane({ kernel, patterns, host, onWarning }: LinuxOptions): Dataplane {
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
-  let kernel: Kernel | undefined;
   let fingerprint = '';
-  return { start, synchronise, apply, clean, alive: () => opened().ping(), stop, driver: () => kernel?.driver ?? null };
+  return { start, synchronise, apply, clean, alive: () => kernel.ping(), stop: () => kernel.stop() };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
-    const { directory, driver, onFatal } = options;
-    kernel = await openKernel({ directory, driver, table: TABLE }, { onEvent: onKernelEvent, onFatal });
     fingerprint = (await kernel.rehearse(createTable(LAYOUT, [], false)))?.fingerprint ?? '';
-    await kernel.watch();
-    if (options.host !== null) open(HOST_NAMESPACE, options.host.outside);
+    await kernel.watch(onKernelEvent);
+    if (host !== null) open(HOST_NAMESPACE, host.outside);
     while (opening.size > 0) await Promise.all(opening);
-  }
-
-  function opened(): Kernel {
-    if (kernel === undefined) throw new Error('the data plane has not been started');
-    return kernel;
   }
 
   function onKernelEvent(event: KernelEvent): void {
     switch (event.kind) {
       case 'mounted': {
-        const pattern = patternOf(event.namespace, options.patterns);
+        const pattern = patternOf(event.namespace, patterns);
         if (pattern !== undefined) open(event.namespace, pattern.outside);
         return;
       }
@@ -79,8 +63,8 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
         disturb(event.namespace);
         return;
       case 'ignored':
-        if (patternOf(event.namespace, options.patterns) === undefined) return;
-        options.onWarning(`ignored a file among the network namespaces: ${event.reason}`, { name: event.namespace });
+        if (patternOf(event.namespace, patterns) === undefined) return;
+        onWarning(`ignored a file among the network namespaces: ${event.reason}`, { name: event.namespace });
         return;
     }
   }
@@ -92,14 +76,14 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
       .catch((error: unknown) => {
         if (attached.get(namespace) === entry) attached.delete(namespace);
         if (error instanceof HatobaError && error.code === 'namespace_gone') return;
-        options.onWarning('could not open a network namespace', { namespace, error });
+        onWarning('could not open a network namespace', { namespace, error });
       })
       .finally(() => opening.delete(done));
     opening.add(done);
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
-    const { interfaces, table } = await opened().attach(namespace);
+    const { interfaces, table } = await kernel.attach(namespace);
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
     const gateways = gatewaysOf(interfaces, entry.outside);
@@ -111,9 +95,9 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
     const entry = attached.get(namespace);
     if (entry === undefined) return;
     attached.delete(namespace);
-    opened()
+    kernel
       .detach(namespace)
-      .catch((error: unknown) => options.onWarning('could not let go of a network namespace', { namespace, error }));
+      .catch((error: unknown) => onWarning('could not let go of a network namespace', { namespace, error }));
     if (entry.instance !== null) emit({ kind: 'vanished', id: namespace });
   }
 
@@ -135,10 +119,10 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
 
   async function synchronise(id: string, program: Parameters<Dataplane['synchronise']>[1]): Promise<Correction> {
     const entry = attached.get(id);
-    const found = entry?.found !== undefined ? entry.found : await opened().readTable(id);
+    const found = entry?.found !== undefined ? entry.found : await kernel.readTable(id);
     if (entry !== undefined) entry.found = undefined;
     const { script, count } = correct(found, [...program.values()].map(elementOf), LAYOUT, fingerprint);
-    if (script !== null) await opened().run(id, script);
+    if (script !== null) await kernel.run(id, script);
     if (entry !== undefined) entry.installed = found !== null || script !== null;
     return { corrections: count };
   }
@@ -149,18 +133,14 @@ export function createLinuxDataplane(options: LinuxOptions): LinuxDataplane {
     const script = entry?.installed
       ? changeElements(LAYOUT, remove.map(elementOf), added)
       : createTable(LAYOUT, added, false);
-    await opened().run(id, script);
+    await kernel.run(id, script);
     if (entry !== undefined) entry.installed = true;
   }
 
   async function clean(id: string): Promise<void> {
-    const found = await opened().readTable(id);
-    if (found !== null) await opened().run(id, deleteTable(LAYOUT));
+    const found = await kernel.readTable(id);
+    if (found !== null) await kernel.run(id, deleteTable(LAYOUT));
     const entry = attached.get(id);
     if (entry !== undefined) entry.installed = false;
-  }
-
-  async function stop(): Promise<void> {
-    await kernel?.stop();
   }
 }
