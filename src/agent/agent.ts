@@ -25,13 +25,14 @@ export interface AgentOptions {
 
 /** The part of a logger (pino's) that is used. */
 export interface AgentLog {
+  debug(details: Readonly<Record<string, unknown>>, message: string): void;
   info(details: Readonly<Record<string, unknown>>, message: string): void;
   warn(details: Readonly<Record<string, unknown>>, message: string): void;
   error(details: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** So many places are worked on at a time: the kernel does one thing at a time anyway, and a queue there delays newcomers. */
-const AT_ONCE = 8;
+/** So many places are worked on at a time: enough to keep the kernel's thread busy, few enough to let newcomers in. */
+const AT_ONCE = 64;
 
 export function createAgent({ node, registry, dataplane, log }: AgentOptions): Agent {
   const { forwards, statuses } = registry;
@@ -50,6 +51,7 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
   return { start, cleanUp, stop };
 
   async function start(): Promise<void> {
+    const started = performance.now();
     unsubscribe = forwards.subscribe(({ touched }) => {
       for (const [router, ids] of byRouter(touched)) for (const place of places.of(router)) place.mark(ids);
     });
@@ -57,6 +59,8 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     for (const { router } of statuses.ofNode(node)) publisher.touch(router);
     while (queue.size + running.size > 0) await Promise.all(running);
     await publisher.flush();
+    const milliseconds = Math.round(performance.now() - started);
+    log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
   }
 
   function onEvent(event: DataplaneEvent): void {
@@ -65,7 +69,7 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
         const { instance } = event;
         remove(instance.id);
         places.add(createPlace(instance, { dataplane, desired, onDue, onStatus, onCorrected, onFailed }));
-        log.info({ router: instance.router, instance: instance.id }, 'router appeared');
+        log.debug({ router: instance.router, instance: instance.id }, 'router appeared');
         lookAgain(instance.router);
         return;
       }
@@ -86,7 +90,7 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     const place = remove(id);
     if (place === undefined) return;
     const { router } = place.instance;
-    log.info({ router, instance: id }, 'router vanished');
+    log.debug({ router, instance: id }, 'router vanished');
     lookAgain(router);
   }
 
@@ -132,8 +136,11 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     if (places.get(place.instance.id) === place) publisher.touch(place.instance.router);
   }
 
-  function onCorrected({ instance }: Place, corrections: number, milliseconds: number): void {
-    log.info({ instance: instance.id, corrections, milliseconds }, 'corrected what the kernel had');
+  /** What is found at first is history; what happens to a table that we have written is news. */
+  function onCorrected({ instance, revision }: Place, corrections: number, milliseconds: number): void {
+    const details = { instance: instance.id, corrections, milliseconds };
+    if (revision === 0) log.debug(details, 'brought the kernel to what is wanted');
+    else log.info(details, 'put right what somebody had changed in the kernel');
   }
 
   function onFailed(place: Place, error: unknown): void {

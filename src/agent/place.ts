@@ -136,6 +136,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
 
   function fail(error: unknown): void {
     trusted = false;
+    // What became due meanwhile is part of the next attempt; left here, it would look as if a turn had been asked for.
+    due = null;
     failure = reasonOf(error);
     if (stopped) return;
     options.onFailed(place, error);

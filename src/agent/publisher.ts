@@ -22,7 +22,7 @@ export interface PublisherOptions {
 }
 
 /** While many routers change, they are collected for so many milliseconds. */
-const GATHER = 25;
+const GATHER = 100;
 const RETRY = 5_000;
 
 export function createPublisher({ statuses, node, statusOf, busy, onError }: PublisherOptions): Publisher {

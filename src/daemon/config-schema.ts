@@ -21,7 +21,7 @@ const prefix = { type: 'string', minLength: 1, maxLength: 15 };
 const interfaces = { outside: { type: 'array', items: prefix, minItems: 1 }, inside: { type: 'array', items: prefix } };
 
 /** JSON Schema of `ConfigFile`. Written out, because loading a schema builder would be a third of the daemon's start. */
-export const CONFIG_SCHEMA: { readonly properties: Readonly<Record<keyof ConfigFile, object>> } & object = {
+export const CONFIG_SCHEMA = {
   type: 'object',
   additionalProperties: false,
   properties: {
@@ -48,5 +48,5 @@ export const CONFIG_SCHEMA: { readonly properties: Readonly<Record<keyof ConfigF
       required: ['outside', 'inside'],
       properties: interfaces,
     },
-  },
+  } satisfies Record<keyof ConfigFile, object>,
 };

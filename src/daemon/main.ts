@@ -70,7 +70,7 @@ interface Surroundings {
   readonly steps: AsyncDisposableStack;
 }
 
-/** The kernel's thread, the store and the API take about as long each to begin, so they begin side by side. */
+/** The kernel's thread begins while the store is read, and the API once the forwards are where they belong. */
 async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void> {
   const { config, log, notify, end, steps } = around;
   const startedAt = new Date().toISOString();
@@ -85,7 +85,8 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
     steps.defer(() => agent.stop());
     if (cleanupOnExit) steps.defer(() => agent.cleanUp());
   }
-  await Promise.all([agent?.start(), config.roles.includes('api') && serveApi(around, registry, node)]);
+  await agent?.start();
+  if (config.roles.includes('api')) await serveApi(around, registry, node);
   const alive = async () => kernel?.ping();
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');

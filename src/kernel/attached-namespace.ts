@@ -1,17 +1,18 @@
 import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
-import type { KernelEvent } from './kernel.ts';
+import type { KernelEvent, NamespaceState } from './kernel.ts';
 import { EPOLLIN, moveHigh, openNetlink, receiveNow, SystemCallError } from './libc.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
-import { NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
+import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
 import type { NftDriver } from './nft.ts';
 import { readTable, type TableState } from './nft-table.ts';
-import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import { LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import type { ThreadNamespace } from './thread-namespace.ts';
 
 /** A network namespace that is kept open, with sockets in it that tell what changes. */
 export interface AttachedNamespace {
-  interfaces(): readonly Interface[];
+  /** As it was when it was attached. */
+  readonly first: NamespaceState;
   run(script: string): void;
   readTable(): TableState | null;
   close(): void;
@@ -38,20 +39,20 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     opened.push(socket);
     return socket;
   };
-  const { routeEvents, rulesetEvents, routes, rulesets } = orClose(() =>
+  const { routes, rulesetEvents, rulesets } = orClose(() =>
     thread.inside(own, () => ({
-      routeEvents: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
+      routes: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
       rulesetEvents: open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]),
-      routes: open(NETLINK_ROUTE),
       rulesets: open(NETLINK_NETFILTER),
     })),
   );
   /** Whatever happened up to this generation of the ruleset is known, or was reported. */
-  let known = orClose(() => readGeneration(rulesets));
+  let known = 0;
   let reported = false;
-  around.watch(routeEvents, EPOLLIN, onRouteEvents);
+  const first = orClose(() => ({ interfaces: readInterfaces(routes), table: readOwnTable() }));
+  around.watch(routes, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
-  return { interfaces: () => readInterfaces(routes), run, readTable: readOwnTable, close };
+  return { first, run, readTable: readOwnTable, close };
 
   function orClose<Value>(work: () => Value): Value {
     try {
@@ -63,7 +64,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }
 
   function onRouteEvents(): void {
-    drain(routeEvents);
+    drain(routes);
     emit({ kind: 'interfaces', namespace, interfaces: readInterfaces(routes) });
   }
 
@@ -91,20 +92,18 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }
 
   /**
-   * A transaction raises the generation by exactly one, so an interval of one around ours holds nobody else's,
-   * and its own messages can be thrown away unread.
+   * A transaction raises the generation by exactly one, and is told before it returns. So when all that was told is
+   * read before ours, and ours raises it by one, nobody else's is among the messages that are thrown away unread.
    */
   function run(script: string): void {
     onRulesetEvents();
     reported = false;
-    const before = readGeneration(rulesets);
-    if (before !== known) onRulesetEvents();
-    const foreign = before !== known;
+    const before = known;
     const refusal = thread.inside(own, () => driver.run(own, script));
     if (refusal !== undefined) throw hatobaError('kernel_refused', { namespace, reason: refusal });
     known = readGeneration(rulesets);
     drain(rulesetEvents);
-    if (foreign || known !== (before + 1) % 0x1_0000_0000) disturbed();
+    if (known !== (before + 1) % 0x1_0000_0000) disturbed();
   }
 
   function readOwnTable(): TableState | null {
@@ -115,7 +114,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }
 
   function close(): void {
-    around.unwatch(routeEvents);
+    around.unwatch(routes);
     around.unwatch(rulesetEvents);
     for (const each of opened) closeSync(each);
   }
@@ -134,9 +133,4 @@ function drain(fd: number, onData?: (data: Buffer) => void): boolean {
       complete = false;
     }
   }
-}
-
-/** Generations are 32-bit counters that wrap around. */
-function isLater(generation: number, than: number): boolean {
-  return ((generation - than) | 0) > 0;
 }

@@ -1,9 +1,8 @@
-import { closeSync, fstatSync, lstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { isNamespaceName } from '../model/router.ts';
 import { HOST_NAMESPACE, type KernelEvent } from './kernel.ts';
 import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow } from './libc.ts';
-import { openNamespace } from './thread-namespace.ts';
 
 /** Tells which names in the directory lead to network namespaces, by event. */
 export interface NamespaceWatcher {
@@ -43,6 +42,7 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   const inotify = openInotify();
   const mounts = openSync('/proc/self/mountinfo', 'r');
   const events = Buffer.allocUnsafe(1 << 16);
+  const device = statSync('/proc/self/ns/net').dev;
   /** Inode numbers of the namespaces: equal numbers, same namespace, as long as somebody holds it. */
   const mounted = new Map<string, number>();
   const pending = new Set<string>();
@@ -116,12 +116,14 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
     emit({ kind: 'mounted', namespace: name });
   }
 
+  /** All namespaces are files of one file system of the kernel's, on a device of its own. */
   function inodeOf(name: string): number | undefined {
-    const fd = openNamespace(join(directory, name));
-    if (fd === undefined) return undefined;
-    const { ino } = fstatSync(fd);
-    closeSync(fd);
-    return ino;
+    try {
+      const found = statSync(join(directory, name));
+      return found.dev === device ? found.ino : undefined;
+    } catch {
+      return undefined; // A dangling link, a loop of links: told as ignored when it stays so.
+    }
   }
 
   function isListed(name: string): boolean {

@@ -12,7 +12,6 @@ export const NETLINK_NETFILTER = 12;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const NLM_F_REQUEST = 0x1;
-const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
 const NLA_TYPE_MASK = 0x3fff;
@@ -49,22 +48,32 @@ export function readUninterrupted<Value>(read: () => Value): Value {
 const RECEIVE_SIZE = 1 << 18;
 const receiveBuffer = Buffer.allocUnsafe(RECEIVE_SIZE);
 
-/** Every message of a dump. `body`: the fixed part and attributes of the request. */
+/** Every message of a dump. `body`: the fixed part and attributes of the request. Throws InterruptedDump. */
 export function dump(fd: number, type: number, body: Buffer, onMessage: (message: Message) => void): void {
-  request(fd, type, NLM_F_REQUEST | NLM_F_DUMP, body, onMessage);
+  request(fd, type, NLM_F_REQUEST | NLM_F_DUMP, body, (message) => {
+    onMessage(message);
+    return false;
+  });
 }
 
-/** The answer to one request. Throws SystemCallError with the kernel's errno (ENOENT: no such object). */
+/** The answer to one request. Throws SystemCallError with the kernel's errno (ENOENT: no such object), InterruptedDump. */
 export function get(fd: number, type: number, body: Buffer): Buffer {
-  let answer: Buffer | undefined;
-  request(fd, type, NLM_F_REQUEST | NLM_F_ACK, body, (message) => {
+  let answer = body;
+  request(fd, type, NLM_F_REQUEST, body, (message) => {
     answer = Buffer.from(message.body);
+    return true;
   });
-  if (answer === undefined) throw new SystemCallError(`netlink request ${type}`, 'ENODATA');
   return answer;
 }
 
-function request(fd: number, type: number, flags: number, body: Buffer, onMessage: (message: Message) => void): void {
+/** `onMessage` tells whether that was all; a dump has an end of its own. */
+function request(
+  fd: number,
+  type: number,
+  flags: number,
+  body: Buffer,
+  onMessage: (message: Message) => boolean,
+): void {
   const header = Buffer.alloc(HEADER);
   header.writeUInt32LE(HEADER + body.length, 0);
   header.writeUInt16LE(type, 4);
@@ -75,7 +84,7 @@ function request(fd: number, type: number, flags: number, body: Buffer, onMessag
   send(fd, Buffer.concat([header, body]));
   const answer: Answer = { sequence, interrupted: false, finished: false };
   while (!answer.finished) {
-    const length = receive(fd, receiveBuffer);
+    const length = receiveOrLose(fd, answer);
     take(receiveBuffer.subarray(0, length), answer, onMessage);
   }
   if (answer.interrupted) throw new InterruptedDump();
@@ -83,20 +92,29 @@ function request(fd: number, type: number, flags: number, body: Buffer, onMessag
 
 interface Answer {
   readonly sequence: number;
+  /** Somebody changed what is read, or on a socket that is subscribed to changes, one was told in between. */
   interrupted: boolean;
   finished: boolean;
 }
 
-function take(data: Buffer, answer: Answer, onMessage: (message: Message) => void): void {
+/** ENOBUFS: changes were dropped that the socket is subscribed to (`man 7 netlink`); the answer itself is still to come. */
+function receiveOrLose(fd: number, answer: Answer): number {
+  try {
+    return receive(fd, receiveBuffer);
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || error.errno !== 'ENOBUFS') throw error;
+    answer.interrupted = true;
+    return 0;
+  }
+}
+
+function take(data: Buffer, answer: Answer, onMessage: (message: Message) => boolean): void {
   for (const { flags, sequence, message } of split(data)) {
+    if (sequence !== answer.sequence || (flags & NLM_F_DUMP_INTR) !== 0) answer.interrupted = true;
     if (sequence !== answer.sequence) continue;
-    if ((flags & NLM_F_DUMP_INTR) !== 0) answer.interrupted = true;
-    if (message.type === NLMSG_ERROR) {
-      const errno = message.body.readInt32LE(0);
-      if (errno !== 0) throw new SystemCallError('netlink', getSystemErrorName(errno));
-    }
-    if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) answer.finished = true;
-    else onMessage(message);
+    if (message.type === NLMSG_ERROR)
+      throw new SystemCallError('netlink', getSystemErrorName(message.body.readInt32LE(0)));
+    answer.finished = message.type === NLMSG_DONE || onMessage(message);
   }
 }
 

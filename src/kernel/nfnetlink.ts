@@ -41,6 +41,11 @@ export function readGeneration(fd: number): number {
   return id.readUInt32BE(0);
 }
 
+/** Generations are 32-bit counters that wrap around. */
+export function isLater(generation: number, than: number): boolean {
+  return ((generation - than) | 0) > 0;
+}
+
 /** Reads several dumps as of one generation of the ruleset, again if somebody changes it meanwhile. */
 export function readConsistently<Value>(fd: number, read: () => Value): { generation: number; value: Value } {
   for (let tries = 1; ; tries++) {
@@ -71,5 +76,7 @@ export function rulesetEvent({ type, body }: Message): RulesetEvent | undefined 
   const first = attributes(body.subarray(NFGENMSG)).get(NFTA_TABLE);
   if (first === undefined) return undefined;
   if ((type & 0xff) === NFT_MSG.newGeneration) return { kind: 'generation', generation: first.readUInt32BE(0) };
+  // Tables of other families may have the same name.
+  if (body[0] !== NFPROTO_INET) return undefined;
   return { kind: 'object', table: first.toString('utf8', 0, first.length - 1) };
 }

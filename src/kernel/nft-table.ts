@@ -14,14 +14,14 @@ export interface Element {
 export interface TableState {
   /**
    * Everything but elements, handles and counters: flags, sets, chains and rules as the kernel keeps them.
-   * Tables that were made by the same script have the same; any foreign rule, chain or set changes it.
+   * Tables that were made by the same script have the same; any foreign rule, chain, set or other object changes it.
    */
   readonly fingerprint: string;
   readonly elements: ReadonlyMap<string, readonly Element[]>;
 }
 
 /** linux/netfilter/nf_tables.h */
-const TABLE = { name: 1, flags: 2 } as const;
+const TABLE = { name: 1, flags: 2, use: 3 } as const;
 const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
 const HOOK = { number: 1, priority: 2 } as const;
 const RULE = { table: 1, chain: 2, expressions: 4 } as const;
@@ -44,20 +44,22 @@ interface SetShape {
 
 /** The table of this name in the namespace of the netfilter socket; `null`: there is none. */
 export function readTable(fd: number, table: string): TableState | null {
-  const flags = readTableFlags(fd, table);
-  if (flags === null) return null;
+  const head = readHead(fd, table);
+  if (head === null) return null;
   const sets = readSets(fd, table);
-  const lines = [`table ${flags}`, ...sets.map(({ line }) => line), ...readChains(fd, table), ...readRules(fd, table)];
+  const lines = [head, ...sets.map(({ line }) => line), ...readChains(fd, table), ...readRules(fd, table)];
   return {
     fingerprint: lines.join('\n'),
     elements: new Map(sets.map((set) => [set.name, readElements(fd, table, set)])),
   };
 }
 
-function readTableFlags(fd: number, table: string): string | null {
+/** The table's flags, and how many chains, sets and objects of any kind it has. */
+function readHead(fd: number, table: string): string | null {
   try {
     const answer = get(fd, nftMessageType(NFT_MSG.getTable), nftRequest(textAttribute(TABLE.name, table)));
-    return hex(attributes(answer.subarray(NFGENMSG)).get(TABLE.flags));
+    const found = attributes(answer.subarray(NFGENMSG));
+    return `table ${hex(found.get(TABLE.flags))} ${hex(found.get(TABLE.use))}`;
   } catch (error) {
     if (error instanceof SystemCallError && error.errno === 'ENOENT') return null;
     throw error;

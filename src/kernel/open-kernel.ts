@@ -61,10 +61,7 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
 
   const driver = await new Promise<Kernel['driver']>((resolve, reject) => {
     worker.on('error', (error) => {
-      ended =
-        error instanceof HatobaError
-          ? error
-          : hatobaError('kernel_stopped', { reason: reasonOf(error) }, { cause: error });
+      ended = endOf(error);
       reject(ended);
       onFatal(ended);
     });
@@ -110,6 +107,14 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
       await exited;
     },
   };
+}
+
+/** Why the worker ended. Errors lose their class on the way between threads. */
+function endOf(error: unknown): HatobaError {
+  if (error instanceof Error && 'code' in error && error.code === 'kernel_unsupported' && 'hint' in error) {
+    return restored({ code: error.code, message: error.message, hint: String(error.hint) });
+  }
+  return hatobaError('kernel_stopped', { reason: reasonOf(error) }, { cause: error });
 }
 
 function restored({ code, message, hint }: Failure): HatobaError {

@@ -11,7 +11,7 @@ import type { TableState } from './nft-table.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
-const OUTBOX = 16;
+const OUTBOX = 8;
 const NOTHING: Answer = { interfaces: [], table: null };
 
 if (!isMainThread && parentPort !== null) work(parentPort, workerData);
@@ -108,7 +108,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
     if (fd === undefined) throw hatobaError('namespace_gone', { namespace });
     const opened = attachNamespace(namespace, fd, around);
     attached.set(namespace, opened);
-    return { interfaces: opened.interfaces(), table: opened.readTable() };
+    return opened.first;
   }
 
   function detach(namespace: string): void {

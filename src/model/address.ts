@@ -13,16 +13,19 @@ export interface Address {
  * Other spellings and kinds each have an error of their own, all with codes `address_…`.
  */
 export function parseAddress(text: string): Address {
-  const { family, value } = parseAnyAddress(text);
-  if (family === 4) refuseUnusableIPv4(text, value);
-  else refuseUnusableIPv6(text, value);
-  return addressOf(family, value);
+  if (!text.includes(':') && !text.includes('%')) {
+    refuseUnusableIPv4(text, ipv4Value(text));
+    return Object.freeze({ family: 4, text });
+  }
+  const { value } = parseAnyAddress(text);
+  refuseUnusableIPv6(text, value);
+  return addressOf(6, value);
 }
 
 /** Reads any address, also one no forward may have (a network's own, for example), as a number; refuses IPv4 as IPv6. */
 export function parseAnyAddress(text: string): { family: Family; value: bigint } {
   if (text.includes('%')) throw hatobaError('address_zone', { value: text });
-  if (!text.includes(':')) return { family: 4, value: ipv4Value(text) };
+  if (!text.includes(':')) return { family: 4, value: BigInt(ipv4Value(text)) };
   const value = ipv6Value(text);
   if (value >> 32n === 0xffffn) {
     throw hatobaError('address_ipv4_mapped', { value: text, ipv4: ipv4Text(value & 0xffff_ffffn) });
@@ -36,7 +39,7 @@ export function addressOf(family: Family, value: bigint): Address {
 }
 
 export function addressValue(address: Address): bigint {
-  return address.family === 4 ? ipv4Value(address.text) : ipv6Value(address.text);
+  return address.family === 4 ? BigInt(ipv4Value(address.text)) : ipv6Value(address.text);
 }
 
 export function sameAddress(a: Address, b: Address): boolean {
@@ -48,16 +51,23 @@ export function printEndpoint(address: string, port: string | number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-function ipv4Value(text: string): bigint {
+const DOTTED_QUAD = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
+/** Only the one canonical spelling has a value. */
+function ipv4Value(text: string): number {
+  const [, ...octets] = DOTTED_QUAD.exec(text) ?? [];
+  const numbers = octets.map(Number);
+  if (numbers.length !== 4 || numbers.some((octet) => octet > 255)) throw ipv4Mistake(text);
+  return numbers.reduce((value, octet) => value * 256 + octet, 0);
+}
+
+function ipv4Mistake(text: string): Error {
   const parts = text.split('.');
   const isNumeric = parts.length <= 4 && parts.every((part) => /^(0x[\da-f]+|\d+)$/i.test(part));
-  if (!isNumeric) throw hatobaError('address_malformed', { value: text });
-  if (parts.some((part) => /^0\d/.test(part))) throw hatobaError('address_leading_zero', { value: text });
-  if (parts.length < 4 || parts.some((part) => /^0x/i.test(part))) {
-    throw hatobaError('address_not_dotted_quad', { value: text });
-  }
-  if (parts.some((part) => Number(part) > 255)) throw hatobaError('address_malformed', { value: text });
-  return parts.reduce((value, part) => value * 256n + BigInt(part), 0n);
+  if (!isNumeric) return hatobaError('address_malformed', { value: text });
+  if (parts.some((part) => /^0\d/.test(part))) return hatobaError('address_leading_zero', { value: text });
+  const isQuad = parts.length === 4 && parts.every((part) => /^\d+$/.test(part));
+  return hatobaError(isQuad ? 'address_malformed' : 'address_not_dotted_quad', { value: text });
 }
 
 /** RFC 4291 §2.2: eight groups, one run of zeros as `::`, the last 32 bits perhaps in dotted form. */
@@ -78,7 +88,7 @@ function ipv6Groups(half: string, isLast: boolean, malformed: () => Error): numb
   if (half === '') return [];
   return half.split(':').flatMap((group, index, groups) => {
     if (isLast && index === groups.length - 1 && group.includes('.')) {
-      const dotted = Number(ipv4Value(group));
+      const dotted = ipv4Value(group);
       return [Math.floor(dotted / 65536), dotted % 65536];
     }
     if (!/^[\da-f]{1,4}$/i.test(group)) throw malformed();
@@ -105,14 +115,14 @@ function ipv6Text(value: bigint): string {
 }
 
 /** IANA IPv4 special-purpose address registry (RFC 6890). */
-function refuseUnusableIPv4(text: string, value: bigint): void {
-  const first = value >> 24n;
-  if (first === 0n) throw hatobaError('address_unspecified', { value: text });
-  if (first === 127n) throw hatobaError('address_loopback', { value: text });
-  if (value >> 16n === 0xa9fen) throw hatobaError('address_link_local', { value: text });
-  if (value >> 28n === 0xen) throw hatobaError('address_multicast', { value: text });
-  if (value === 0xffff_ffffn) throw hatobaError('address_broadcast', { value: text });
-  if (value >> 28n === 0xfn) throw hatobaError('address_reserved', { value: text });
+function refuseUnusableIPv4(text: string, value: number): void {
+  const first = value >>> 24;
+  if (first === 0) throw hatobaError('address_unspecified', { value: text });
+  if (first === 127) throw hatobaError('address_loopback', { value: text });
+  if (value >>> 16 === 0xa9fe) throw hatobaError('address_link_local', { value: text });
+  if (first >>> 4 === 0xe) throw hatobaError('address_multicast', { value: text });
+  if (value === 0xffff_ffff) throw hatobaError('address_broadcast', { value: text });
+  if (first >>> 4 === 0xf) throw hatobaError('address_reserved', { value: text });
 }
 
 /** IANA IPv6 special-purpose address registry (RFC 6890, RFC 4291). */

@@ -27,7 +27,7 @@ export async function openBench(): Promise<Bench> {
   const node = {
     version: '0.1.0',
     name: 'n1',
-    driver: () => 'libnftables',
+    driver: 'libnftables',
     startedAt: STARTED_AT,
     store: 'sqlite:store.db',
     roles: ['api', 'agent'],

@@ -70,10 +70,16 @@ test('a bug is internal_error, tells nothing of the inside, and is logged with i
   await using bench = await openBench();
   const lines: string[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-  const driver = () => {
-    throw new Error('secret');
+  const node = {
+    version: '0',
+    name: 'n1',
+    get driver(): string {
+      throw new Error('secret');
+    },
+    startedAt: '',
+    store: '',
+    roles: [],
   };
-  const node = { version: '0', name: 'n1', driver, startedAt: '', store: '', roles: [] };
   const api = createApi({ registry: bench.registry, node, log });
   const answer = await api.inject('/v1/status');
   await api.close();
