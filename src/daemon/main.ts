@@ -36,7 +36,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const end = listenForEnd();
   await using steps = new AsyncDisposableStack();
   steps.defer(() => end.release());
-  await Promise.race([start({ config, log, notify, end, steps }, options.cleanupOnExit ?? false), end.reached]);
+  const starting = start({ config, log, notify, end, steps }, options.cleanupOnExit ?? false);
+  // A start that is cut short is finished first: only then is everything that it has begun known, and undone.
+  await Promise.race([starting, end.reached]).finally(() => Promise.allSettled([starting]));
   notify('READY=1');
   await end.reached;
   notify('STOPPING=1');
@@ -75,9 +77,10 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const { config, log, notify, end, steps } = around;
   const startedAt = new Date().toISOString();
   await refuseOccupied(config.socket);
-  const opening = config.roles.includes('agent') ? openConfiguredKernel(config, end) : null;
-  const registry = await openStoredRegistry(around);
-  const kernel = await opening;
+  const opening = [openOwnKernel(around), openStoredRegistry(around)] as const;
+  // If one of them fails, what the other has begun is known only once it is finished.
+  await Promise.allSettled(opening);
+  const [kernel, registry] = await Promise.all(opening);
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
   const agent =
     kernel && createAgent({ node: config.node, registry, dataplane: createDataplane(config, log, kernel), log });
@@ -90,6 +93,14 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const alive = async () => kernel?.ping();
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');
+}
+
+/** `null`: it is not for this daemon to look after routers. */
+async function openOwnKernel({ config, end, steps }: Surroundings): Promise<Kernel | null> {
+  if (!config.roles.includes('agent')) return null;
+  const kernel = await openConfiguredKernel(config, end);
+  steps.defer(() => kernel.stop());
+  return kernel;
 }
 
 async function openStoredRegistry({ config, end, steps }: Surroundings): Promise<Registry> {

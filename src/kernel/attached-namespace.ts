@@ -6,7 +6,7 @@ import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
 import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
 import type { NftDriver } from './nft.ts';
 import { readTable, type TableState } from './nft-table.ts';
-import { LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import type { ThreadNamespace } from './thread-namespace.ts';
 
 /** A network namespace that is kept open, with sockets in it that tell what changes. */
@@ -39,9 +39,11 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     opened.push(socket);
     return socket;
   };
-  const { routes, rulesetEvents, rulesets } = orClose(() =>
+  // What is told is not heard by the sockets that ask: it would be lost among the answers, or crowd them out.
+  const { routeEvents, routes, rulesetEvents, rulesets } = orClose(() =>
     thread.inside(own, () => ({
-      routes: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
+      routeEvents: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
+      routes: open(NETLINK_ROUTE),
       rulesetEvents: open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]),
       rulesets: open(NETLINK_NETFILTER),
     })),
@@ -49,8 +51,10 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   /** Whatever happened up to this generation of the ruleset is known, or was reported. */
   let known = 0;
   let reported = false;
-  const first = orClose(() => ({ interfaces: readInterfaces(routes), table: readOwnTable() }));
-  around.watch(routes, EPOLLIN, onRouteEvents);
+  /** Whether our table is in the transaction that is being told; its end may come with the next datagrams. */
+  let touched = false;
+  const first = orClose(() => ({ interfaces: readRestingInterfaces() ?? [], table: readOwnTable() }));
+  around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
   return { first, run, readTable: readOwnTable, close };
 
@@ -64,12 +68,22 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }
 
   function onRouteEvents(): void {
-    drain(routes);
-    emit({ kind: 'interfaces', namespace, interfaces: readInterfaces(routes) });
+    drain(routeEvents);
+    const interfaces = readRestingInterfaces();
+    if (interfaces !== undefined) emit({ kind: 'interfaces', namespace, interfaces });
+  }
+
+  /** `undefined`: they change faster than they can be read; whatever interrupts is an event, by which it is begun anew. */
+  function readRestingInterfaces(): readonly Interface[] | undefined {
+    try {
+      return readInterfaces(routes);
+    } catch (error) {
+      if (error instanceof SystemCallError && error.errno === 'EAGAIN') return undefined;
+      throw error;
+    }
   }
 
   function onRulesetEvents(): void {
-    let touched = false;
     const complete = drain(rulesetEvents, (data) => {
       for (const message of messages(data)) {
         const event = rulesetEvent(message);
@@ -101,8 +115,10 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     const before = known;
     const refusal = thread.inside(own, () => driver.run(own, script));
     if (refusal !== undefined) throw hatobaError('kernel_refused', { namespace, reason: refusal });
-    known = readGeneration(rulesets);
+    // In this order: what is told after the generation was read stays to be read.
     drain(rulesetEvents);
+    touched = false;
+    known = readGeneration(rulesets);
     if (known !== (before + 1) % 0x1_0000_0000) disturbed();
   }
 
@@ -114,7 +130,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }
 
   function close(): void {
-    around.unwatch(routes);
+    around.unwatch(routeEvents);
     around.unwatch(rulesetEvents);
     for (const each of opened) closeSync(each);
   }

@@ -55,6 +55,11 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   watch(mounts, EPOLLPRI, onMounts);
   return { dueIn, onTime, scan, close };
 
+  function scan(): void {
+    lookAtAll();
+    settle();
+  }
+
   function onInotify(): void {
     const names = new Set<string>();
     let everything = false;
@@ -64,7 +69,7 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
         else if (event.name === '' || event.name === basename(directory)) everything = true;
       }
     }
-    if (everything) scan();
+    if (everything) lookAtAll();
     else for (const name of names) look(name);
     settle();
   }
@@ -84,20 +89,25 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
 
   function onTime(): void {
     settlesAt = undefined;
-    scan();
+    lookAtAll();
     for (const name of pending) ignore(name, 'nothing is mounted on it, or no network namespace');
   }
 
-  function scan(): void {
+  function lookAtAll(): void {
     directoryWatch = addInotifyWatch(inotify, directory, ENTRIES);
     const present = new Set(directoryWatch === undefined ? [] : listDirectory(directory));
     for (const name of [...mounted.keys(), ...pending, ...ignored]) if (!present.has(name)) forget(name);
-    for (const name of present) look(name);
+    for (const name of present) consider(name);
   }
 
   function look(name: string): void {
-    if (!isListed(name)) forget(name);
-    else if (!isNamespaceName(name)) ignore(name, 'the name has characters that no router may have');
+    if (isListed(name)) consider(name);
+    else forget(name);
+  }
+
+  /** The name is in the directory; one that is not UTF-8 cannot be looked up there as it is spelled here. */
+  function consider(name: string): void {
+    if (!isNamespaceName(name)) ignore(name, 'the name has characters that no router may have');
     else if (name === HOST_NAMESPACE) ignore(name, 'the name is reserved for the root namespace');
     else lookInside(name);
   }
