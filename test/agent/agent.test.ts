@@ -1,0 +1,148 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Agent, createAgent } from '../../src/agent/agent.ts';
+import { parseAddress } from '../../src/model/address.ts';
+import { type ForwardInput, parseForwardSpec } from '../../src/model/forward.ts';
+import { openRegistry } from '../../src/registry/open-registry.ts';
+import type { Registry } from '../../src/registry/registry.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { createMemoryWorld, type MemoryWorld } from '../contract/memory-dataplane.ts';
+
+const ROUTER = '5f1b3c08-7d42-4e6a-9b0e-3a1c5d7e9f20';
+const [CENTRAL, SNAT] = [`qrouter-${ROUTER}`, `snat-${ROUTER}`];
+const FIRST = { 4: parseAddress('192.0.2.1') };
+
+let directory: string;
+let close: () => Promise<void>;
+let registry: Registry;
+let world: MemoryWorld;
+let agent: Agent;
+let errors: unknown[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hatoba-agent-'));
+  const store = openSqliteStore(join(directory, 'hatoba.db'));
+  registry = await openRegistry(store);
+  close = async () => {
+    await registry.stop();
+    await store.close();
+  };
+  [world, errors] = [createMemoryWorld(), []];
+  agent = agentOver(world);
+});
+
+afterEach(async () => {
+  await agent.stop();
+  await close();
+  rmSync(directory, { recursive: true });
+});
+
+function agentOver(routers: MemoryWorld): Agent {
+  const ignore = () => {};
+  const log = { debug: ignore, info: ignore, warn: ignore, error: (details: object) => void errors.push(details) };
+  return createAgent({ node: 'n1', registry, dataplane: routers.open(), log });
+}
+
+function forward(port: number, input: Partial<ForwardInput> = {}) {
+  const spec = parseForwardSpec({ router: ROUTER, external_port: port, internal_address: '10.0.0.1', ...input });
+  return registry.forwards.create(spec);
+}
+
+function present(id = CENTRAL): readonly string[] {
+  const rules = world.contents(id) ?? [];
+  return rules.map(({ external, externalPorts }) => `${external.text} ${externalPorts.first}`).sort();
+}
+
+describe('at the start', () => {
+  test('every router that is there has its forwards, and its status is published, before it resolves', async () => {
+    world.add(CENTRAL);
+    world.setGateways(CENTRAL, FIRST);
+    const { revision } = await forward(80);
+    await agent.start();
+    expect(present()).toEqual(['192.0.2.1 80']);
+    expect(registry.statuses.of(ROUTER)).toMatchObject([
+      { node: 'n1', router: ROUTER, instances: [CENTRAL], gateways: FIRST, revision, problems: {}, error: null },
+    ]);
+  });
+
+  test('what an earlier run said of routers that are gone is withdrawn', async () => {
+    world.add(CENTRAL);
+    await agent.start();
+    await agent.stop();
+    world.remove(CENTRAL);
+    agent = agentOver(world);
+    await agent.start();
+    await expect.poll(() => registry.statuses.of(ROUTER)).toEqual([]);
+  });
+});
+
+describe('later', () => {
+  beforeEach(async () => {
+    await agent.start();
+    world.add(CENTRAL);
+    world.setGateways(CENTRAL, FIRST);
+  });
+
+  test('forwards come, change and go', async () => {
+    const { id } = await forward(80);
+    await forward(81, { router: 'another' });
+    await expect.poll(() => present()).toEqual(['192.0.2.1 80']);
+    await registry.forwards.update(id, (spec) => ({ ...spec, enabled: false }));
+    await expect.poll(() => present()).toEqual([]);
+    await registry.forwards.update(id, (spec) => ({ ...spec, enabled: true }));
+    await expect.poll(() => present()).toEqual(['192.0.2.1 80']);
+    await registry.forwards.remove(id);
+    await expect.poll(() => present()).toEqual([]);
+  });
+
+  test('forwards on the gateway follow it, and wait where there is none', async () => {
+    const { id } = await forward(80);
+    await expect.poll(() => present()).toEqual(['192.0.2.1 80']);
+    world.setGateways(CENTRAL, { 4: parseAddress('192.0.2.9') });
+    await expect.poll(() => present()).toEqual(['192.0.2.9 80']);
+    world.setGateways(CENTRAL, {});
+    await expect.poll(() => present()).toEqual([]);
+    await expect.poll(() => registry.statuses.of(ROUTER)[0]?.problems[id]?.state).toBe('pending');
+  });
+
+  test('what a stranger did is put right', async () => {
+    await forward(80);
+    await expect.poll(() => present()).toEqual(['192.0.2.1 80']);
+    world.tamper(CENTRAL, () => null);
+    await expect.poll(() => present()).toEqual(['192.0.2.1 80']);
+  });
+
+  test('a router that is made again gets everything again', async () => {
+    await forward(80, { external_address: '198.51.100.1' });
+    for (let round = 0; round < 3; round++) {
+      await expect.poll(() => present()).toEqual(['198.51.100.1 80']);
+      world.remove(CENTRAL);
+      world.add(CENTRAL);
+    }
+    world.remove(CENTRAL);
+    await expect.poll(() => registry.statuses.of(ROUTER)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test('all instances of a router have its forwards, on the gateway that one of them has', async () => {
+    await forward(80);
+    world.add(SNAT);
+    await expect.poll(() => present(SNAT)).toEqual(['192.0.2.1 80']);
+    await expect.poll(() => registry.statuses.of(ROUTER)[0]?.instances).toEqual([CENTRAL, SNAT]);
+    world.remove(CENTRAL);
+    await expect.poll(() => present(SNAT)).toEqual([]);
+  });
+
+  test('stopping leaves them, cleaning up removes them', async () => {
+    await forward(80);
+    await expect.poll(() => present()).toEqual(['192.0.2.1 80']);
+    await agent.stop();
+    expect(present()).toEqual(['192.0.2.1 80']);
+    agent = agentOver(world);
+    await agent.start();
+    await agent.cleanUp();
+    expect(world.contents(CENTRAL)).toBeNull();
+  });
+});

@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createPlace, type Desired, type Place } from '../../src/agent/place.ts';
+import type { Dataplane } from '../../src/dataplane/dataplane.ts';
+import { hatobaError } from '../../src/model/errors.ts';
+import type { Forward, ForwardInput } from '../../src/model/forward.ts';
+import { createMemoryWorld, type MemoryWorld } from '../contract/memory-dataplane.ts';
+import { forwardOf, idOf } from '../model/arbitraries.ts';
+
+const INSTANCE = { id: 'r', router: 'r', gateways: {} };
+
+let world: MemoryWorld;
+let calls: string[];
+/** What keeps the data plane from doing anything. */
+let obstacle: Error | null;
+let wanted: { revision: number; forwards: Map<string, Forward> };
+let told: string[];
+let place: Place;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  world = createMemoryWorld();
+  world.add('r');
+  [calls, told, obstacle] = [[], [], null];
+  wanted = { revision: 0, forwards: new Map() };
+  place = createPlace(INSTANCE, {
+    dataplane: recorded(world.open()),
+    desired: (): Desired => ({ ...wanted, gateways: {} }),
+    onDue: (due) => void due.pass(),
+    onStatus: () => told.push('status'),
+    onCorrected: (_, corrections) => told.push(`corrected ${corrections}`),
+    onFailed: () => told.push('failed'),
+  });
+});
+
+afterEach(() => {
+  place.stop();
+  vi.useRealTimers();
+});
+
+/** The same data plane, whose calls are written down, and fail while there is an obstacle. */
+function recorded(dataplane: Dataplane): Dataplane {
+  const record = (call: string) => {
+    calls.push(call);
+    if (obstacle !== null) throw obstacle;
+  };
+  return {
+    ...dataplane,
+    async synchronise(id, program) {
+      record('synchronise');
+      return dataplane.synchronise(id, program);
+    },
+    async apply(id, change) {
+      record(`apply -${change.remove.length} +${change.add.length}`);
+      await dataplane.apply(id, change);
+    },
+  };
+}
+
+function want(id: number, input: Partial<ForwardInput> = {}): ReadonlySet<string> {
+  const forward = forwardOf({ external_address: '192.0.2.1', external_port: id, ...input }, { id: idOf(id) });
+  wanted.forwards.set(forward.id, forward);
+  wanted.revision++;
+  return new Set([forward.id]);
+}
+
+async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+function present(): readonly string[] | undefined {
+  return world.contents('r')?.map(({ external, externalPorts, internal }) => {
+    return `${external.text} ${externalPorts.first} → ${internal.text}`;
+  });
+}
+
+describe('a place', () => {
+  test('is compared first, and given changes from then on', async () => {
+    want(1);
+    place.mark('all');
+    await settle();
+    place.mark(want(2));
+    await settle();
+    place.mark(want(2, { internal_address: '10.0.0.9' }));
+    await settle();
+    expect(calls).toEqual(['synchronise', 'apply -0 +1', 'apply -1 +1']);
+    expect(present()).toEqual(['192.0.2.1 1 → 192.168.50.11', '192.0.2.1 2 → 10.0.0.9']);
+    expect(place).toMatchObject({ revision: 3, error: null });
+    expect(told).toEqual(['corrected 2', 'status', 'status', 'status']);
+  });
+
+  test('that is as it should be is not written to', async () => {
+    place.mark(want(1));
+    await settle();
+    calls = [];
+    wanted.revision = 9;
+    place.mark(new Set([idOf(1)]));
+    await settle();
+    expect(calls).toEqual([]);
+    expect(place.revision).toBe(9);
+  });
+
+  test('takes marks that meet together, and those that come during a pass too', async () => {
+    place.mark('all');
+    await settle();
+    for (const id of [1, 2, 3]) place.mark(want(id));
+    place.mark(want(4));
+    await settle();
+    expect(present()).toHaveLength(4);
+    expect(place.revision).toBe(4);
+  });
+
+  test('that was disturbed is compared again', async () => {
+    place.mark(want(1));
+    await settle();
+    world.tamper('r', () => null);
+    place.disturb(0);
+    await settle();
+    expect(calls).toEqual(['synchronise', 'synchronise']);
+    expect(present()).toHaveLength(1);
+  });
+
+  test('that fails says why, tries again later and later, and ends with a comparison', async () => {
+    place.mark(want(1));
+    await settle();
+    obstacle = hatobaError('kernel_refused', { namespace: 'r', reason: 'no room' });
+    place.mark(want(2));
+    await settle();
+    expect(place.error).toBe('the kernel refused a change in namespace r: no room');
+    expect(place.revision).toBe(1);
+    await vi.advanceTimersByTimeAsync(100 + 200 + 400);
+    expect(calls).toEqual(['synchronise', 'apply -0 +1', ...Array<string>(3).fill('synchronise')]);
+    obstacle = null;
+    await vi.advanceTimersByTimeAsync(799);
+    expect(place.error).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(place).toMatchObject({ error: null, revision: 2 });
+    expect(present()).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toHaveLength(6);
+  });
+
+  test('waits thirty seconds at most before it tries again', async () => {
+    obstacle = hatobaError('namespace_gone', { namespace: 'r' });
+    place.mark('all');
+    await vi.advanceTimersByTimeAsync(120_000);
+    calls = [];
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toHaveLength(2);
+  });
+
+  test('that is fought over is put right more slowly, says so, and forgets when it is over', async () => {
+    place.mark(want(1));
+    await settle();
+    for (let round = 0; round < 21; round++) {
+      world.tamper('r', () => null);
+      place.disturb(round);
+      await settle();
+    }
+    expect(present()).toBeUndefined();
+    expect(place.error).toMatch(/another program has changed our table 21 times in a row/);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(present()).toHaveLength(1);
+    expect(place.error).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(1_250);
+    expect(place.error).toBeNull();
+  });
+
+  test('that is stopped does nothing any more', async () => {
+    obstacle = hatobaError('namespace_gone', { namespace: 'r' });
+    place.mark('all');
+    await settle();
+    place.stop();
+    place.mark('all');
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(calls).toEqual(['synchronise']);
+  });
+});

@@ -1,0 +1,117 @@
+import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts';
+import { hatobaError } from '../../src/model/errors.ts';
+import { type Gateways, routerOfNamespace } from '../../src/model/router.ts';
+import type { Change } from '../../src/program/diff.ts';
+import { matchOf, type Program, type Rule, sameRule } from '../../src/program/rule.ts';
+
+/** What a kernel would hold of one router: rules by what they match. `null`: nothing of ours. */
+type Contents = Map<string, Rule> | null;
+
+/** Routers that exist in memory alone, with a data plane for them. */
+export interface MemoryWorld {
+  /** Another data plane over the same routers, as after a restart. */
+  open(): Dataplane;
+  add(id: string): void;
+  remove(id: string): void;
+  setGateways(id: string, gateways: Gateways): void;
+  /** What is programmed there; `null`: nothing of ours. */
+  contents(id: string): readonly Rule[] | null;
+  /** Changes it as a stranger would. */
+  tamper(id: string, change: (contents: Contents) => Contents): void;
+}
+
+export function createMemoryWorld(): MemoryWorld {
+  const routers = new Map<string, { gateways: Gateways; contents: Contents }>();
+  const listeners = new Set<(event: DataplaneEvent) => void>();
+  const tell = (event: DataplaneEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+
+  function find(id: string): { gateways: Gateways; contents: Contents } {
+    const router = routers.get(id);
+    if (router === undefined) throw hatobaError('namespace_gone', { namespace: id });
+    return router;
+  }
+
+  function instanceOf(id: string) {
+    return { id, router: routerOfNamespace(id), gateways: find(id).gateways };
+  }
+
+  return {
+    open: () => createMemoryDataplane(find, () => [...routers.keys()].map(instanceOf), listeners),
+    add(id) {
+      routers.set(id, { gateways: {}, contents: null });
+      tell({ kind: 'appeared', instance: instanceOf(id) });
+    },
+    remove(id) {
+      if (routers.delete(id)) tell({ kind: 'vanished', id });
+    },
+    setGateways(id, gateways) {
+      find(id).gateways = gateways;
+      tell({ kind: 'changed', instance: instanceOf(id) });
+    },
+    contents: (id) => {
+      const { contents } = find(id);
+      return contents === null ? null : [...contents.values()];
+    },
+    tamper(id, change) {
+      const router = find(id);
+      router.contents = change(router.contents);
+      tell({ kind: 'disturbed', id });
+    },
+  };
+}
+
+function createMemoryDataplane(
+  find: (id: string) => { contents: Contents },
+  instances: () => readonly (DataplaneEvent & { kind: 'appeared' })['instance'][],
+  listeners: Set<(event: DataplaneEvent) => void>,
+): Dataplane {
+  let listener: ((event: DataplaneEvent) => void) | undefined;
+  return {
+    async start(onEvent) {
+      listener = onEvent;
+      listeners.add(onEvent);
+      for (const instance of instances()) onEvent({ kind: 'appeared', instance });
+    },
+    async synchronise(id, program) {
+      const router = find(id);
+      const corrections = differences(router.contents, program);
+      if (corrections > 0) router.contents = new Map([...program.values()].map((rule) => [matchOf(rule), rule]));
+      return { corrections };
+    },
+    async apply(id, change) {
+      const router = find(id);
+      router.contents = changed(id, router.contents, change);
+    },
+    async clean(id) {
+      find(id).contents = null;
+    },
+    async alive() {},
+    async stop() {
+      if (listener !== undefined) listeners.delete(listener);
+    },
+  };
+}
+
+function differences(contents: Contents, program: Program): number {
+  if (contents === null) return program.size === 0 ? 0 : 1 + program.size;
+  const kept = [...program.values()].filter((rule) => {
+    const present = contents.get(matchOf(rule));
+    return present !== undefined && sameRule(present, rule);
+  });
+  return Math.max(contents.size, program.size) - kept.length;
+}
+
+/** All of it or nothing, as a transaction. */
+function changed(id: string, contents: Contents, { remove, add }: Change): Contents {
+  const after = new Map(contents);
+  for (const rule of remove) {
+    if (!after.delete(matchOf(rule))) throw hatobaError('kernel_refused', { namespace: id, reason: 'no such rule' });
+  }
+  for (const rule of add) {
+    if (after.has(matchOf(rule))) throw hatobaError('kernel_refused', { namespace: id, reason: 'such a rule exists' });
+    after.set(matchOf(rule), rule);
+  }
+  return after;
+}

@@ -1,0 +1,37 @@
+import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts';
+import { createLinuxDataplane } from '../../src/dataplane/linux/linux-dataplane.ts';
+import { TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
+import type { Kernel, KernelOptions } from '../../src/kernel/kernel.ts';
+import { openKernel } from '../../src/kernel/open-kernel.ts';
+
+export const DRIVERS = ['libnftables', 'nft'] as const;
+
+export interface Started extends AsyncDisposable {
+  readonly dataplane: Dataplane;
+  /** In the order in which they came. */
+  readonly events: readonly DataplaneEvent[];
+  readonly warnings: readonly string[];
+}
+
+/** The kernel room, as the daemon opens it. */
+export function openTestKernel(options: Partial<KernelOptions> = {}): Promise<Kernel> {
+  return openKernel({ directory: '/run/netns', table: TABLE, driver: null, ...options }, (error) => {
+    throw error;
+  });
+}
+
+/** The real data plane, for the routers whose namespaces' names begin with `prefix` and `router`. */
+export function linuxOver(kernel: Kernel, prefix: string, onWarning: (message: string) => void = () => {}): Dataplane {
+  const patterns = [{ namespace: `${prefix}router*`, outside: ['qg-'], inside: ['qr-'] }];
+  return createLinuxDataplane({ kernel, patterns, host: null, onWarning });
+}
+
+/** The same, started; disposing stops it. */
+export async function startLinux(prefix: string, options: Partial<KernelOptions> = {}): Promise<Started> {
+  const events: DataplaneEvent[] = [];
+  const warnings: string[] = [];
+  const kernel = await openTestKernel(options);
+  const dataplane = linuxOver(kernel, prefix, (message) => warnings.push(message));
+  await dataplane.start((event) => events.push(event));
+  return { dataplane, events, warnings, [Symbol.asyncDispose]: () => dataplane.stop() };
+}
