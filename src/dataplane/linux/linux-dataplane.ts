@@ -28,7 +28,11 @@ interface Attached {
   installed: boolean;
   /** The table as it was when the namespace was opened, until it is used, or somebody may have changed it. */
   found: TableState | null | undefined;
+  /** Runs until the next try to open it. */
+  retry: NodeJS.Timeout | undefined;
 }
+
+const RETRY = 1_000;
 
 /** Routers that are network namespaces of this machine, programmed by nftables. */
 export function createLinuxDataplane({ kernel, patterns, host, onWarning }: LinuxOptions): Dataplane {
@@ -36,7 +40,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
   let fingerprint = '';
-  return { start, synchronise, apply, clean, alive: () => kernel.ping(), stop: () => kernel.stop() };
+  return { start, synchronise, apply, clean, alive: () => kernel.ping(), stop };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
@@ -70,16 +74,23 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   }
 
   function open(namespace: string, outside: readonly string[]): void {
-    const entry: Attached = { outside, instance: null, installed: false, found: undefined };
+    const entry: Attached = { outside, instance: null, installed: false, found: undefined, retry: undefined };
     attached.set(namespace, entry);
     const done = attach(namespace, entry)
-      .catch((error: unknown) => {
-        if (attached.get(namespace) === entry) attached.delete(namespace);
-        if (error instanceof HatobaError && error.code === 'namespace_gone') return;
-        onWarning('could not open a network namespace', { namespace, error });
-      })
+      .catch((error: unknown) => openLater(namespace, entry, error))
       .finally(() => opening.delete(done));
     opening.add(done);
+  }
+
+  /** A namespace that is gone is told of again when it is back; anything else may pass by itself. */
+  function openLater(namespace: string, entry: Attached, error: unknown): void {
+    if (attached.get(namespace) !== entry) return;
+    if (error instanceof HatobaError && error.code === 'namespace_gone') {
+      attached.delete(namespace);
+      return;
+    }
+    onWarning('could not open a network namespace, trying again', { namespace, error });
+    entry.retry = setTimeout(() => open(namespace, entry.outside), RETRY);
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
@@ -95,6 +106,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     const entry = attached.get(namespace);
     if (entry === undefined) return;
     attached.delete(namespace);
+    clearTimeout(entry.retry);
     kernel
       .detach(namespace)
       .catch((error: unknown) => onWarning('could not let go of a network namespace', { namespace, error }));
@@ -142,5 +154,10 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     if (found !== null) await kernel.run(id, deleteTable(LAYOUT));
     const entry = attached.get(id);
     if (entry !== undefined) entry.installed = false;
+  }
+
+  async function stop(): Promise<void> {
+    for (const { retry } of attached.values()) clearTimeout(retry);
+    await kernel.stop();
   }
 }
