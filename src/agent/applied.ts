@@ -1,6 +1,6 @@
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { Gateways } from '../model/router.ts';
+import type { Gateways, ProtocolLimits } from '../model/router.ts';
 import type { Problem } from '../model/status.ts';
 import { type Change, diff } from '../program/diff.ts';
 import { resolve } from '../program/resolve.ts';
@@ -21,12 +21,17 @@ export interface Applied {
   readonly program: Program;
   readonly problems: ReadonlyMap<ForwardId, Problem>;
   /** Everything that is wanted; `change` is relative to the program that was applied last. */
-  planAll(forwards: ReadonlyMap<ForwardId, Forward>, gateways: Gateways): Plan & { readonly program: Program };
+  planAll(
+    forwards: ReadonlyMap<ForwardId, Forward>,
+    gateways: Gateways,
+    limits?: ProtocolLimits,
+  ): Plan & { readonly program: Program };
   /** The same for these forwards only; `undefined`: they touch others' ports, so that all have to be looked at. */
   planSome(
     ids: ReadonlySet<ForwardId>,
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
+    limits?: ProtocolLimits,
   ): Plan | undefined;
 }
 
@@ -37,15 +42,19 @@ export function createApplied(): Applied {
   /** Whether some forwards lost their port to others, which get it as soon as those give it up. */
   let contested = false;
 
-  function planAll(forwards: ReadonlyMap<ForwardId, Forward>, gateways: Gateways): Plan & { program: Program } {
-    const wanted = resolve(forwards.values(), gateways);
+  function planAll(
+    forwards: ReadonlyMap<ForwardId, Forward>,
+    gateways: Gateways,
+    limits?: ProtocolLimits,
+  ): Plan & { program: Program } {
+    const wanted = resolve(forwards.values(), gateways, limits);
     return {
       program: wanted.program,
       change: diff(program, wanted.program),
       done() {
         program = new Map(wanted.program);
         problems = new Map(wanted.problems);
-        contested = [...problems.values()].some(({ state }) => state === 'error');
+        contested = wanted.contested;
         owners = new Map([...program.values()].map((rule) => [matchOf(rule), rule.forward]));
       },
     };
@@ -55,12 +64,13 @@ export function createApplied(): Applied {
     ids: ReadonlySet<ForwardId>,
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
+    limits?: ProtocolLimits,
   ): Plan | undefined {
     const rules = new Map<ForwardId, Rule>();
     const found = new Map<ForwardId, Problem>();
     for (const id of ids) {
       const forward = forwards.get(id);
-      const resolved = forward === undefined ? null : resolveForward(forward, gateways);
+      const resolved = forward === undefined ? null : resolveForward(forward, gateways, limits);
       if (isRule(resolved)) rules.set(id, resolved);
       else if (resolved !== null) found.set(id, resolved);
     }

@@ -164,15 +164,15 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   async function applyChange(now: ReadonlySet<ForwardId> | 'all', { forwards, gateways }: Desired): Promise<void> {
-    const some = now === 'all' ? undefined : applied.planSome(now, forwards, gateways);
-    const plan = some ?? applied.planAll(forwards, gateways);
+    const some = now === 'all' ? undefined : applied.planSome(now, forwards, gateways, instance.limits);
+    const plan = some ?? applied.planAll(forwards, gateways, instance.limits);
     if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change);
     plan.done();
   }
 
   async function synchronise({ forwards, gateways }: Desired): Promise<void> {
     const started = performance.now();
-    const plan = applied.planAll(forwards, gateways);
+    const plan = applied.planAll(forwards, gateways, instance.limits);
     trusted = true;
     const { corrections } = await dataplane.synchronise(instance.id, plan.program);
     plan.done();

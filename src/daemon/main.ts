@@ -38,7 +38,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   steps.defer(() => end.release());
   const starting = start({ config, log, notify, end, steps }, options.cleanupOnExit ?? false);
   // A start that is cut short is finished first: only then is everything that it has begun known, and undone.
-  await Promise.race([starting, end.reached]).finally(() => Promise.allSettled([starting]));
+  try {
+    await Promise.race([starting, end.reached]);
+  } finally {
+    await Promise.allSettled([starting]);
+  }
   notify('READY=1');
   await end.reached;
   notify('STOPPING=1');

@@ -1,4 +1,4 @@
-import type { Gateways, RouterId } from '../model/router.ts';
+import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
 import type { Program } from '../program/rule.ts';
 
@@ -8,6 +8,7 @@ export interface Instance {
   readonly id: string;
   readonly router: RouterId;
   readonly gateways: Gateways;
+  readonly limits: ProtocolLimits;
 }
 
 export type DataplaneEvent =

@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
+import { readConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, NamespaceState } from './kernel.ts';
 import { EPOLLIN, moveHigh, openNetlink, receiveNow, SystemCallError } from './libc.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
@@ -53,7 +54,11 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   let reported = false;
   /** Whether our table is in the transaction that is being told; its end may come with the next datagrams. */
   let touched = false;
-  const first = orClose(() => ({ interfaces: readRestingInterfaces() ?? [], table: readOwnTable() }));
+  const first = orClose(() => ({
+    interfaces: readRestingInterfaces() ?? [],
+    table: readOwnTable(),
+    conntrack: thread.inside(own, readConntrackAbilities),
+  }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
   return { first, run, readTable: readOwnTable, close };

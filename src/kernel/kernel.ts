@@ -1,3 +1,4 @@
+import type { ConntrackAbilities } from './conntrack.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableState } from './nft-table.ts';
 import type { Interface } from './rtnetlink.ts';
@@ -29,6 +30,7 @@ export interface NamespaceState {
   readonly interfaces: readonly Interface[];
   /** Our table; `null`: there is none. */
   readonly table: TableState | null;
+  readonly conntrack: ConntrackAbilities;
 }
 
 /** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */

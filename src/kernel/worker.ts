@@ -12,7 +12,7 @@ import { LostNamespace, openNamespace, openThreadNamespace } from './thread-name
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
 const OUTBOX = 8;
-const NOTHING: Answer = { interfaces: [], table: null };
+const NOTHING: Answer = { interfaces: [], table: null, conntrack: { dccp: true, udplite: true } };
 
 if (!isMainThread && parentPort !== null) work(parentPort, workerData);
 

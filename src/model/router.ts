@@ -1,6 +1,7 @@
 import type { Address, Family } from './address.ts';
 import { hatobaError } from './errors.ts';
 import { isUuid } from './ids.ts';
+import type { Protocol } from './protocol.ts';
 
 /** The Neutron router's UUID, else the name of the network namespace, `host` for the root namespace. */
 export type RouterId = string;
@@ -32,3 +33,6 @@ export function parseRouterId(text: string): RouterId {
 
 /** A router's own outside addresses, at most one of each family. */
 export type Gateways = { readonly [family in Family]?: Address };
+
+/** Protocols that cannot be forwarded in some router, and why, for the user. */
+export type ProtocolLimits = { readonly [protocol in Protocol]?: string };

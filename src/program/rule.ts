@@ -3,7 +3,7 @@ import { type Forward, GATEWAY } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { PortRange } from '../model/port-range.ts';
 import type { Protocol } from '../model/protocol.ts';
-import type { Gateways } from '../model/router.ts';
+import type { Gateways, ProtocolLimits } from '../model/router.ts';
 import type { Problem } from '../model/status.ts';
 
 /** One forward resolved to addresses: what a data plane has to do for it. */
@@ -19,9 +19,15 @@ export interface Rule {
 /** Everything one router has to do. No two rules of a program match the same packet. */
 export type Program = ReadonlyMap<ForwardId, Rule>;
 
-/** The forward's rule in a router with these gateways; a problem where it has none; null: none wanted. */
-export function resolveForward(forward: Forward, gateways: Gateways): Rule | Problem | null {
+/** The forward's rule in a router with these gateways and limits; a problem where it has none; null: none wanted. */
+export function resolveForward(
+  forward: Forward,
+  gateways: Gateways,
+  limits: ProtocolLimits = {},
+): Rule | Problem | null {
   if (!forward.enabled) return null;
+  const limit = limits[forward.protocol];
+  if (limit !== undefined) return { state: 'error', message: limit };
   const { family } = forward.internalAddress;
   const external = forward.externalAddress === GATEWAY ? gateways[family] : forward.externalAddress;
   if (external === undefined) {

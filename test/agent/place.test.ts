@@ -6,7 +6,7 @@ import type { Forward, ForwardInput } from '../../src/model/forward.ts';
 import { createMemoryWorld, type MemoryWorld } from '../contract/memory-dataplane.ts';
 import { forwardOf, idOf } from '../model/arbitraries.ts';
 
-const INSTANCE = { id: 'r', router: 'r', gateways: {} };
+const INSTANCE = { id: 'r', router: 'r', gateways: {}, limits: {} };
 
 let world: MemoryWorld;
 let calls: string[];

@@ -6,7 +6,7 @@ import { createMemoryWorld } from '../contract/memory-dataplane.ts';
 function placeOf(id: string, router: string) {
   const nothing = () => {};
   return createPlace(
-    { id, router, gateways: {} },
+    { id, router, gateways: {}, limits: {} },
     {
       dataplane: createMemoryWorld().open(),
       desired: () => ({ revision: 0, forwards: new Map(), gateways: {} }),

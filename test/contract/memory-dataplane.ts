@@ -34,7 +34,7 @@ export function createMemoryWorld(): MemoryWorld {
   }
 
   function instanceOf(id: string) {
-    return { id, router: routerOfNamespace(id), gateways: find(id).gateways };
+    return { id, router: routerOfNamespace(id), gateways: find(id).gateways, limits: {} };
   }
 
   return {

@@ -5,6 +5,7 @@ import type { Interface } from '../../kernel/rtnetlink.ts';
 import { HatobaError } from '../../model/errors.ts';
 import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
+import { limitsOf } from './limits.ts';
 import { type NamespacePattern, patternOf, routerOf } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
 import { elementOf } from './nftables/elements.ts';
@@ -94,11 +95,11 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
-    const { interfaces, table } = await kernel.attach(namespace);
+    const { interfaces, table, conntrack } = await kernel.attach(namespace);
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
     const gateways = gatewaysOf(interfaces, entry.outside);
-    entry.instance = { id: namespace, router: routerOf(namespace), gateways };
+    entry.instance = { id: namespace, router: routerOf(namespace), gateways, limits: limitsOf(conntrack) };
     emit({ kind: 'appeared', instance: entry.instance });
   }
 

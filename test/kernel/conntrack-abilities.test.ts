@@ -1,0 +1,28 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Kernel } from '../../src/kernel/kernel.ts';
+import { runIn } from '../support/command.ts';
+import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
+import { openTestKernel } from './linux-under-test.ts';
+
+let namespaces: Namespaces;
+let kernel: Kernel;
+
+beforeAll(async () => {
+  namespaces = await createNamespaces();
+  kernel = await openTestKernel();
+  // A chain of type nat brings connection tracking into the kernel.
+  await kernel.rehearse('add table inet hatoba\nadd chain inet hatoba c { type nat hook prerouting priority 0 ; }\n');
+});
+
+afterAll(async () => {
+  await kernel?.stop();
+  await namespaces?.[Symbol.asyncDispose]();
+});
+
+test('UDP-Lite is possible where checksums are not looked at, for each namespace on its own', async () => {
+  const [plain, lenient] = [namespaces.name('plain'), namespaces.name('lenient')];
+  for (const name of [plain, lenient]) await namespaces.add(name);
+  await runIn(lenient, 'sysctl', ['--quiet', '--write', 'net.netfilter.nf_conntrack_checksum=0']);
+  expect((await kernel.attach(plain)).conntrack.udplite).toBe(false);
+  expect((await kernel.attach(lenient)).conntrack.udplite).toBe(true);
+});
