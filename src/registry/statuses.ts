@@ -34,7 +34,8 @@ export function createStatuses({ store, feed, mirror, queue }: StatusesParts): S
     const deletes = gone
       .filter((router) => published(router, node) !== undefined)
       .map((router) => statusKey(router, node));
-    return puts.length + deletes.length === 0 ? null : { puts, deletes };
+    // A node that starts after a power cut tells everything anew.
+    return puts.length + deletes.length === 0 ? null : { puts, deletes, durable: false };
   }
 
   return {

@@ -26,9 +26,11 @@ export interface Commit {
   readonly checks?: readonly Check[];
   readonly puts?: readonly { readonly key: string; readonly value: string }[];
   readonly deletes?: readonly string[];
+  /** False: a power cut may undo it (a crash of the daemon may not), which saves the wait for the disk. Default: true. */
+  readonly durable?: boolean;
 }
 
-/** `committed`: everything happened, at this revision, and survives a power cut. Otherwise nothing did: a check failed. */
+/** `committed`: everything happened, at this revision, and (unless it need not be durable) survives a power cut. Otherwise nothing did: a check failed. */
 export type CommitResult =
   | { readonly committed: true; readonly revision: number }
   | { readonly committed: false; readonly failed: Check };

@@ -44,6 +44,17 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         });
       });
 
+      test('finds what need not be durable, in order with what must, also after the store was closed', async () => {
+        await store.commit({ puts: [{ key: 'a', value: '1' }], durable: false });
+        await put('b', '2');
+        await store.commit({ puts: [{ key: 'c', value: '3' }], durable: false });
+        await store.close();
+        store = await place.open();
+        const { revision, entries } = await store.read('');
+        expect(revision).toBe(3);
+        expect(entries.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+      });
+
       test('keeps to the prefix', async () => {
         const keys = [
           'n/',

@@ -6,7 +6,7 @@ import { type Bell, createBell } from './bell.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
 import { openDatabase } from './database.ts';
 import { type Entries, openEntries } from './entries.ts';
-import { transaction } from './rows.ts';
+import { setDurable, transaction } from './rows.ts';
 import { inStore } from './sqlite-errors.ts';
 
 export interface SqliteStoreOptions {
@@ -24,8 +24,8 @@ interface Parts {
 }
 
 /**
- * The store in one SQLite file, which this process then has for itself. Commits are durable when they
- * resolve (WAL, synchronous=FULL). A watch costs nothing while nothing is committed.
+ * The store in one SQLite file, which this process then has for itself. Commits that are to be
+ * durable are on the disk when they resolve (WAL, synchronous=FULL). A watch costs nothing while nothing is committed.
  * Errors: `store_unreadable`, `store_newer`, `store_in_use`, `store_full`, `store_read_only`, `store_failed`;
  * then the file is as it was.
  */
@@ -46,6 +46,7 @@ export function openSqliteStore(file: string, { keptRevisions = 10_000 }: Sqlite
       using(() => {
         refuseMalformed(commit);
         const before = log.newest();
+        setDurable(database, commit.durable ?? true);
         const result = transaction(database, () => apply(parts, commit, keptRevisions));
         if (result.committed && result.revision > before) bell.ring();
         return result;

@@ -34,6 +34,11 @@ export function transaction<Result>(database: DatabaseSync, work: () => Result):
   }
 }
 
+/** How long a commit takes: until it is on the disk, or until it is in the write-ahead log (https://www.sqlite.org/pragma.html#pragma_synchronous). */
+export function setDurable(database: DatabaseSync, durable: boolean): void {
+  database.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+}
+
 function unexpected(wanted: string, value: SQLOutputValue | undefined): Error {
   return hatobaError('store_failed', { reason: `the database gave ${typeof value} where ${wanted} belongs` });
 }
