@@ -57,14 +57,19 @@ export function startChurn(client: Client, options: ChurnOptions): Churn {
     const name = `${options.name}-${++created}`;
     const ports = { external_port: options.firstPort + created, internal_port: 22 };
     const fields = { name, router: options.router, internal_address: '10.20.0.11', ...ports };
-    const answered = await ask(() => client.createForward(fields, options.wait));
-    (answered ? present : unknown).add(name);
+    await note(name, present, () => client.createForward(fields, options.wait));
   }
 
   async function remove(name: string): Promise<void> {
     present.delete(name);
-    const answered = await ask(() => client.removeForward(name, options.wait));
-    (answered ? absent : unknown).add(name);
+    await note(name, absent, () => client.removeForward(name, options.wait));
+  }
+
+  async function note(name: string, outcome: Set<string>, request: () => Promise<unknown>): Promise<void> {
+    const answered = await ask(request);
+    (answered ? outcome : unknown).add(name);
+    // What is asked of a daemon that is known to be away tells nothing.
+    while (!stopped && !(await ask(() => client.getStatus()))) await sleep(PAUSE);
   }
 }
 

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startChurn } from '../support/churn.ts';
+import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
+import { activeElements, elementsIn } from '../support/kernel-state.ts';
+import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
+import { openPeer, type Peer } from '../support/peer.ts';
+
+const KILLS = 100;
+/** Half of the daemons are killed within so many milliseconds of their start, the others of being ready. */
+const YOUTH = 500;
+const LIFE = 300;
+const PORT = 5001;
+const PAUSE = 10;
+const PATIENCE = 3_000;
+
+let network: Network;
+let home: DaemonHome;
+let client: Peer;
+let instance: Peer;
+
+beforeAll(async () => {
+  network = await createNetwork();
+  home = await openDaemonHome({
+    neutron: false,
+    routers: [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }],
+  });
+  instance = await openPeer(network.instance);
+  await instance.serveTcp(22);
+  client = await openPeer(network.client);
+});
+
+afterAll(async () => {
+  for (const opened of [client, instance, home, network]) await opened[Symbol.asyncDispose]();
+});
+
+test('killed 100 times while forwards come and go: no acknowledged change is lost, no connection meets a gap', async () => {
+  const first = await home.start();
+  const fields = { router: network.router, internal_address: INSTANCE[4], external_port: PORT, internal_port: 22 };
+  await home.client.createForward({ ...fields, name: 'untouched' }, '5');
+  const traffic = startTraffic();
+  const churns = [20_000, 40_000].map((firstPort) =>
+    startChurn(home.client, { name: `c${firstPort}`, router: network.router, firstPort, wait: '5' }),
+  );
+
+  await first.kill();
+  for (let kill = 1; kill < KILLS; kill++) {
+    const daemon = home.launch();
+    if (kill % 2 === 0) await daemon.ready;
+    await sleep(Math.random() * (kill % 2 === 0 ? LIFE : YOUTH));
+    await daemon.kill();
+  }
+  await home.start();
+  for (const churn of churns) await churn.stop();
+
+  const { echoes, connections } = await traffic.stop();
+  expect(Math.min(echoes, connections)).toBeGreaterThan(KILLS);
+  const stored = new Set((await home.client.listForwards({})).map(({ name }) => name));
+  for (const { present, absent, unknown } of churns) {
+    expect([...present].filter((name) => !stored.has(name))).toEqual([]);
+    expect([...absent].filter((name) => stored.has(name))).toEqual([]);
+    expect(Math.min(present.size, absent.size, unknown.size)).toBeGreaterThan(0);
+  }
+  expect(stored.size).toBe((await home.client.listForwards({ state: 'active' })).length);
+  expect(await elementsIn(network.router)).toEqual(await activeElements(home.client, network.router));
+}, 180_000);
+
+/**
+ * One connection that is used all the time, and one new connection after the other. `stop` rejects when any was
+ * refused or broken: a packet that meets no forward is answered with a reset by the router itself.
+ */
+function startTraffic(): { stop(): Promise<{ readonly echoes: number; readonly connections: number }> } {
+  let stopped = false;
+  const running = Promise.all([talk(), callAgain()]);
+  // The failure is told by `stop`.
+  running.catch(() => undefined);
+  return {
+    async stop() {
+      stopped = true;
+      const [echoes, connections] = await running;
+      return { echoes, connections };
+    },
+  };
+
+  async function talk(): Promise<number> {
+    const { id } = await client.open(GATEWAY[4], PORT, PATIENCE);
+    let echoes = 0;
+    while (!stopped) {
+      echoes++;
+      expect(await client.echo(id, `word ${echoes}`, PATIENCE)).toBe(`word ${echoes}`);
+      await sleep(PAUSE);
+    }
+    return echoes;
+  }
+
+  async function callAgain(): Promise<number> {
+    let connections = 0;
+    while (!stopped) {
+      connections++;
+      expect(await client.connect(GATEWAY[4], PORT, PATIENCE)).toContain(CLIENT[4]);
+      await sleep(PAUSE);
+    }
+    return connections;
+  }
+}
