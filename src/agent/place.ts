@@ -1,5 +1,5 @@
 import type { Dataplane, Instance } from '../dataplane/dataplane.ts';
-import { reasonOf } from '../model/errors.ts';
+import { HatobaError, reasonOf } from '../model/errors.ts';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
@@ -155,12 +155,23 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
 
   async function reconcile(now: ReadonlySet<ForwardId> | 'all'): Promise<void> {
     const wanted = desired(instance.router);
-    if (trusted) await applyChange(now, wanted);
-    else await synchronise(wanted);
+    const applied = trusted && (await tryChange(now, wanted));
+    if (!applied) await synchronise(wanted);
     revision = wanted.revision;
     at = new Date().toISOString();
     failure = null;
     retry = FIRST_RETRY;
+  }
+
+  /** False: the kernel refused, which it does when somebody has just changed what the change is based on. */
+  async function tryChange(now: ReadonlySet<ForwardId> | 'all', wanted: Desired): Promise<boolean> {
+    try {
+      await applyChange(now, wanted);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HatobaError) || error.code !== 'kernel_refused') throw error;
+      return false;
+    }
   }
 
   async function applyChange(now: ReadonlySet<ForwardId> | 'all', { forwards, gateways }: Desired): Promise<void> {

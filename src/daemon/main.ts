@@ -44,14 +44,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await Promise.allSettled([starting]);
   }
   notify('READY=1');
+  releaseMemory();
   await end.reached;
   notify('STOPPING=1');
   log.info('stopping');
 }
 
-/** Removes the forwards of all routers of this machine from the kernel; the store keeps them. */
+/**
+ * Removes the forwards of all routers of this machine from the kernel; the store keeps them.
+ * Error: `daemon_running`, since a daemon would put them back.
+ */
 export async function cleanUp(options: Flags): Promise<{ readonly instances: readonly string[] }> {
   const config = loadConfig(options, process.env);
+  await refuseOccupied(config.socket);
   const end = listenForEnd();
   const dataplane = createDataplane(config, pino({ level: 'silent' }), await openConfiguredKernel(config, end));
   const instances: string[] = [];
@@ -139,6 +144,14 @@ function createDataplane(config: Config, log: Logger, kernel: Kernel): Dataplane
 
 function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {
   return { version: version(), name: node, driver, startedAt, store, roles };
+}
+
+/**
+ * Reading the store leaves as much garbage as there are forwards, and a daemon that then has little to do would keep it
+ * for ever. Without --expose-gc nothing happens.
+ */
+function releaseMemory(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 function version(): string {

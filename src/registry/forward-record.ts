@@ -1,5 +1,7 @@
-import { type Forward, type ForwardSpec, parseForwardSpec, printForwardSpec } from '../model/forward.ts';
+import type { Address } from '../model/address.ts';
+import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec, printForwardSpec } from '../model/forward.ts';
 import { type ForwardId, isUuid } from '../model/ids.ts';
+import { type PortRange, printPortRange } from '../model/port-range.ts';
 import { forwardKey } from './keys.ts';
 import { booleanField, type Fields, mapField, readRecord, textField, textOrNullField, textsField } from './record.ts';
 
@@ -19,15 +21,11 @@ export function writeForward({ id, spec, createdAt, updatedAt }: StoredForward):
 /** Error: `store_unreadable`, naming the key. */
 export type ForwardReader = (key: string, value: string, revision: number) => Forward;
 
-/** A reader of its own for every index: equal texts of its forwards are one text in memory. */
+/** A reader of its own for every index: equal parts of its forwards are one in memory, a third of it all. */
 export function createForwardReader(): ForwardReader {
-  const texts = new Map<string, string>();
-
-  function shared(text: string): string {
-    const known = texts.get(text);
-    if (known === undefined) texts.set(text, text);
-    return known ?? text;
-  }
+  const text = createPool<string>((value) => value);
+  const address = createPool<Address>((value) => value.text);
+  const ports = createPool<PortRange>(printPortRange);
 
   return (key, value, revision) =>
     readRecord(key, value, (fields) => {
@@ -38,14 +36,29 @@ export function createForwardReader(): ForwardReader {
       const updatedAt = textField(fields, 'updated_at');
       return Object.freeze({
         ...spec,
-        router: shared(spec.router),
-        projectId: spec.projectId === null ? null : shared(spec.projectId),
+        router: text(spec.router),
+        projectId: spec.projectId === null ? null : text(spec.projectId),
+        externalAddress: spec.externalAddress === GATEWAY ? GATEWAY : address(spec.externalAddress),
+        externalPorts: ports(spec.externalPorts),
+        internalAddress: address(spec.internalAddress),
+        internalPorts: ports(spec.internalPorts),
         id,
         revision,
         createdAt,
         updatedAt: updatedAt === createdAt ? createdAt : updatedAt,
       });
     });
+}
+
+/** Gives the first of all values that have the same key. */
+function createPool<Value>(keyOf: (value: Value) => string): (value: Value) => Value {
+  const first = new Map<string, Value>();
+  return (value) => {
+    const key = keyOf(value);
+    const known = first.get(key);
+    if (known === undefined) first.set(key, value);
+    return known ?? value;
+  };
 }
 
 function readSpec(fields: Fields): ForwardSpec {
