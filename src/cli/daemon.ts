@@ -10,7 +10,7 @@ export const serve = buildCommand({
       config: configFlag,
       store: textFlag('sqlite:FILE', 'where forwards are kept'),
       socket: textFlag('FILE', 'unix socket to listen on; default HATOBA_SOCKET, else the configuration'),
-      listen: textFlag('ADDR:PORT', 'TCP address to listen on'),
+      listen: textFlag('ADDR:PORT', 'TCP address to listen on; not in this version, which has no authentication yet'),
       roles: textFlag('ROLES', 'what this daemon does: api,agent'),
       node: textFlag('NAME', "this machine's name among the nodes"),
       cleanupOnExit: {
@@ -37,7 +37,7 @@ export const cleanup = buildCommand({
   docs: {
     brief: 'Take all forwards out of the kernel; they stay stored',
     fullDescription: withExamples(
-      "Take all forwards out of this machine's kernel, with no daemon running. They stay stored.",
+      "Take all forwards out of this machine's kernel, while no daemon is running, which would put them back. They stay stored.",
       'hatoba cleanup',
     ),
   },

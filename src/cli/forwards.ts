@@ -162,9 +162,9 @@ const remove = buildCommand({
     positional: manyForwards,
   },
   docs: {
-    brief: 'Remove forwards, and the connections through them',
+    brief: 'Remove forwards',
     fullDescription: withExamples(
-      'Remove forwards, and the connections through them. Where one of several cannot be removed, the others are.',
+      'Remove forwards. Connections that are open may go on until they end. Where one of several cannot be removed, the others are.',
       'hatoba forward remove web',
       'hatoba forward remove 1b2c3d4e 5f60718a',
     ),

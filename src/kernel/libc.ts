@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
-import { hatobaError } from '../model/errors.ts';
 
 const libc = koffi.load('libc.so.6');
 
@@ -190,15 +189,4 @@ export function openPoller(): Poller {
     },
     close: () => closeSync(epoll),
   };
-}
-
-/** What to tell the user about a system call that should not have failed. */
-export function unsupported(error: unknown): Error {
-  return error instanceof SystemCallError
-    ? hatobaError('kernel_unsupported', { reason: error.message })
-    : asError(error);
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

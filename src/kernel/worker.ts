@@ -148,6 +148,8 @@ function receive(port: MessagePort): ToWorker | undefined {
 function failureOf(error: unknown, request: Request): Failure {
   if (error instanceof HatobaError) return { code: error.code, message: error.message, hint: error.hint };
   if (!(error instanceof SystemCallError)) throw error;
-  const namespace = 'namespace' in request ? request.namespace : 'rehearsal';
-  return failureOf(hatobaError('kernel_refused', { namespace, reason: error.message }), request);
+  const reason = error.message;
+  // What fails in a namespace of our own making fails everywhere.
+  if (!('namespace' in request)) return failureOf(hatobaError('kernel_unsupported', { reason }), request);
+  return failureOf(hatobaError('kernel_refused', { namespace: request.namespace, reason }), request);
 }

@@ -105,12 +105,18 @@ async function ask({ address, port, localPort, patience }: PeerRequest & { kind:
   }
 }
 
-function nextData(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    socket.once('data', (data) => resolve(String(data)));
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error('closed')));
+async function nextData(socket: Socket): Promise<string> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const closed = once(socket, 'close', { signal }).then(() => {
+    throw new Error('closed');
   });
+  try {
+    const [data]: unknown[] = await Promise.race([once(socket, 'data', { signal }), closed]);
+    return String(data);
+  } finally {
+    settled.abort();
+  }
 }
 
 /** What is late is given up. */
