@@ -15,8 +15,8 @@ const FIRST_PORT = 20_001;
 const LAST_PORT = FIRST_PORT + FORWARDS - 1;
 const SERVICE = 8080;
 const AT_ONCE = 16;
-const DURATION = 3_000;
-const ROUNDS = 5;
+const DURATION = 2_000;
+const ROUNDS = 11;
 const script = (name: string) => new URL(`./support/${name}.ts`, import.meta.url).pathname;
 
 /** New connections a second through one forward, the last of 10,000, and the last rule of a classic chain of 10,000. */

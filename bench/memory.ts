@@ -7,7 +7,7 @@ import { seed } from './support/seed.ts';
 
 const NAMESPACES = 1_000;
 const FORWARDS = 100;
-const SETTLE = 60_000;
+const SETTLE = 90_000;
 const IDLE = 20_000;
 
 /** What a daemon with many forwards takes while nothing happens. */

@@ -1,8 +1,8 @@
-import type { Dataplane, Instance } from '../dataplane/dataplane.ts';
+import { type Dataplane, type Instance, UNCERTAIN_PROTOCOLS } from '../dataplane/dataplane.ts';
 import { HatobaError, reasonOf } from '../model/errors.ts';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { Gateways, RouterId } from '../model/router.ts';
+import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import { isEmpty } from '../program/diff.ts';
 import { type Applied, createApplied } from './applied.ts';
 import { createFight } from './fight.ts';
@@ -13,6 +13,10 @@ export interface Desired {
   readonly revision: number;
   readonly forwards: ReadonlyMap<ForwardId, Forward>;
   readonly gateways: Gateways;
+}
+
+interface Limited extends Desired {
+  readonly limits: ProtocolLimits;
 }
 
 export interface PlaceOptions {
@@ -154,7 +158,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   async function reconcile(now: ReadonlySet<ForwardId> | 'all'): Promise<void> {
-    const wanted = desired(instance.router);
+    const wanted = await withLimits(now, desired(instance.router));
     const applied = trusted && (await tryChange(now, wanted));
     if (!applied) await synchronise(wanted);
     revision = wanted.revision;
@@ -163,8 +167,19 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     retry = FIRST_RETRY;
   }
 
+  /** Asked for only where it matters, and anew each time: an operator may just have changed it. */
+  async function withLimits(now: ReadonlySet<ForwardId> | 'all', wanted: Desired): Promise<Limited> {
+    const ids = now === 'all' || !trusted ? wanted.forwards.keys() : now;
+    for (const id of ids) {
+      const protocol = wanted.forwards.get(id)?.protocol;
+      if (protocol === undefined || !UNCERTAIN_PROTOCOLS.has(protocol)) continue;
+      return { ...wanted, limits: await dataplane.limits(instance.id) };
+    }
+    return { ...wanted, limits: {} };
+  }
+
   /** False: the kernel refused, which it does when somebody has just changed what the change is based on. */
-  async function tryChange(now: ReadonlySet<ForwardId> | 'all', wanted: Desired): Promise<boolean> {
+  async function tryChange(now: ReadonlySet<ForwardId> | 'all', wanted: Limited): Promise<boolean> {
     try {
       await applyChange(now, wanted);
       return true;
@@ -174,16 +189,19 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     }
   }
 
-  async function applyChange(now: ReadonlySet<ForwardId> | 'all', { forwards, gateways }: Desired): Promise<void> {
-    const some = now === 'all' ? undefined : applied.planSome(now, forwards, gateways, instance.limits);
-    const plan = some ?? applied.planAll(forwards, gateways, instance.limits);
+  async function applyChange(
+    now: ReadonlySet<ForwardId> | 'all',
+    { forwards, gateways, limits }: Limited,
+  ): Promise<void> {
+    const some = now === 'all' ? undefined : applied.planSome(now, forwards, gateways, limits);
+    const plan = some ?? applied.planAll(forwards, gateways, limits);
     if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change);
     plan.done();
   }
 
-  async function synchronise({ forwards, gateways }: Desired): Promise<void> {
+  async function synchronise({ forwards, gateways, limits }: Limited): Promise<void> {
     const started = performance.now();
-    const plan = applied.planAll(forwards, gateways, instance.limits);
+    const plan = applied.planAll(forwards, gateways, limits);
     trusted = true;
     const { corrections } = await dataplane.synchronise(instance.id, plan.program);
     plan.done();

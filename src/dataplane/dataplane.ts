@@ -1,3 +1,4 @@
+import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
 import type { Program } from '../program/rule.ts';
@@ -8,8 +9,10 @@ export interface Instance {
   readonly id: string;
   readonly router: RouterId;
   readonly gateways: Gateways;
-  readonly limits: ProtocolLimits;
 }
+
+/** Protocols for which it depends on the instance whether they can be forwarded there. */
+export const UNCERTAIN_PROTOCOLS: ReadonlySet<Protocol> = new Set(['dccp', 'udplite']);
 
 export type DataplaneEvent =
   /** There is an instance to program; also when it replaced one of the same id. */
@@ -33,6 +36,9 @@ export interface Correction {
 export interface Dataplane {
   /** Finds what is there now (events before it resolves), then reports by event what changes. */
   start(onEvent: (event: DataplaneEvent) => void): Promise<void>;
+
+  /** Which protocols cannot be forwarded there at this moment, and why. */
+  limits(id: string): Promise<ProtocolLimits>;
 
   /** Compares what is in the kernel with the program and corrects just that; never a moment with less than both have. */
   synchronise(id: string, program: Program): Promise<Correction>;

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
-import { readConntrackAbilities } from './conntrack.ts';
+import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, NamespaceState } from './kernel.ts';
 import { EPOLLIN, moveHigh, openNetlink, receiveNow, SystemCallError } from './libc.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
@@ -16,6 +16,7 @@ export interface AttachedNamespace {
   readonly first: NamespaceState;
   run(script: string): void;
   readTable(): TableState | null;
+  conntrack(): ConntrackAbilities;
   close(): void;
 }
 
@@ -57,11 +58,11 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   const first = orClose(() => ({
     interfaces: readRestingInterfaces() ?? [],
     table: readOwnTable(),
-    conntrack: thread.inside(own, readConntrackAbilities),
   }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
-  return { first, run, readTable: readOwnTable, close };
+  const conntrack = () => thread.inside(own, readConntrackAbilities);
+  return { first, run, readTable: readOwnTable, conntrack, close };
 
   function orClose<Value>(work: () => Value): Value {
     try {

@@ -30,7 +30,6 @@ export interface NamespaceState {
   readonly interfaces: readonly Interface[];
   /** Our table; `null`: there is none. */
   readonly table: TableState | null;
-  readonly conntrack: ConntrackAbilities;
 }
 
 /** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */
@@ -46,6 +45,8 @@ export interface Kernel {
   run(namespace: string, script: string): Promise<void>;
   /** Our table in an attached namespace; `null`: there is none. */
   readTable(namespace: string): Promise<TableState | null>;
+  /** What connection tracking can do in an attached namespace. */
+  conntrack(namespace: string): Promise<ConntrackAbilities>;
   /** What `readTable` would give after this script in a namespace of its own that nobody else has. */
   rehearse(script: string): Promise<TableState | null>;
   /** Resolves once the worker gets to it. */

@@ -98,6 +98,7 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
       await ask({ call: 'run', namespace, script });
     },
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
+    conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
     rehearse: async (script) => (await ask({ call: 'rehearse', script })).table,
     ping: async () => {
       await ask({ call: 'ping' });

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../model/errors.ts';
+import type { ConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { NftDriverName } from './nft.ts';
 
@@ -9,7 +10,7 @@ export interface WorkerOptions extends KernelOptions {
 
 /** What the worker is asked to do. */
 export type Request =
-  | { readonly call: 'attach' | 'detach' | 'readTable'; readonly namespace: string }
+  | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack'; readonly namespace: string }
   | { readonly call: 'run'; readonly namespace: string; readonly script: string }
   | { readonly call: 'rehearse'; readonly script: string }
   | { readonly call: 'watch' | 'ping' | 'stop' };
@@ -19,8 +20,10 @@ export interface ToWorker {
   readonly request: Request;
 }
 
-/** What a call gives: `attach` both, `readTable` and `rehearse` a table, others nothing. */
-export type Answer = NamespaceState;
+/** What a call gives; calls fill in what they are there for. */
+export interface Answer extends NamespaceState {
+  readonly conntrack: ConntrackAbilities;
+}
 
 /** An error as it crosses the border between threads. */
 export interface Failure {

@@ -83,7 +83,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         watcher.scan();
         return NOTHING;
       case 'attach':
-        return attach(request.namespace);
+        return { ...NOTHING, ...attach(request.namespace) };
       case 'detach':
         detach(request.namespace);
         return NOTHING;
@@ -92,6 +92,8 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         return NOTHING;
       case 'readTable':
         return { ...NOTHING, table: find(request.namespace).readTable() };
+      case 'conntrack':
+        return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
       case 'rehearse':
         return { ...NOTHING, table: rehearse(request.script) };
       case 'ping':

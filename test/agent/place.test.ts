@@ -3,10 +3,11 @@ import { createPlace, type Desired, type Place } from '../../src/agent/place.ts'
 import type { Dataplane } from '../../src/dataplane/dataplane.ts';
 import { hatobaError } from '../../src/model/errors.ts';
 import type { Forward, ForwardInput } from '../../src/model/forward.ts';
+import type { ProtocolLimits } from '../../src/model/router.ts';
 import { createMemoryWorld, type MemoryWorld } from '../contract/memory-dataplane.ts';
 import { forwardOf, idOf } from '../model/arbitraries.ts';
 
-const INSTANCE = { id: 'r', router: 'r', gateways: {}, limits: {} };
+const INSTANCE = { id: 'r', router: 'r', gateways: {} };
 
 let world: MemoryWorld;
 let calls: string[];
@@ -14,13 +15,14 @@ let calls: string[];
 let obstacle: Error | null;
 let wanted: { revision: number; forwards: Map<string, Forward> };
 let told: string[];
+let limits: ProtocolLimits;
 let place: Place;
 
 beforeEach(() => {
   vi.useFakeTimers();
   world = createMemoryWorld();
   world.add('r');
-  [calls, told, obstacle] = [[], [], null];
+  [calls, told, obstacle, limits] = [[], [], null, {}];
   wanted = { revision: 0, forwards: new Map() };
   place = createPlace(INSTANCE, {
     dataplane: recorded(world.open()),
@@ -45,6 +47,10 @@ function recorded(dataplane: Dataplane): Dataplane {
   };
   return {
     ...dataplane,
+    async limits() {
+      record('limits');
+      return limits;
+    },
     async synchronise(id, program) {
       record('synchronise');
       return dataplane.synchronise(id, program);
@@ -119,6 +125,36 @@ describe('a place', () => {
     expect(present()).toHaveLength(1);
   });
 
+  test('whose change is refused, since what it was based on is gone, is compared in the same pass', async () => {
+    place.mark(want(1));
+    await settle();
+    world.remove('r');
+    world.add('r');
+    place.mark(want(1, { internal_address: '10.0.0.9' }));
+    await settle();
+    expect(calls).toEqual(['synchronise', 'apply -1 +1', 'synchronise']);
+    expect(present()).toEqual(['192.0.2.1 1 → 10.0.0.9']);
+    expect(place.error).toBeNull();
+    expect(told).not.toContain('failed');
+  });
+
+  test('asks what cannot be forwarded there only when it matters, and anew each time', async () => {
+    place.mark(want(1));
+    await settle();
+    expect(calls).toEqual(['synchronise']);
+    limits = { dccp: 'not here' };
+    place.mark(want(2, { protocol: 'dccp' }));
+    await settle();
+    expect(calls).toEqual(['synchronise', 'limits']);
+    expect(place.applied.problems.get(idOf(2))).toEqual({ state: 'error', message: 'not here' });
+    expect(present()).toHaveLength(1);
+    limits = {};
+    place.mark(new Set([idOf(2)]));
+    await settle();
+    expect(place.applied.problems.size).toBe(0);
+    expect(present()).toHaveLength(2);
+  });
+
   test('that fails says why, tries again later and later, and ends with a comparison', async () => {
     place.mark(want(1));
     await settle();
@@ -128,7 +164,7 @@ describe('a place', () => {
     expect(place.error).toBe('the kernel refused a change in namespace r: no room');
     expect(place.revision).toBe(1);
     await vi.advanceTimersByTimeAsync(100 + 200 + 400);
-    expect(calls).toEqual(['synchronise', 'apply -0 +1', ...Array<string>(3).fill('synchronise')]);
+    expect(calls).toEqual(['synchronise', 'apply -0 +1', ...Array<string>(4).fill('synchronise')]);
     obstacle = null;
     await vi.advanceTimersByTimeAsync(799);
     expect(place.error).not.toBeNull();
@@ -136,7 +172,7 @@ describe('a place', () => {
     expect(place).toMatchObject({ error: null, revision: 2 });
     expect(present()).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(calls).toHaveLength(6);
+    expect(calls).toHaveLength(7);
   });
 
   test('waits thirty seconds at most before it tries again', async () => {

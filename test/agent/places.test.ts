@@ -6,7 +6,7 @@ import { createMemoryWorld } from '../contract/memory-dataplane.ts';
 function placeOf(id: string, router: string) {
   const nothing = () => {};
   return createPlace(
-    { id, router, gateways: {}, limits: {} },
+    { id, router, gateways: {} },
     {
       dataplane: createMemoryWorld().open(),
       desired: () => ({ revision: 0, forwards: new Map(), gateways: {} }),

@@ -34,7 +34,7 @@ export function createMemoryWorld(): MemoryWorld {
   }
 
   function instanceOf(id: string) {
-    return { id, router: routerOfNamespace(id), gateways: find(id).gateways, limits: {} };
+    return { id, router: routerOfNamespace(id), gateways: find(id).gateways };
   }
 
   return {
@@ -74,6 +74,7 @@ function createMemoryDataplane(
       listeners.add(onEvent);
       for (const instance of instances()) onEvent({ kind: 'appeared', instance });
     },
+    limits: async () => ({}),
     async synchronise(id, program) {
       const router = find(id);
       const corrections = differences(router.contents, program);

@@ -7,7 +7,7 @@ export function limitsOf({ dccp, udplite }: ConntrackAbilities): ProtocolLimits 
     ...(!dccp && { dccp: 'connection tracking of this kernel does not know the ports of DCCP' }),
     ...(!udplite && {
       udplite:
-        'connection tracking takes every UDP-Lite packet for damaged; set net.netfilter.nf_conntrack_checksum=0 in the namespace and restart hatoba',
+        'connection tracking takes every UDP-Lite packet for damaged; set net.netfilter.nf_conntrack_checksum=0 in the namespace, then disable and enable the forward',
     }),
   });
 }

@@ -3,6 +3,7 @@ import { HOST_NAMESPACE } from '../../kernel/kernel.ts';
 import type { TableState } from '../../kernel/nft-table.ts';
 import type { Interface } from '../../kernel/rtnetlink.ts';
 import { HatobaError } from '../../model/errors.ts';
+import type { ProtocolLimits } from '../../model/router.ts';
 import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { limitsOf } from './limits.ts';
@@ -41,7 +42,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
   let fingerprint = '';
-  return { start, synchronise, apply, clean, alive: () => kernel.ping(), stop };
+  return { start, limits, synchronise, apply, clean, alive: () => kernel.ping(), stop };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
@@ -95,11 +96,11 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
-    const { interfaces, table, conntrack } = await kernel.attach(namespace);
+    const { interfaces, table } = await kernel.attach(namespace);
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
     const gateways = gatewaysOf(interfaces, entry.outside);
-    entry.instance = { id: namespace, router: routerOf(namespace), gateways, limits: limitsOf(conntrack) };
+    entry.instance = { id: namespace, router: routerOf(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
   }
 
@@ -128,6 +129,10 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     if (entry === undefined || entry.instance === null) return;
     entry.found = undefined;
     emit({ kind: 'disturbed', id: namespace });
+  }
+
+  async function limits(id: string): Promise<ProtocolLimits> {
+    return limitsOf(await kernel.conntrack(id));
   }
 
   async function synchronise(id: string, program: Parameters<Dataplane['synchronise']>[1]): Promise<Correction> {
