@@ -1,3 +1,4 @@
+import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import type { Problem, RouterStatus } from '../model/status.ts';
@@ -168,7 +169,10 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
   async function cleanUp(): Promise<void> {
     stopped = true;
     await Promise.all(running);
-    for (const { instance } of places.all()) await dataplane.clean(instance.id);
+    await cleanAll(
+      dataplane,
+      places.all().map(({ instance }) => instance.id),
+    );
   }
 
   async function stop(): Promise<void> {

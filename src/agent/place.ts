@@ -102,6 +102,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   function disturb(now: number): void {
+    if (stopped) return;
     trusted = false;
     const wait = fight.disturbed(now);
     if (wait === 0) {
@@ -159,6 +160,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
 
   async function reconcile(now: ReadonlySet<ForwardId> | 'all'): Promise<void> {
     const wanted = await withLimits(now, desired(instance.router));
+    if (stopped) return;
     const applied = trusted && (await tryChange(now, wanted));
     if (!applied) await synchronise(wanted);
     revision = wanted.revision;

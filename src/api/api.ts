@@ -20,6 +20,12 @@ const DELIVERY = 60_000;
 /** A connection on which nothing moves, though an answer is under way; longer than the longest `wait`. */
 const STALL = 120_000;
 
+/**
+ * More are closed at once. libnftables needs a descriptor below 1024 in the same process (see SELECT_LIMIT in the
+ * kernel room), so clients must not take them all.
+ */
+const MOST_CONNECTIONS = 512;
+
 /** The longest that setInterval knows: about 25 days. */
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
@@ -40,6 +46,7 @@ export function createApi({ registry, node, log }: ApiDeps): FastifyInstance {
     frameworkErrors: sendError,
     clientErrorHandler: answerBrokenRequest,
   });
+  api.server.maxConnections = MOST_CONNECTIONS;
   closeSlowClients(api.server, DELIVERY);
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);

@@ -5,8 +5,9 @@ import { type Logger, pino } from 'pino';
 import { createAgent } from '../agent/agent.ts';
 import type { NodeInfo } from '../api/deps.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
+import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import { createLinuxDataplane } from '../dataplane/linux/linux-dataplane.ts';
+import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
 import { TABLE } from '../dataplane/linux/nftables/layout.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -57,18 +58,21 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 export async function cleanUp(options: Flags): Promise<{ readonly instances: readonly string[] }> {
   const config = loadConfig(options, process.env);
   await refuseOccupied(config.socket);
-  const end = listenForEnd();
-  const dataplane = createDataplane(config, pino({ level: 'silent' }), await openConfiguredKernel(config, end));
+  const failures: unknown[] = [];
+  const kernel = await openConfiguredKernel(config, (error) => failures.push(error));
+  const dataplane = createDataplane(config, kernel, (_message, { error }) => {
+    if (error !== undefined) failures.push(error);
+  });
   const instances: string[] = [];
   try {
     await dataplane.start((event) => {
       if (event.kind === 'appeared') instances.push(event.instance.id);
     });
-    for (const id of instances) await dataplane.clean(id);
+    await cleanAll(dataplane, instances);
   } finally {
-    end.release();
     await dataplane.stop();
   }
+  if (failures.length > 0) throw failures[0];
   return { instances };
 }
 
@@ -90,9 +94,10 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   // If one of them fails, what the other has begun is known only once it is finished.
   await Promise.allSettled(opening);
   const [kernel, registry] = await Promise.all(opening);
+  const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
   const agent =
-    kernel && createAgent({ node: config.node, registry, dataplane: createDataplane(config, log, kernel), log });
+    kernel && createAgent({ node: config.node, registry, dataplane: createDataplane(config, kernel, warn), log });
   if (agent !== null) {
     steps.defer(() => agent.stop());
     if (cleanupOnExit) steps.defer(() => agent.cleanUp());
@@ -107,7 +112,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
 /** `null`: it is not for this daemon to look after routers. */
 async function openOwnKernel({ config, end, steps }: Surroundings): Promise<Kernel | null> {
   if (!config.roles.includes('agent')) return null;
-  const kernel = await openConfiguredKernel(config, end);
+  const kernel = await openConfiguredKernel(config, (error) => end.fatal(error));
   steps.defer(() => kernel.stop());
   return kernel;
 }
@@ -124,21 +129,21 @@ async function serveApi({ config, log, steps }: Surroundings, registry: Registry
   const { createApi } = await import('../api/api.ts');
   const api = createApi({ registry, node, log });
   await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
-  await listenOnSocket(api, config.socket);
   steps.defer(() => api.close());
+  await listenOnSocket(api, config.socket);
 }
 
-function openConfiguredKernel({ namespace_directory, nft_driver }: Config, end: End): Promise<Kernel> {
-  const driver = nft_driver === 'auto' ? null : nft_driver;
-  return openKernel({ directory: namespace_directory, table: TABLE, driver }, (error) => end.fatal(error));
+function openConfiguredKernel(config: Config, onFatal: (error: unknown) => void): Promise<Kernel> {
+  const driver = config.nft_driver === 'auto' ? null : config.nft_driver;
+  return openKernel({ directory: config.namespace_directory, table: TABLE, driver }, onFatal);
 }
 
-function createDataplane(config: Config, log: Logger, kernel: Kernel): Dataplane {
+function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
   return createLinuxDataplane({
     kernel,
     patterns: [...config.routers, ...(config.neutron ? NEUTRON_PATTERNS : [])],
     host: config.host,
-    onWarning: (message, details) => log.warn(details, message),
+    onWarning,
   });
 }
 

@@ -100,8 +100,10 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
     for (const name of present) consider(name);
   }
 
+  /** A name that no router may have is never used as a path: it may be too long for one as it is spelled here. */
   function look(name: string): void {
-    if (isListed(name)) consider(name);
+    if (!isNamespaceName(name)) lookAtAll();
+    else if (isListed(name)) consider(name);
     else forget(name);
   }
 

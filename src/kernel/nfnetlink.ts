@@ -48,16 +48,16 @@ export function isLater(generation: number, than: number): boolean {
 
 /** Reads several dumps as of one generation of the ruleset, again if somebody changes it meanwhile. */
 export function readConsistently<Value>(fd: number, read: () => Value): { generation: number; value: Value } {
-  for (let tries = 1; ; tries++) {
-    const generation = readGeneration(fd);
+  for (let tries = 0; tries < MOST_READS; tries++) {
     try {
+      const generation = readGeneration(fd);
       const value = read();
       if (readGeneration(fd) === generation) return { generation, value };
     } catch (error) {
-      if (!isRaceWithOthers(error) || tries >= MOST_READS) throw error;
+      if (!isRaceWithOthers(error)) throw error;
     }
-    if (tries >= MOST_READS) throw new SystemCallError('reading a ruleset that never rests', 'EAGAIN');
   }
+  throw new SystemCallError('reading a ruleset that never rests', 'EAGAIN');
 }
 
 /** An object that was listed is gone when its contents are asked for, or a dump was overtaken. */

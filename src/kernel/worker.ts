@@ -6,6 +6,7 @@ import { type AttachedNamespace, attachNamespace, type Surroundings } from './at
 import { HOST_NAMESPACE, type NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
+import { InterruptedDump } from './netlink.ts';
 import { openNftDriver } from './nft.ts';
 import type { TableState } from './nft-table.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
@@ -149,7 +150,7 @@ function receive(port: MessagePort): ToWorker | undefined {
 
 function failureOf(error: unknown, request: Request): Failure {
   if (error instanceof HatobaError) return { code: error.code, message: error.message, hint: error.hint };
-  if (!(error instanceof SystemCallError)) throw error;
+  if (!(error instanceof SystemCallError || error instanceof InterruptedDump)) throw error;
   const reason = error.message;
   // What fails in a namespace of our own making fails everywhere.
   if (!('namespace' in request)) return failureOf(hatobaError('kernel_unsupported', { reason }), request);

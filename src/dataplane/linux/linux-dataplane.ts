@@ -2,8 +2,10 @@ import type { Kernel, KernelEvent } from '../../kernel/kernel.ts';
 import { HOST_NAMESPACE } from '../../kernel/kernel.ts';
 import type { TableState } from '../../kernel/nft-table.ts';
 import type { Interface } from '../../kernel/rtnetlink.ts';
-import { HatobaError } from '../../model/errors.ts';
+import { HatobaError, hatobaError } from '../../model/errors.ts';
 import type { ProtocolLimits } from '../../model/router.ts';
+import type { Change } from '../../program/diff.ts';
+import type { Program } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { limitsOf } from './limits.ts';
@@ -76,6 +78,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   }
 
   function open(namespace: string, outside: readonly string[]): void {
+    forget(namespace);
     const entry: Attached = { outside, instance: null, installed: false, found: undefined, retry: undefined };
     attached.set(namespace, entry);
     const done = attach(namespace, entry)
@@ -105,14 +108,26 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   }
 
   function close(namespace: string): void {
+    if (!attached.has(namespace)) return;
+    forget(namespace);
+    kernel
+      .detach(namespace)
+      .catch((error: unknown) => onWarning('could not let go of a network namespace', { namespace, error }));
+  }
+
+  function forget(namespace: string): void {
     const entry = attached.get(namespace);
     if (entry === undefined) return;
     attached.delete(namespace);
     clearTimeout(entry.retry);
-    kernel
-      .detach(namespace)
-      .catch((error: unknown) => onWarning('could not let go of a network namespace', { namespace, error }));
     if (entry.instance !== null) emit({ kind: 'vanished', id: namespace });
+  }
+
+  /** The namespace that the agent knows by this name: not one that has just taken its place. */
+  function known(id: string): Attached {
+    const entry = attached.get(id);
+    if (entry === undefined || entry.instance === null) throw hatobaError('namespace_gone', { namespace: id });
+    return entry;
   }
 
   function look(namespace: string, interfaces: readonly Interface[]): void {
@@ -132,34 +147,38 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   }
 
   async function limits(id: string): Promise<ProtocolLimits> {
+    known(id);
     return limitsOf(await kernel.conntrack(id));
   }
 
-  async function synchronise(id: string, program: Parameters<Dataplane['synchronise']>[1]): Promise<Correction> {
-    const entry = attached.get(id);
-    const found = entry?.found !== undefined ? entry.found : await kernel.readTable(id);
-    if (entry !== undefined) entry.found = undefined;
+  async function synchronise(id: string, program: Program): Promise<Correction> {
+    const entry = known(id);
+    const found = entry.found !== undefined ? entry.found : await kernel.readTable(id);
+    if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
+    entry.found = undefined;
     const { script, count } = correct(found, [...program.values()].map(elementOf), LAYOUT, fingerprint);
     if (script !== null) await kernel.run(id, script);
-    if (entry !== undefined) entry.installed = found !== null || script !== null;
+    entry.installed = found !== null || script !== null;
     return { corrections: count };
   }
 
-  async function apply(id: string, { remove, add }: Parameters<Dataplane['apply']>[1]): Promise<void> {
-    const entry = attached.get(id);
+  async function apply(id: string, { remove, add }: Change): Promise<void> {
+    const entry = known(id);
     const added = add.map(elementOf);
-    const script = entry?.installed
+    const script = entry.installed
       ? changeElements(LAYOUT, remove.map(elementOf), added)
       : createTable(LAYOUT, added, false);
     await kernel.run(id, script);
-    if (entry !== undefined) entry.installed = true;
+    entry.installed = true;
   }
 
   async function clean(id: string): Promise<void> {
+    const entry = known(id);
     const found = await kernel.readTable(id);
+    if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
     if (found !== null) await kernel.run(id, deleteTable(LAYOUT));
-    const entry = attached.get(id);
-    if (entry !== undefined) entry.installed = false;
+    entry.found = undefined;
+    entry.installed = false;
   }
 
   async function stop(): Promise<void> {

@@ -1,0 +1,42 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
+import { startLinux } from './linux-under-test.ts';
+
+let namespaces: Namespaces;
+
+beforeAll(async () => {
+  namespaces = await createNamespaces();
+});
+
+afterAll(async () => {
+  await namespaces?.[Symbol.asyncDispose]();
+});
+
+test('a name that is no UTF-8, and too long once it is spelled as such, does no harm', async () => {
+  const file = Buffer.concat([Buffer.from(`/run/netns/${namespaces.name('')}`), Buffer.alloc(100, 0xff)]);
+  await namespaces.add(namespaces.name('first')); // So that the directory is there.
+  await using linux = await startLinux(namespaces.name(''));
+  try {
+    writeFileSync(file, '');
+    await expect.poll(() => linux.dataplane.alive()).toBeUndefined();
+  } finally {
+    rmSync(file, { force: true });
+  }
+  const router = namespaces.name('router');
+  await namespaces.add(router);
+  await expect.poll(() => linux.events.map(({ kind }) => kind)).toContain('appeared');
+});
+
+test('a router that came, went, came and went at once is told as gone in the end', async () => {
+  await using linux = await startLinux(namespaces.name(''));
+  const router = namespaces.name('router-in-haste');
+  for (let round = 0; round < 20; round++) {
+    await namespaces.add(router);
+    await namespaces.remove(router);
+  }
+  const last = () => linux.events.filter((event) => 'id' in event || event.instance.id === router).at(-1);
+  await linux.dataplane.alive();
+  if (last() !== undefined) await expect.poll(() => last()).toEqual({ kind: 'vanished', id: router });
+  await expect(linux.dataplane.synchronise(router, new Map())).rejects.toMatchObject({ code: 'namespace_gone' });
+});
