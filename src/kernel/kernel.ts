@@ -3,9 +3,6 @@ import type { NftDriverName } from './nft.ts';
 import type { TableState } from './nft-table.ts';
 import type { Interface } from './rtnetlink.ts';
 
-/** The daemon's own network namespace, in the place of a name in /run/netns. */
-export const HOST_NAMESPACE = 'host';
-
 export interface KernelOptions {
   /** Where `ip netns` keeps names; the directory itself may not exist yet. */
   readonly directory: string;

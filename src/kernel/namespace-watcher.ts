@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, openSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isNamespaceName } from '../model/router.ts';
-import { HOST_NAMESPACE, type KernelEvent } from './kernel.ts';
+import { HOST_ROUTER, isNamespaceName } from '../model/router.ts';
+import type { KernelEvent } from './kernel.ts';
 import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow } from './libc.ts';
 
 /** Tells which names in the directory lead to network namespaces, by event. */
@@ -110,7 +110,7 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   /** The name is in the directory; one that is not UTF-8 cannot be looked up there as it is spelled here. */
   function consider(name: string): void {
     if (!isNamespaceName(name)) ignore(name, 'the name has characters that no router may have');
-    else if (name === HOST_NAMESPACE) ignore(name, 'the name is reserved for the root namespace');
+    else if (name === HOST_ROUTER) ignore(name, 'the name is reserved for the root namespace');
     else lookInside(name);
   }
 

@@ -2,8 +2,9 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { HatobaError, hatobaError } from '../model/errors.ts';
+import { HOST_ROUTER } from '../model/router.ts';
 import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
-import { HOST_NAMESPACE, type NamespaceState } from './kernel.ts';
+import type { NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
@@ -107,7 +108,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
 
   function attach(namespace: string): NamespaceState {
     detach(namespace);
-    const fd = openNamespace(namespace === HOST_NAMESPACE ? '/proc/thread-self/ns/net' : join(directory, namespace));
+    const fd = openNamespace(namespace === HOST_ROUTER ? '/proc/thread-self/ns/net' : join(directory, namespace));
     if (fd === undefined) throw hatobaError('namespace_gone', { namespace });
     const opened = attachNamespace(namespace, fd, around);
     attached.set(namespace, opened);

@@ -6,6 +6,7 @@ import type { Protocol } from './protocol.ts';
 /** The Neutron router's UUID, else the name of the network namespace, `host` for the root namespace. */
 export type RouterId = string;
 
+/** Also the name under which the daemon's own namespace is known, which has none in /run/netns. */
 export const HOST_ROUTER = 'host';
 
 /** What names one network namespace safely: no path, no white space, no quotes, no leading dot or hyphen. */

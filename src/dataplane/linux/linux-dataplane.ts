@@ -1,15 +1,14 @@
 import type { Kernel, KernelEvent } from '../../kernel/kernel.ts';
-import { HOST_NAMESPACE } from '../../kernel/kernel.ts';
 import type { TableState } from '../../kernel/nft-table.ts';
 import type { Interface } from '../../kernel/rtnetlink.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
-import type { ProtocolLimits } from '../../model/router.ts';
+import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
 import type { Program } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { limitsOf } from './limits.ts';
-import { type NamespacePattern, patternOf, routerOf } from './namespaces.ts';
+import { type NamespacePattern, patternOf } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
 import { elementOf } from './nftables/elements.ts';
 import { LAYOUT } from './nftables/layout.ts';
@@ -50,7 +49,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     emit = onEvent;
     fingerprint = (await kernel.rehearse(createTable(LAYOUT, [], false)))?.fingerprint ?? '';
     await kernel.watch(onKernelEvent);
-    if (host !== null) open(HOST_NAMESPACE, host.outside);
+    if (host !== null) open(HOST_ROUTER, host.outside);
     while (opening.size > 0) await Promise.all(opening);
   }
 
@@ -103,7 +102,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
     const gateways = gatewaysOf(interfaces, entry.outside);
-    entry.instance = { id: namespace, router: routerOf(namespace), gateways };
+    entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
   }
 

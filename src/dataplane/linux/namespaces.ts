@@ -1,5 +1,3 @@
-import { HOST_ROUTER, type RouterId, routerOfNamespace } from '../../model/router.ts';
-
 /** Which network namespaces are routers, and what their interfaces are called. */
 export interface NamespacePattern {
   /** The namespace's name; `*` stands for any characters. */
@@ -19,10 +17,6 @@ export const NEUTRON_PATTERNS: readonly NamespacePattern[] = [
 /** The first pattern that fits the namespace's name. */
 export function patternOf(namespace: string, patterns: readonly NamespacePattern[]): NamespacePattern | undefined {
   return patterns.find((pattern) => fits(namespace, pattern.namespace));
-}
-
-export function routerOf(namespace: string): RouterId {
-  return namespace === HOST_ROUTER ? HOST_ROUTER : routerOfNamespace(namespace);
 }
 
 function fits(text: string, pattern: string): boolean {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NEUTRON_PATTERNS, patternOf, routerOf } from '../../../src/dataplane/linux/namespaces.ts';
+import { NEUTRON_PATTERNS, patternOf } from '../../../src/dataplane/linux/namespaces.ts';
+import { routerOfNamespace } from '../../../src/model/router.ts';
 
 const UUID = '5f1b3c08-7d42-4e6a-9b0e-3a1c5d7e9f20';
 
@@ -54,7 +55,7 @@ describe("Neutron's namespaces", () => {
     [`snat-${UUID}`, 'sg-'],
   ])('%s is the router', (namespace, inside) => {
     expect(patternOf(namespace, NEUTRON_PATTERNS)).toMatchObject({ outside: ['qg-'], inside: [inside] });
-    expect(routerOf(namespace)).toBe(UUID);
+    expect(routerOfNamespace(namespace)).toBe(UUID);
   });
 
   test.each([`qdhcp-${UUID}`, `fip-${UUID}`, 'router', `xqrouter-${UUID}`])('%s is none', (namespace) => {
@@ -62,6 +63,6 @@ describe("Neutron's namespaces", () => {
   });
 
   test('others are routers by their own name', () => {
-    expect(['host', 'edge', 'qrouter-short'].map(routerOf)).toEqual(['host', 'edge', 'qrouter-short']);
+    expect(['host', 'edge', 'qrouter-short'].map(routerOfNamespace)).toEqual(['host', 'edge', 'qrouter-short']);
   });
 });
