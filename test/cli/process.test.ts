@@ -69,7 +69,7 @@ describe('the launcher', () => {
   test.each(['v24.15.0', 'v24.100.0', 'v26.0.0'])('takes the Node of the path when it is %s', async (version) => {
     const launcher = await checkoutWithNode(version);
     const { stdout, exit } = await run(launcher, ['a b', '--c'], { env: { PATH: `${directory}:/usr/bin:/bin` } });
-    expect(stdout).toBe(`--expose-gc ${directory}/src/cli/main.ts a b --c\n`);
+    expect(stdout).toBe(`--expose-gc --no-memory-reducer ${directory}/src/cli/main.ts a b --c\n`);
     expect(exit).toBe(0);
   });
 
