@@ -50,7 +50,7 @@ test('two registries on one store never let two forwards overlap, and end with t
         await store.remove();
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
   // The steps really do meet each other.
   for (const wanted of ['done', ...EXPECTED_REFUSALS]) {
