@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ERRORS, EXIT, type ExitCode } from '../src/model/errors.ts';
+import { ERRORS, EXIT, type ExitCode } from '../src/model/error-catalogue.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = join(ROOT, 'docs/errors.md');
@@ -37,7 +37,7 @@ The API answers with the HTTP status and a problem document (RFC 9457) that hold
 In the tables, \`{value}\` and the like stand for what the error quotes. Quoted text is cut after 120
 characters, and its control characters are shown as escapes such as \`\\u001b\`.
 
-This page is made from the catalogue in \`src/model/errors.ts\`; \`UPDATE_DOCS=1 npx vitest run test/errors.test.ts\`
+This page is made from the catalogue in \`src/model/error-catalogue.ts\`; \`UPDATE_DOCS=1 npx vitest run test/errors.test.ts\`
 writes it again.
 
 ## Exit codes

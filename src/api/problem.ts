@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Type, { type Static } from 'typebox';
-import { type ErrorCode, HatobaError, hatobaError } from '../model/errors.ts';
+import type { ErrorCode } from '../model/error-catalogue.ts';
+import { HatobaError, hatobaError } from '../model/errors.ts';
 import { requestMalformed } from './validation.ts';
 
 /** RFC 9457 problem details, with the code, hint and field of hatoba's own errors. */

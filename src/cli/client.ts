@@ -1,5 +1,6 @@
 import type { ForwardDocument, ForwardPage, ForwardRemoval, RouterDocument, StatusDocument } from '../api/v1/types.ts';
-import { ERRORS, type ErrorCode, HatobaError, hatobaError } from '../model/errors.ts';
+import { ERRORS, type ErrorCode } from '../model/error-catalogue.ts';
+import { HatobaError, hatobaError } from '../model/errors.ts';
 import { type CliContext, socketPath } from './context.ts';
 import { exchange, type HttpCall } from './http.ts';
 import {

@@ -1,4 +1,5 @@
-import { EXIT, type ExitCode, HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
+import { EXIT, type ExitCode } from '../model/error-catalogue.ts';
+import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
 import { visible } from './output/text.ts';
 
 /** What stderr says about whatever was thrown, without a final newline; the stack only where it is asked for. */

@@ -1,4 +1,5 @@
-import { EXIT, hatobaError } from '../model/errors.ts';
+import { EXIT } from '../model/error-catalogue.ts';
+import { hatobaError } from '../model/errors.ts';
 import { describeError } from './errors.ts';
 import { runCli } from './run.ts';
 

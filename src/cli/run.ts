@@ -1,5 +1,6 @@
 import { run, ExitCode as StricliExit } from '@stricli/core';
-import { ERRORS, EXIT, type ExitCode, hatobaError } from '../model/errors.ts';
+import { ERRORS, EXIT, type ExitCode } from '../model/error-catalogue.ts';
+import { hatobaError } from '../model/errors.ts';
 import { buildCli } from './app.ts';
 import type { CliContext } from './context.ts';
 import { describeError, describeHint } from './errors.ts';

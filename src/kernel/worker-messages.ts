@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../model/errors.ts';
+import type { ErrorCode } from '../model/error-catalogue.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { NftDriverName } from './nft.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { EXIT, reasonOf } from '../model/errors.ts';
+import { EXIT } from '../model/error-catalogue.ts';
+import { reasonOf } from '../model/errors.ts';
 
 /** How long a connection, or the greeting after it, may take, in milliseconds. */
 const PATIENCE = 3_000;

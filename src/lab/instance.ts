@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { EXIT, reasonOf } from '../model/errors.ts';
+import { EXIT } from '../model/error-catalogue.ts';
+import { reasonOf } from '../model/errors.ts';
 
 /** What the instance says on standard output when it answers. */
 export const READY = 'ready';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { listenOnSocket } from '../../src/api/socket.ts';
 import { runCli } from '../../src/cli/run.ts';
-import type { ExitCode } from '../../src/model/errors.ts';
+import type { ExitCode } from '../../src/model/error-catalogue.ts';
 import { type Bench, openBench } from '../api/api-under-test.ts';
 
 export interface Outcome {

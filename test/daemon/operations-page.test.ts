@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../src/daemon/config.ts';
 import { parseConfig } from '../../src/daemon/config-file.ts';
 import { CONFIG_SCHEMA } from '../../src/daemon/config-schema.ts';
-import { ERRORS } from '../../src/model/errors.ts';
+import { ERRORS } from '../../src/model/error-catalogue.ts';
 import { FORWARD_STATES } from '../../src/model/status.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

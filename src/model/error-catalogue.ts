@@ -1,0 +1,357 @@
+/** How the `hatoba` process ends; documented in docs/errors.md and relied on by scripts. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  forbidden: 5,
+  unreachable: 6,
+  timedOut: 7,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+interface ErrorKind {
+  /** HTTP status under which the API answers with this error. */
+  readonly status: number;
+  readonly exit: ExitCode;
+  /** One sentence that quotes the offending value; `{name}` marks a parameter. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+const invalid = { status: 400, exit: EXIT.usage } as const;
+const internal = { status: 500, exit: EXIT.failed } as const;
+
+/** Every error a user can meet, by its stable code. docs/errors.md is checked against it. */
+export const ERRORS = {
+  address_malformed: {
+    ...invalid,
+    message: '{value} is not an IP address',
+    hint: 'Write IPv4 as four numbers up to 255 (192.168.50.11), IPv6 in hexadecimal groups (2001:db8::1).',
+  },
+  address_not_dotted_quad: {
+    ...invalid,
+    message: '{value} is a shortened or hexadecimal IPv4 address, which programs read differently',
+    hint: 'Write all four numbers in decimal, for example 192.168.50.11.',
+  },
+  address_leading_zero: {
+    ...invalid,
+    message: '{value} has a number with a leading zero, which some programs read as octal',
+    hint: 'Drop the leading zeros.',
+  },
+  address_zone: {
+    ...invalid,
+    message: '{value} names an interface with %, which has no meaning on a router',
+    hint: 'Use a global or unique local address without a zone.',
+  },
+  address_ipv4_mapped: {
+    ...invalid,
+    message: '{value} is an IPv4 address dressed as IPv6',
+    hint: 'Write the IPv4 address itself: {ipv4}.',
+  },
+  address_unspecified: {
+    ...invalid,
+    message: '{value} is not the address of any machine',
+    hint: 'Use the address of one machine; leave the external address out to use the gateway address.',
+  },
+  address_loopback: {
+    ...invalid,
+    message: '{value} is a loopback address, which never leaves the machine',
+    hint: 'Use the address that the service has on the inner network.',
+  },
+  address_link_local: {
+    ...invalid,
+    message: '{value} is a link-local address, which routers do not forward',
+    hint: 'Use a global, private or unique local address.',
+  },
+  address_multicast: {
+    ...invalid,
+    message: '{value} is a multicast address',
+    hint: 'A forward leads to one machine: use its unicast address.',
+  },
+  address_broadcast: {
+    ...invalid,
+    message: '{value} is the broadcast address',
+    hint: 'A forward leads to one machine: use its unicast address.',
+  },
+  address_reserved: {
+    ...invalid,
+    message: '{value} lies in a reserved range',
+    hint: 'Use an address of the inner network, or one that the router really has outside.',
+  },
+  address_family_mismatch: {
+    ...invalid,
+    message: '{external} and {internal} are of different address families',
+    hint: 'Both sides of a forward are IPv4, or both are IPv6.',
+  },
+  cidr_malformed: {
+    ...invalid,
+    message: '{value} is not a network in CIDR form',
+    hint: 'Write an address and a prefix length, for example 203.0.113.0/24 or 2001:db8::/32.',
+  },
+  cidr_host_bits: {
+    ...invalid,
+    message: '{value} has bits set behind its prefix length',
+    hint: 'Did you mean {network}?',
+  },
+  cidr_family_mismatch: {
+    ...invalid,
+    message: 'the source {value} is not of the same address family as the forward',
+    hint: 'Name sources of the same family as the internal address.',
+  },
+  port_malformed: {
+    ...invalid,
+    message: '{value} is not a port or a range of ports',
+    hint: 'Write a decimal number from 1 to 65535 (5001), or two with a hyphen (5001-5010).',
+  },
+  port_out_of_range: {
+    ...invalid,
+    message: 'port {value} does not exist',
+    hint: 'Ports go from 1 to 65535.',
+  },
+  port_range_reversed: {
+    ...invalid,
+    message: 'the range {value} ends before it begins',
+    hint: 'Did you mean {reversed}?',
+  },
+  port_range_size_mismatch: {
+    ...invalid,
+    message: 'external ports {external} and internal ports {internal} are not equally many',
+    hint: 'Use ranges of the same size, or one internal port for all external ones.',
+  },
+  port_range_unsupported: {
+    ...invalid,
+    message: 'this version forwards single ports, not the range {value}',
+    hint: 'Add one forward per port.',
+  },
+  sources_unsupported: {
+    ...invalid,
+    message: 'this version cannot restrict a forward to {value}',
+    hint: 'Leave the sources out, and let the service itself refuse what it does not want.',
+  },
+  protocol_unknown: {
+    ...invalid,
+    message: '{value} is not a protocol that has ports',
+    hint: 'Use one of tcp, udp, sctp, dccp, udplite.',
+  },
+  name_malformed: {
+    ...invalid,
+    message: '{value} cannot be a name',
+    hint: 'Use 1 to 63 letters, digits, dots, hyphens and underscores, beginning with a letter, and not the form of an id.',
+  },
+  text_malformed: {
+    ...invalid,
+    message: '{value} is too long or has control characters',
+    hint: 'Use up to 255 printable characters.',
+  },
+  router_malformed: {
+    ...invalid,
+    message: '{value} cannot be a router',
+    hint: "Give the Neutron router's UUID, the name of its network namespace, or host.",
+  },
+  router_required: {
+    ...invalid,
+    message: 'there are {count} routers, so the forward must say which one it is for',
+    hint: 'Name the router (--router); `hatoba router list` shows them.',
+  },
+  request_malformed: {
+    ...invalid,
+    message: 'the request is not understood: {reason}',
+    hint: 'Compare it with the API description in docs/api.md.',
+  },
+  usage_malformed: {
+    ...invalid,
+    message: '{reason}',
+    hint: 'Run the command with --help to see its form and examples.',
+  },
+  config_malformed: {
+    ...invalid,
+    message: '{file}: {reason}',
+    hint: 'docs/operations.md lists every key of the configuration.',
+  },
+  forward_not_found: {
+    status: 404,
+    exit: EXIT.notFound,
+    message: 'there is no forward {value}',
+    hint: '`hatoba forward list` shows them all.',
+  },
+  router_not_found: {
+    status: 404,
+    exit: EXIT.notFound,
+    message: 'no node has a router {value}',
+    hint: '`hatoba router list` shows them all.',
+  },
+  path_not_found: {
+    status: 404,
+    exit: EXIT.notFound,
+    message: 'there is nothing at {value}',
+    hint: 'Compare the path with the API description in docs/api.md.',
+  },
+  reference_ambiguous: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: '{value} fits {count} forwards',
+    hint: 'Give more characters of the id.',
+  },
+  router_ambiguous: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: '{value} fits {count} routers',
+    hint: 'Give more characters of the id.',
+  },
+  forward_conflict: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: '{protocol} port {port} on {address} already leads elsewhere, by forward {other}',
+    hint: 'Choose another external port, or remove or change that forward.',
+  },
+  name_taken: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'a forward named {value} exists already',
+    hint: 'Choose another name, or remove or change that forward.',
+  },
+  revision_mismatch: {
+    status: 412,
+    exit: EXIT.conflict,
+    message: 'the forward {value} has changed: it is at revision {actual}, not {expected}',
+    hint: 'Read it again, then repeat the change.',
+  },
+  store_contended: {
+    status: 503,
+    exit: EXIT.failed,
+    message: 'the router {value} is being changed by so many others that this change found no turn',
+    hint: 'Try again.',
+  },
+  body_too_large: {
+    status: 413,
+    exit: EXIT.usage,
+    message: 'the request body is larger than {limit} bytes',
+    hint: 'Send less in one request.',
+  },
+  daemon_unreachable: {
+    status: 503,
+    exit: EXIT.unreachable,
+    message: 'no daemon answers at {value}: {reason}',
+    hint: 'Start it with `hatoba serve`, or name its socket with --socket.',
+  },
+  daemon_running: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'another daemon is already listening on {value}',
+    hint: 'Stop it, or give this one a socket of its own with --socket.',
+  },
+  socket_unusable: {
+    ...internal,
+    message: '{value} cannot be the socket of the API: {reason}',
+    hint: 'Name another place with --socket, or make room for it there.',
+  },
+  wait_timed_out: {
+    status: 504,
+    exit: EXIT.timedOut,
+    message: 'forward {value} is stored, but was not in the kernel after {seconds} s: {reason}',
+    hint: '`hatoba forward show` tells its state; it is applied as soon as that is possible.',
+  },
+  removal_timed_out: {
+    status: 504,
+    exit: EXIT.timedOut,
+    message: 'forward {value} is removed, but was still in a kernel after {seconds} s',
+    hint: '`hatoba router show` tells which node is behind; it follows as soon as that is possible.',
+  },
+  not_applied: {
+    ...internal,
+    message: 'forward {value} is stored, but cannot be applied: {reason}',
+    hint: '`hatoba forward show` tells its state on each node.',
+  },
+  not_permitted: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: 'not permitted: {reason}',
+    hint: 'Run it as root, or as a member of the group hatoba.',
+  },
+  store_unreadable: {
+    ...internal,
+    message: 'the database {file} cannot be used: {reason}',
+    hint: 'It was left as it is. Restore a backup, or move it away to start with an empty one.',
+  },
+  store_newer: {
+    ...internal,
+    message: 'the database {file} was written by a newer version (schema {found}, this one knows {known})',
+    hint: 'Install that version again. The database was left as it is.',
+  },
+  store_in_use: {
+    status: 503,
+    exit: EXIT.failed,
+    message: 'the database {file} is in use by another process',
+    hint: 'Stop the other daemon, or give this one a database of its own with --store.',
+  },
+  store_full: {
+    status: 507,
+    exit: EXIT.failed,
+    message: 'nothing was changed: the disk of {file} is full',
+    hint: 'Free some space, then repeat the change.',
+  },
+  store_read_only: {
+    status: 503,
+    exit: EXIT.failed,
+    message: 'nothing was changed: {file} cannot be written',
+    hint: "Make the file and its directory writable for the daemon's user.",
+  },
+  store_failed: {
+    ...internal,
+    message: 'the store failed: {reason}',
+    hint: "Nothing was changed. The daemon's log says more.",
+  },
+  store_compacted: {
+    status: 410,
+    exit: EXIT.failed,
+    message: 'changes since revision {value} are no longer kept',
+    hint: 'Read the current state, then watch from its revision.',
+  },
+  kernel_unsupported: {
+    ...internal,
+    message: 'this machine lacks what the data plane needs: {reason}',
+    hint: 'Install the packages nftables and libnftables1, and run the daemon as root on Linux 5.10 or newer.',
+  },
+  kernel_refused: {
+    ...internal,
+    message: 'the kernel refused a change in namespace {namespace}: {reason}',
+    hint: 'The daemon tries again by itself; `hatoba router show` tells how it stands.',
+  },
+  kernel_stopped: {
+    ...internal,
+    message: 'the kernel worker has ended: {reason}',
+    hint: "The daemon's log says why; the service manager starts it again.",
+  },
+  namespace_gone: {
+    ...internal,
+    message: 'the network namespace {namespace} is gone',
+    hint: 'Its forwards are applied as soon as it is back.',
+  },
+  lab_obstructed: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'something is in the way of the practice network: {reason}',
+    hint: 'Remove it if it is not needed; otherwise practise on another machine.',
+  },
+  command_failed: {
+    ...internal,
+    message: '{command} failed: {reason}',
+    hint: 'Run it by hand to see more.',
+  },
+  output_failed: {
+    ...internal,
+    message: 'the output cannot be written: {reason}',
+    hint: 'Whatever was changed stays changed; look at it with another command.',
+  },
+  internal_error: {
+    ...internal,
+    message: 'something went wrong inside hatoba: {reason}',
+    hint: "This is a bug. The daemon's log has the details.",
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
