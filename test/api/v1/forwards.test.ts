@@ -280,7 +280,7 @@ describe('PATCH /v1/forwards/{reference}', () => {
     await bench.api.inject(post(wish({ name: 'b', external_port: 5002 })));
     const conflict = await bench.api.inject(patch('b', { external_port: 5001 }));
     expect(conflict.json()).toMatchObject({ status: 409, code: 'forward_conflict' });
-    expect((await bench.api.inject(patch('c', {}))).json()).toMatchObject({ code: 'forward_not_found' });
+    expect((await bench.api.inject(patch('nobody', {}))).json()).toMatchObject({ code: 'forward_not_found' });
   });
 });
 
