@@ -2,12 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { elementOf } from '../src/dataplane/linux/nftables/elements.ts';
-import { LAYOUT } from '../src/dataplane/linux/nftables/layout.ts';
-import { createTable } from '../src/dataplane/linux/nftables/script.ts';
 import { createHome, type Daemon, startDaemon, withStore } from './support/daemon.ts';
 import { addNamespaces, namespaceNames, removeNamespaces } from './support/namespaces.ts';
 import { type Benchmark, ratioRow } from './support/report.ts';
+import { scriptOf } from './support/script.ts';
 import { programOf, seed } from './support/seed.ts';
 import { median } from './support/statistics.ts';
 
@@ -22,7 +20,7 @@ export const benchmarkBulk: Benchmark = async (tell) => {
   removeNamespaces();
   await withStore(home, (store) => seed(store, [router], FORWARDS));
   const script = join(home.directory, 'script.nft');
-  writeFileSync(script, createTable(LAYOUT, [...programOf(router, FORWARDS).values()].map(elementOf), false));
+  writeFileSync(script, scriptOf(programOf(router, FORWARDS)));
   const daemon = await startDaemon(home);
   const [ours, theirs]: [number[], number[]] = [[], []];
   for (let round = 1; round <= ROUNDS; round++) {

@@ -1,13 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { elementOf } from '../src/dataplane/linux/nftables/elements.ts';
-import { LAYOUT } from '../src/dataplane/linux/nftables/layout.ts';
-import { createTable } from '../src/dataplane/linux/nftables/script.ts';
 import { parseForwardSpec } from '../src/model/forward.ts';
 import { isRule, resolveForward } from '../src/program/rule.ts';
 import { createNetwork, GATEWAY, INSTANCE } from '../test/support/network.ts';
 import type { Benchmark, Row } from './support/report.ts';
+import { scriptOf } from './support/script.ts';
 import { median } from './support/statistics.ts';
 
 const FORWARDS = 10_000;
@@ -65,7 +63,7 @@ function tableOf(firstPort: number, count: number): string {
     });
     return resolveForward({ ...spec, id: randomUUID(), revision: 1, createdAt: '', updatedAt: '' }, {});
   });
-  return createTable(LAYOUT, rules.filter(isRule).map(elementOf), false);
+  return scriptOf(new Map(rules.filter(isRule).map((rule) => [rule.forward, rule])));
 }
 
 function byNft(router: string, input: string): void {

@@ -1,14 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { elementOf } from '../src/dataplane/linux/nftables/elements.ts';
-import { LAYOUT } from '../src/dataplane/linux/nftables/layout.ts';
-import { createTable } from '../src/dataplane/linux/nftables/script.ts';
 import { openNftDriver } from '../src/kernel/nft.ts';
 import { openNamespace, openThreadNamespace } from '../src/kernel/thread-namespace.ts';
 import { createHome, type Home, startDaemon, withStore } from './support/daemon.ts';
 import { addNamespaces, namespaceNames, removeNamespaces } from './support/namespaces.ts';
 import { type Benchmark, ratioRow } from './support/report.ts';
+import { scriptOf } from './support/script.ts';
 import { EXTERNAL, programOf, seed } from './support/seed.ts';
 import { median } from './support/statistics.ts';
 
@@ -85,7 +83,7 @@ function byIptables(home: Home, names: readonly string[]): number {
 function byLibrary(names: readonly string[]): number {
   const thread = openThreadNamespace();
   const driver = openNftDriver('libnftables');
-  const script = createTable(LAYOUT, [...programOf('any', FORWARDS).values()].map(elementOf), false);
+  const script = scriptOf(programOf('any', FORWARDS));
   const spent = timed(() => {
     for (const name of names) {
       const fd = openNamespace(`/run/netns/${name}`);

@@ -9,7 +9,7 @@ import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
-import { TABLE } from '../dataplane/linux/nftables/layout.ts';
+import { OUR_TABLE } from '../dataplane/linux/nftables/script.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { openKernel } from '../kernel/open-kernel.ts';
 import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts';
@@ -135,7 +135,7 @@ async function serveApi({ config, log, steps }: Surroundings, registry: Registry
 
 function openConfiguredKernel(config: Config, onFatal: (error: unknown) => void): Promise<Kernel> {
   const driver = config.nft_driver === 'auto' ? null : config.nft_driver;
-  return openKernel({ directory: config.namespace_directory, table: TABLE, driver }, onFatal);
+  return openKernel({ directory: config.namespace_directory, table: OUR_TABLE, driver }, onFatal);
 }
 
 function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {

@@ -2,10 +2,11 @@ import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
 import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, NamespaceState } from './kernel.ts';
-import { EPOLLIN, moveHigh, openNetlink, receiveNow, SystemCallError } from './libc.ts';
-import { messages, NETLINK_NETFILTER, NETLINK_ROUTE } from './netlink.ts';
+import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
+import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.ts';
 import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
-import type { NftDriver } from './nft.ts';
+import { batchOf, type TableChange } from './nft-batch.ts';
+import type { Blueprint } from './nft-blueprint.ts';
 import { readTable, type TableState } from './nft-table.ts';
 import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import type { ThreadNamespace } from './thread-namespace.ts';
@@ -14,7 +15,8 @@ import type { ThreadNamespace } from './thread-namespace.ts';
 export interface AttachedNamespace {
   /** As it was when it was attached. */
   readonly first: NamespaceState;
-  run(script: string): void;
+  /** Error: `kernel_refused`. */
+  change(change: TableChange): void;
   readTable(): TableState | null;
   conntrack(): ConntrackAbilities;
   close(): void;
@@ -22,8 +24,7 @@ export interface AttachedNamespace {
 
 export interface Surroundings {
   readonly thread: ThreadNamespace;
-  readonly driver: NftDriver;
-  readonly table: string;
+  readonly blueprint: Blueprint;
   readonly watch: (fd: number, events: number, onReady: () => void) => void;
   readonly unwatch: (fd: number) => void;
   readonly emit: (event: KernelEvent) => void;
@@ -33,17 +34,16 @@ const datagram = Buffer.allocUnsafe(1 << 18);
 
 /** Takes over the descriptor `fd` of the namespace. */
 export function attachNamespace(namespace: string, fd: number, around: Surroundings): AttachedNamespace {
-  const { thread, driver, table, emit } = around;
-  const opened = [moveHigh(fd)];
-  const [own = fd] = opened;
+  const { thread, blueprint, emit } = around;
+  const opened = [fd];
   const open = (protocol: number, groups?: readonly number[]) => {
-    const socket = moveHigh(openNetlink(protocol, groups));
+    const socket = openNetlink(protocol, groups);
     opened.push(socket);
     return socket;
   };
   // What is told is not heard by the sockets that ask: it would be lost among the answers, or crowd them out.
   const { routeEvents, routes, rulesetEvents, rulesets } = orClose(() =>
-    thread.inside(own, () => ({
+    thread.inside(fd, () => ({
       routeEvents: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
       routes: open(NETLINK_ROUTE),
       rulesetEvents: open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]),
@@ -61,8 +61,8 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
-  const conntrack = () => thread.inside(own, readConntrackAbilities);
-  return { first, run, readTable: readOwnTable, conntrack, close };
+  const conntrack = () => thread.inside(fd, readConntrackAbilities);
+  return { first, change, readTable: readOwnTable, conntrack, close };
 
   function orClose<Value>(work: () => Value): Value {
     try {
@@ -93,7 +93,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     const complete = drain(rulesetEvents, (data) => {
       for (const message of messages(data)) {
         const event = rulesetEvent(message);
-        if (event?.kind === 'object') touched ||= event.table === table;
+        if (event?.kind === 'object') touched ||= event.table === blueprint.name;
         if (event?.kind !== 'generation') continue;
         if (isLater(event.generation, known)) {
           known = event.generation;
@@ -115,12 +115,16 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
    * A transaction raises the generation by exactly one, and is told before it returns. So when all that was told is
    * read before ours, and ours raises it by one, nobody else's is among the messages that are thrown away unread.
    */
-  function run(script: string): void {
+  function change(wanted: TableChange): void {
+    const batch = batchOf(wanted, blueprint);
     onRulesetEvents();
     reported = false;
     const before = known;
-    const refusal = thread.inside(own, () => driver.run(own, script));
-    if (refusal !== undefined) throw hatobaError('kernel_refused', { namespace, reason: refusal });
+    const refusal = sendAll(rulesets, batch.data);
+    if (refusal !== undefined) {
+      const reason = `${batch.describe(refusal.sequence)}: ${refusal.errno}`;
+      throw hatobaError('kernel_refused', { namespace, reason });
+    }
     // In this order: what is told after the generation was read stays to be read.
     drain(rulesetEvents);
     touched = false;
@@ -130,7 +134,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
 
   function readOwnTable(): TableState | null {
     reported = false;
-    const { generation, value } = readConsistently(rulesets, () => readTable(rulesets, table));
+    const { generation, value } = readConsistently(rulesets, () => readTable(rulesets, blueprint.name));
     known = generation;
     return value;
   }

@@ -1,13 +1,16 @@
 import type { ConntrackAbilities } from './conntrack.ts';
 import type { NftDriverName } from './nft.ts';
+import type { TableChange } from './nft-batch.ts';
+import type { TableSource } from './nft-compile.ts';
 import type { TableState } from './nft-table.ts';
 import type { Interface } from './rtnetlink.ts';
 
 export interface KernelOptions {
   /** Where `ip netns` keeps names; the directory itself may not exist yet. */
   readonly directory: string;
-  /** The table of the inet family whose changes by others are reported. */
-  readonly table: string;
+  /** Our table: what every attached namespace can be given, and whose changes by others are reported. */
+  readonly table: TableSource;
+  /** What makes the table the first time; `null`: the library, or the program where there is none. */
   readonly driver: NftDriverName | null;
 }
 
@@ -32,20 +35,20 @@ export interface NamespaceState {
 /** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */
 export interface Kernel {
   readonly driver: NftDriverName;
+  /** That of our table as it should be. */
+  readonly fingerprint: string;
   /** Reports by event which names lead to namespaces: those of now before it resolves, then what changes. */
   watch(onEvent: (event: KernelEvent) => void): Promise<void>;
   /** Opens the namespace that the name leads to now, and reports its changes from here on. */
   attach(namespace: string): Promise<NamespaceState>;
   /** Lets go of it, so that Linux can take it away. */
   detach(namespace: string): Promise<void>;
-  /** Applies an nft script in an attached namespace: all of it or nothing. */
-  run(namespace: string, script: string): Promise<void>;
+  /** Changes our table in an attached namespace: all of it or nothing. */
+  change(namespace: string, change: TableChange): Promise<void>;
   /** Our table in an attached namespace; `null`: there is none. */
   readTable(namespace: string): Promise<TableState | null>;
   /** What connection tracking can do in an attached namespace. */
   conntrack(namespace: string): Promise<ConntrackAbilities>;
-  /** What `readTable` would give after this script in a namespace of its own that nobody else has. */
-  rehearse(script: string): Promise<TableState | null>;
   /** Resolves once the worker gets to it. */
   ping(): Promise<void>;
   stop(): Promise<void>;

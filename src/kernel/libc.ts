@@ -12,7 +12,7 @@ const calls = {
   send: libc.func('int64_t send(int fd, const void *data, size_t length, int flags)'),
   recv: libc.func('int64_t recv(int fd, _Out_ void *data, size_t length, int flags)'),
   read: libc.func('int64_t read(int fd, _Out_ void *data, size_t length)'),
-  fcntl: libc.func('int fcntl(int fd, int command, int argument)'),
+  setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   fstatfs: libc.func('int fstatfs(int fd, _Out_ void *result)'),
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
   epollCreate: libc.func('int epoll_create1(int flags)'),
@@ -28,7 +28,8 @@ const NONBLOCK = 0x800;
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
-const F_DUPFD_CLOEXEC = 1030;
+const SOL_SOCKET = 1;
+const SO_SNDBUFFORCE = 32;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 /** `linux/magic.h` NSFS_MAGIC. */
@@ -68,21 +69,6 @@ export function unshareNetworkNamespace(): void {
   checked('unshare', calls.unshare(CLONE_NEWNET));
 }
 
-/**
- * libnftables waits for its socket with select(), which aborts the process for a descriptor from here on
- * (nft 1.0.6 to 1.1.3, src/mnl.c; `man 2 select`, FD_SETSIZE).
- */
-export const SELECT_LIMIT = 1024;
-
-/** The same open file under a number that select() could not use, so that low numbers stay free for who needs them. */
-export function moveHigh(fd: number): number {
-  try {
-    return checked('fcntl', calls.fcntl(fd, F_DUPFD_CLOEXEC, SELECT_LIMIT));
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** Whether the open file is a namespace, whatever its name promises. */
 export function isNamespaceFile(fd: number): boolean {
   const result = Buffer.alloc(256);
@@ -106,6 +92,18 @@ export function openNetlink(protocol: number, groups: readonly number[] = []): n
     throw error;
   }
   return fd;
+}
+
+/** What a socket can hold by default is enough for messages up to this length (net.core.wmem_default). */
+const LITTLE = 1 << 16;
+
+/** So that a message of this length can be sent at once. */
+export function makeRoomToSend(fd: number, length: number): void {
+  if (length <= LITTLE) return;
+  const value = Buffer.alloc(4);
+  // The kernel doubles what is asked for, and needs some of it for itself.
+  value.writeInt32LE(length);
+  checked('setsockopt', calls.setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, value, value.length));
 }
 
 export function send(fd: number, data: Uint8Array): void {

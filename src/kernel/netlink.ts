@@ -1,5 +1,5 @@
 import { getSystemErrorName } from 'node:util';
-import { receive, SystemCallError, send } from './libc.ts';
+import { makeRoomToSend, receive, receiveNow, SystemCallError, send } from './libc.ts';
 
 /**
  * Netlink messages (linux/netlink.h; https://docs.kernel.org/userspace-api/netlink/intro.html):
@@ -11,7 +11,10 @@ export const NETLINK_NETFILTER = 12;
 
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
-const NLM_F_REQUEST = 0x1;
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_EXCL = 0x200;
+export const NLM_F_CREATE = 0x400;
+export const NLM_F_APPEND = 0x800;
 const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
 const NLA_TYPE_MASK = 0x3fff;
@@ -19,7 +22,7 @@ const HEADER = 16;
 
 export interface Message {
   readonly type: number;
-  /** Fixed part and attributes; a view that is good until the next message is read. */
+  /** Fixed part and attributes; of one that was received, a view that is good until the next is read. */
   readonly body: Buffer;
 }
 
@@ -64,6 +67,27 @@ export function get(fd: number, type: number, body: Buffer): Buffer {
     return true;
   });
   return answer;
+}
+
+/** A refusal of one message among many. */
+export interface Refusal {
+  readonly sequence: number;
+  readonly errno: string;
+}
+
+/** Sends messages that are answered only where they are refused, and before they are sent; gives the first refusal. */
+export function sendAll(fd: number, data: Buffer): Refusal | undefined {
+  makeRoomToSend(fd, data.length);
+  send(fd, data);
+  let first: Refusal | undefined;
+  for (let length = receiveNow(fd, receiveBuffer); length !== undefined; length = receiveNow(fd, receiveBuffer)) {
+    for (const { sequence, message } of split(receiveBuffer.subarray(0, length))) {
+      if (message.type !== NLMSG_ERROR) continue;
+      const errno = message.body.readInt32LE(0);
+      if (errno !== 0) first ??= { sequence, errno: getSystemErrorName(errno) };
+    }
+  }
+  return first;
 }
 
 /** `onMessage` tells whether that was all; a dump has an end of its own. */

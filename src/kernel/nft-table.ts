@@ -1,10 +1,23 @@
-import { addressOf } from '../model/address.ts';
 import { SystemCallError } from './libc.ts';
 import { attributes, dump, get, listAttributes, textAttribute, textOf } from './netlink.ts';
-import { NFGENMSG, NFT_MSG, nftMessageType, nftRequest } from './nfnetlink.ts';
+import {
+  CHAIN,
+  DATA_VALUE,
+  ELEMENT,
+  ELEMENTS,
+  HOOK,
+  NFT_MSG,
+  RULE,
+  SET,
+  TABLE,
+  USERDATA_COMMENT,
+} from './nf-tables.ts';
+import { NFGENMSG, nftMessageType, nftRequest } from './nfnetlink.ts';
+import { datatypesOf, readValue } from './nft-values.ts';
 
 /** One element of a map, in nft's words: `192.0.2.1 . 6 . 80`, `10.0.0.1 . 8080`. Protocols are numbers. */
 export interface Element {
+  /** An interval has its first key, a hyphen and its last key: `10.0.0.0 . 80-10.0.0.255 . 90`. */
   readonly key: string;
   readonly value: string;
   readonly comment: string;
@@ -20,108 +33,109 @@ export interface TableState {
   readonly elements: ReadonlyMap<string, readonly Element[]>;
 }
 
-/** linux/netfilter/nf_tables.h */
-const TABLE = { name: 1, flags: 2, use: 3 } as const;
-const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
-const HOOK = { number: 1, priority: 2 } as const;
-const RULE = { table: 1, chain: 2, expressions: 4 } as const;
-const SET = { table: 1, name: 2, flags: 3, keyType: 4, dataType: 6 } as const;
-const ELEMENTS = { table: 1, set: 2, list: 3 } as const;
-const ELEMENT = { key: 1, data: 2, userdata: 6, keyEnd: 10 } as const;
-const DATA_VALUE = 1;
-/** libnftnl's udata.h: one byte type (0: comment), one byte length, text with NUL. */
-const USERDATA_COMMENT = 0;
+type Attributes = ReadonlyMap<number, Buffer>;
 
-/** nft's datatype.h: a concatenation is numbered by six bits a part. */
-const DATATYPE = { ipv4: 7, ipv6: 8, protocol: 12, port: 13 } as const;
+/** What a table consists of but for elements, as the kernel tells it. */
+export interface TableObjects {
+  readonly table: Attributes;
+  readonly sets: readonly Attributes[];
+  readonly chains: readonly Attributes[];
+  /** In the kernel's order: within a chain it decides. */
+  readonly rules: readonly Attributes[];
+}
 
-interface SetShape {
+/** What the keys and values of a set or map are made of. */
+export interface SetShape {
   readonly name: string;
   readonly keyTypes: readonly number[];
   readonly dataTypes: readonly number[];
-  readonly line: string;
 }
 
 /** The table of this name in the namespace of the netfilter socket; `null`: there is none. */
 export function readTable(fd: number, table: string): TableState | null {
-  const head = readHead(fd, table);
-  if (head === null) return null;
-  const sets = readSets(fd, table);
-  const lines = [head, ...sets.map(({ line }) => line), ...readChains(fd, table), ...readRules(fd, table)];
+  const objects = readObjects(fd, table);
+  if (objects === null) return null;
+  const shapes = objects.sets.map(shapeOf);
   return {
-    fingerprint: lines.join('\n'),
-    elements: new Map(sets.map((set) => [set.name, readElements(fd, table, set)])),
+    fingerprint: fingerprintOf(objects),
+    elements: new Map(shapes.map((shape) => [shape.name, readElements(fd, table, shape)])),
   };
 }
 
-/** The table's flags, and how many chains, sets and objects of any kind it has. */
-function readHead(fd: number, table: string): string | null {
+export function readObjects(fd: number, table: string): TableObjects | null {
+  const head = readHead(fd, table);
+  if (head === null) return null;
+  return {
+    table: head,
+    sets: list(fd, NFT_MSG.getSet, table),
+    chains: list(fd, NFT_MSG.getChain, table),
+    rules: list(fd, NFT_MSG.getRule, table),
+  };
+}
+
+function readHead(fd: number, table: string): Attributes | null {
   try {
     const answer = get(fd, nftMessageType(NFT_MSG.getTable), nftRequest(textAttribute(TABLE.name, table)));
-    const found = attributes(answer.subarray(NFGENMSG));
-    return `table ${hex(found.get(TABLE.flags))} ${hex(found.get(TABLE.use))}`;
+    return attributes(answer.subarray(NFGENMSG));
   } catch (error) {
     if (error instanceof SystemCallError && error.errno === 'ENOENT') return null;
     throw error;
   }
 }
 
-function readSets(fd: number, table: string): readonly SetShape[] {
-  const sets: SetShape[] = [];
-  dump(fd, nftMessageType(NFT_MSG.getSet), nftRequest(textAttribute(SET.table, table)), ({ body }) => {
-    const found = attributes(body.subarray(NFGENMSG));
-    const name = textOf(found.get(SET.name));
-    const [flags, keyType, dataType] = [found.get(SET.flags), found.get(SET.keyType), found.get(SET.dataType)];
-    sets.push({
-      name,
-      keyTypes: concatenation(keyType),
-      dataTypes: concatenation(dataType),
-      line: `set ${name} ${hex(flags)} ${hex(keyType)} ${hex(dataType)}`,
-    });
+/** The table's name is attribute 1 of sets, chains and rules alike. Chains are told of all tables. */
+function list(fd: number, message: number, table: string): readonly Attributes[] {
+  const found: Attributes[] = [];
+  dump(fd, nftMessageType(message), nftRequest(textAttribute(SET.table, table)), ({ body }) => {
+    const object = attributes(Buffer.from(body.subarray(NFGENMSG)));
+    if (textOf(object.get(SET.table)) === table) found.push(object);
   });
-  return sets.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return found;
 }
 
-function readChains(fd: number, table: string): readonly string[] {
-  const lines: string[] = [];
-  dump(fd, nftMessageType(NFT_MSG.getChain), nftRequest(), ({ body }) => {
-    const found = attributes(body.subarray(NFGENMSG));
-    if (textOf(found.get(CHAIN.table)) !== table) return;
-    const hook = attributes(found.get(CHAIN.hook) ?? Buffer.alloc(0));
-    const where = `${hex(hook.get(HOOK.number))} ${hex(hook.get(HOOK.priority))} ${hex(found.get(CHAIN.policy))}`;
-    lines.push(`chain ${textOf(found.get(CHAIN.name))} ${textOf(found.get(CHAIN.type))} ${where}`);
-  });
-  return lines.sort();
+export function shapeOf(set: Attributes): SetShape {
+  const types = (attribute: number) => datatypesOf(set.get(attribute)?.readUInt32BE(0) ?? 0);
+  return { name: textOf(set.get(SET.name)), keyTypes: types(SET.keyType), dataTypes: types(SET.dataType) };
 }
 
-/** In the kernel's order: within a chain it decides. */
-function readRules(fd: number, table: string): readonly string[] {
-  const lines: string[] = [];
-  dump(fd, nftMessageType(NFT_MSG.getRule), nftRequest(textAttribute(RULE.table, table)), ({ body }) => {
-    const found = attributes(body.subarray(NFGENMSG));
-    if (textOf(found.get(RULE.table)) !== table) return;
-    lines.push(`rule ${textOf(found.get(RULE.chain))} ${hex(found.get(RULE.expressions))}`);
-  });
-  return lines;
+/** The table's `use` is how many chains, sets and objects of any kind it has. */
+export function fingerprintOf({ table, sets, chains, rules }: TableObjects): string {
+  const lines = [
+    `table ${hex(table.get(TABLE.flags))} ${hex(table.get(TABLE.use))}`,
+    ...sets.map(setLine).sort(),
+    ...chains.map(chainLine).sort(),
+    ...rules.map((rule) => `rule ${textOf(rule.get(RULE.chain))} ${hex(rule.get(RULE.expressions))}`),
+  ];
+  return lines.join('\n');
 }
 
-function readElements(fd: number, table: string, set: SetShape): readonly Element[] {
+function setLine(set: Attributes): string {
+  return `set ${textOf(set.get(SET.name))} ${hex(set.get(SET.flags))} ${hex(set.get(SET.keyType))} ${hex(set.get(SET.dataType))}`;
+}
+
+function chainLine(chain: Attributes): string {
+  const hook = attributes(chain.get(CHAIN.hook) ?? Buffer.alloc(0));
+  const where = `${hex(hook.get(HOOK.number))} ${hex(hook.get(HOOK.priority))} ${hex(chain.get(CHAIN.policy))}`;
+  return `chain ${textOf(chain.get(CHAIN.name))} ${textOf(chain.get(CHAIN.type))} ${where}`;
+}
+
+function readElements(fd: number, table: string, shape: SetShape): readonly Element[] {
   const elements: Element[] = [];
-  const request = nftRequest(textAttribute(ELEMENTS.table, table), textAttribute(ELEMENTS.set, set.name));
-  dump(fd, nftMessageType(NFT_MSG.getSetElements), request, ({ body }) => {
-    const list = attributes(body.subarray(NFGENMSG)).get(ELEMENTS.list);
-    if (list === undefined) return;
-    for (const [, element] of listAttributes(list)) elements.push(readElement(attributes(element), set));
+  const request = nftRequest(textAttribute(ELEMENTS.table, table), textAttribute(ELEMENTS.set, shape.name));
+  dump(fd, nftMessageType(NFT_MSG.getElements), request, ({ body }) => {
+    const listed = attributes(body.subarray(NFGENMSG)).get(ELEMENTS.list);
+    if (listed === undefined) return;
+    for (const [, element] of listAttributes(listed)) elements.push(readElement(attributes(element), shape));
   });
   return elements;
 }
 
-function readElement(found: ReadonlyMap<number, Buffer>, set: SetShape): Element {
-  const key = valueText(found.get(ELEMENT.key), set.keyTypes);
-  const end = found.has(ELEMENT.keyEnd) ? `-${valueText(found.get(ELEMENT.keyEnd), set.keyTypes)}` : '';
+function readElement(found: Attributes, { keyTypes, dataTypes }: SetShape): Element {
+  const key = valueText(found.get(ELEMENT.key), keyTypes);
+  const end = found.has(ELEMENT.keyEnd) ? `-${valueText(found.get(ELEMENT.keyEnd), keyTypes)}` : '';
   return {
     key: `${key}${end}`,
-    value: valueText(found.get(ELEMENT.data), set.dataTypes),
+    value: valueText(found.get(ELEMENT.data), dataTypes),
     comment: commentOf(found.get(ELEMENT.userdata)),
   };
 }
@@ -129,36 +143,7 @@ function readElement(found: ReadonlyMap<number, Buffer>, set: SetShape): Element
 function valueText(data: Buffer | undefined, types: readonly number[]): string {
   if (data === undefined) return '';
   const value = attributes(data).get(DATA_VALUE);
-  if (value === undefined) return hex(data);
-  let at = 0;
-  const parts = types.map((type) => {
-    const part = partText(value, at, type);
-    at += type === DATATYPE.ipv6 ? 16 : 4;
-    return part;
-  });
-  return parts.join(' . ');
-}
-
-/** Every part of a concatenation is padded to four bytes. */
-function partText(value: Buffer, at: number, type: number): string {
-  switch (type) {
-    case DATATYPE.ipv4:
-      return `${value[at]}.${value[at + 1]}.${value[at + 2]}.${value[at + 3]}`;
-    case DATATYPE.ipv6:
-      return addressOf(6, BigInt(`0x${value.toString('hex', at, at + 16)}`)).text;
-    case DATATYPE.protocol:
-      return String(value[at]);
-    case DATATYPE.port:
-      return String(value.readUInt16BE(at));
-    default:
-      return `0x${value.toString('hex', at, at + 4)}`;
-  }
-}
-
-function concatenation(type: Buffer | undefined): readonly number[] {
-  const parts: number[] = [];
-  for (let rest = type?.readUInt32BE(0) ?? 0; rest > 0; rest >>>= 6) parts.unshift(rest & 0x3f);
-  return parts;
+  return value === undefined ? hex(data) : readValue(value, types);
 }
 
 function commentOf(userdata: Buffer | undefined): string {

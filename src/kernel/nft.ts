@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
 import { hatobaError } from '../model/errors.ts';
-import { SELECT_LIMIT } from './libc.ts';
 
 /** Runs nft scripts, each as one transaction. */
 export interface NftDriver {
@@ -29,7 +28,13 @@ export function openNftDriver(wanted: NftDriverName | null): NftDriver {
   }
 }
 
-/** libnftables.h. A context per call: one that is kept holds half a megabyte for each namespace (nft 1.0.6). */
+/**
+ * libnftables waits for its socket with select(), which aborts the process for a descriptor from here on
+ * (nft 1.0.6 to 1.1.3, src/mnl.c; `man 2 select`, FD_SETSIZE).
+ */
+const SELECT_LIMIT = 1024;
+
+/** libnftables.h */
 function openLibrary(): NftDriver {
   const library = koffi.load('libnftables.so.1');
   const newContext = library.func('void *nft_ctx_new(uint32_t flags)');

@@ -59,7 +59,7 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
     });
   });
 
-  const driver = await new Promise<Kernel['driver']>((resolve, reject) => {
+  const { driver, fingerprint } = await new Promise<Pick<Kernel, 'driver' | 'fingerprint'>>((resolve, reject) => {
     worker.on('error', (error) => {
       ended = endOf(error);
       reject(ended);
@@ -67,7 +67,7 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
     });
     worker.on('message', (messages: readonly FromWorker[]) => {
       for (const message of messages) {
-        if (message.kind === 'started') resolve(message.driver);
+        if (message.kind === 'started') resolve(message);
         else receive(message);
       }
     });
@@ -86,6 +86,7 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
 
   return {
     driver,
+    fingerprint,
     watch: async (listener) => {
       onEvent = listener;
       await ask({ call: 'watch' });
@@ -94,12 +95,11 @@ export async function openKernel(options: KernelOptions, onFatal: (error: unknow
     detach: async (namespace) => {
       await ask({ call: 'detach', namespace });
     },
-    run: async (namespace, script) => {
-      await ask({ call: 'run', namespace, script });
+    change: async (namespace, change) => {
+      await ask({ call: 'change', namespace, change });
     },
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
-    rehearse: async (script) => (await ask({ call: 'rehearse', script })).table,
     ping: async () => {
       await ask({ call: 'ping' });
     },

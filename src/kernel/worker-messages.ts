@@ -2,6 +2,7 @@ import type { ErrorCode } from '../model/error-catalogue.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { NftDriverName } from './nft.ts';
+import type { TableChange } from './nft-batch.ts';
 
 export interface WorkerOptions extends KernelOptions {
   /** The event counter that wakes the worker when there is a request. */
@@ -11,8 +12,7 @@ export interface WorkerOptions extends KernelOptions {
 /** What the worker is asked to do. */
 export type Request =
   | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack'; readonly namespace: string }
-  | { readonly call: 'run'; readonly namespace: string; readonly script: string }
-  | { readonly call: 'rehearse'; readonly script: string }
+  | { readonly call: 'change'; readonly namespace: string; readonly change: TableChange }
   | { readonly call: 'watch' | 'ping' | 'stop' };
 
 export interface ToWorker {
@@ -33,7 +33,7 @@ export interface Failure {
 }
 
 export type FromWorker =
-  | { readonly kind: 'started'; readonly driver: NftDriverName }
+  | { readonly kind: 'started'; readonly driver: NftDriverName; readonly fingerprint: string }
   | { readonly kind: 'event'; readonly event: KernelEvent }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly id: number; readonly error: Failure };

@@ -9,7 +9,7 @@ import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
 import { openNftDriver } from './nft.ts';
-import type { TableState } from './nft-table.ts';
+import { compileTable } from './nft-compile.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
@@ -23,14 +23,14 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
   let outbox: FromWorker[] = [];
   const driver = openNftDriver(wanted);
   const thread = openThreadNamespace();
+  const blueprint = compileTable(table, driver, thread);
   const poller = openPoller();
   const ready = new Map<number, () => void>();
   const attached = new Map<string, AttachedNamespace>();
   let stopping = false;
   const around: Surroundings = {
     thread,
-    driver,
-    table,
+    blueprint,
     emit: (event) => post({ kind: 'event', event }),
     watch(fd, events, onReady) {
       poller.add(fd, events);
@@ -43,7 +43,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
   };
   const watcher = watchNamespaces(directory, around);
   around.watch(wake, EPOLLIN, takeRequests);
-  post({ kind: 'started', driver: driver.name });
+  post({ kind: 'started', driver: driver.name, fingerprint: blueprint.fingerprint });
   takeRequests();
   while (!stopping) {
     flush();
@@ -89,15 +89,13 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
       case 'detach':
         detach(request.namespace);
         return NOTHING;
-      case 'run':
-        find(request.namespace).run(request.script);
+      case 'change':
+        find(request.namespace).change(request.change);
         return NOTHING;
       case 'readTable':
         return { ...NOTHING, table: find(request.namespace).readTable() };
       case 'conntrack':
         return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
-      case 'rehearse':
-        return { ...NOTHING, table: rehearse(request.script) };
       case 'ping':
         return NOTHING;
       case 'stop':
@@ -126,16 +124,6 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
     return found;
   }
 
-  function rehearse(script: string): TableState | null {
-    const stage = attachNamespace('rehearsal', thread.createAnonymous(), around);
-    try {
-      stage.run(script);
-      return stage.readTable();
-    } finally {
-      stage.close();
-    }
-  }
-
   function closeAll(): void {
     for (const namespace of attached.values()) namespace.close();
     watcher.close();
@@ -153,7 +141,6 @@ function failureOf(error: unknown, request: Request): Failure {
   if (error instanceof HatobaError) return { code: error.code, message: error.message, hint: error.hint };
   if (!(error instanceof SystemCallError || error instanceof InterruptedDump)) throw error;
   const reason = error.message;
-  // What fails in a namespace of our own making fails everywhere.
   if (!('namespace' in request)) return failureOf(hatobaError('kernel_unsupported', { reason }), request);
   return failureOf(hatobaError('kernel_refused', { namespace: request.namespace, reason }), request);
 }

@@ -9,9 +9,8 @@ let kernel: Kernel;
 
 beforeAll(async () => {
   namespaces = await createNamespaces();
+  // Our table has a chain of type nat, which brings connection tracking into the kernel.
   kernel = await openTestKernel();
-  // A chain of type nat brings connection tracking into the kernel.
-  await kernel.rehearse('add table inet hatoba\nadd chain inet hatoba c { type nat hook prerouting priority 0 ; }\n');
 });
 
 afterAll(async () => {

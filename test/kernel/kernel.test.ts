@@ -2,15 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { openSync, readdirSync, readlinkSync } from 'node:fs';
 import koffi from 'koffi';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { LAYOUT, TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
-import { createTable } from '../../src/dataplane/linux/nftables/script.ts';
+import { TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
+import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
+import type { TableChange } from '../../src/kernel/nft-batch.ts';
 import { openKernel } from '../../src/kernel/open-kernel.ts';
 import { ip, nft, runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { DRIVERS, openTestKernel } from './linux-under-test.ts';
 
-const EMPTY = createTable(LAYOUT, [], false);
+const EMPTY: TableChange = { table: 'create', remove: [], add: [] };
+const ENTRY = { set: 'exact4', key: '192.0.2.1 . 6 . 80', value: '10.0.0.1 . 22', comment: 'one' };
 
 let namespaces: Namespaces;
 let router: string;
@@ -40,32 +42,57 @@ describe.each(DRIVERS)('by %s', (driver) => {
     expect(kernel.driver).toBe(driver);
   });
 
-  test('a script is applied in the attached namespace alone', async () => {
+  test('a change is made in the attached namespace alone', async () => {
     await kernel.attach(elsewhere);
     expect(await kernel.attach(router)).toMatchObject({ table: null, interfaces: [{ name: 'lo' }] });
-    await kernel.run(router, EMPTY);
+    await kernel.change(router, EMPTY);
     expect(await runIn(router, 'nft', ['list', 'tables'])).toBe(`table inet ${TABLE}\n`);
     expect(await runIn(elsewhere, 'nft', ['list', 'tables'])).toBe('');
     expect(await kernel.readTable(elsewhere)).toBeNull();
-    expect((await kernel.readTable(router))?.elements).toEqual(
-      new Map([
+    expect(await kernel.readTable(router)).toEqual({
+      fingerprint: kernel.fingerprint,
+      elements: new Map([
         ['exact4', []],
         ['exact6', []],
       ]),
-    );
+    });
   });
 
-  test.each([
-    ['add rule inet nowhere c accept', /No such file or directory/],
-    ['add chain inet hatoba x\nnonsense', /syntax error, unexpected/],
-    ['add element inet hatoba exact4 { 192.0.2.1 . 6 . 80 : nobody . 22 }', /Could not resolve hostname|nobody/],
-  ])('%j is refused with the reason, and changes nothing', async (script, reason) => {
+  test.each<[string, TableChange, RegExp]>([
+    [
+      'an entry twice',
+      { table: 'keep', remove: [], add: [ENTRY, { ...ENTRY, value: '10.0.0.2 . 22' }] },
+      /adding to exact4: EEXIST/,
+    ],
+    ['an entry that is not there', { table: 'keep', remove: [ENTRY], add: [] }, /removing from exact4: ENOENT/],
+    ['a table that is there', EMPTY, /making the table: EEXIST/],
+  ])('%s is refused with the reason, and changes nothing', async (_, change, reason) => {
     await kernel.attach(router);
-    const refusal = kernel.run(router, `${EMPTY}${script}\n`);
+    await kernel.change(router, { ...EMPTY, add: [{ ...ENTRY, key: '192.0.2.1 . 6 . 81' }] });
+    const before = await kernel.readTable(router);
+    const refusal = kernel.change(router, { ...change, add: [{ ...ENTRY, key: '192.0.2.1 . 6 . 82' }, ...change.add] });
     await expect(refusal).rejects.toMatchObject({ code: 'kernel_refused' });
     await expect(refusal).rejects.toThrow(reason);
     await expect(refusal).rejects.toThrow(router);
+    expect(await kernel.readTable(router)).toEqual(before);
+  });
+
+  test('nothing is kept, replaced or deleted where there is no table', async () => {
+    await kernel.attach(router);
+    for (const table of ['keep', 'replace', 'delete'] as const) {
+      const refusal = kernel.change(router, { table, remove: [], add: [ENTRY] });
+      await expect(refusal).rejects.toMatchObject({ code: 'kernel_refused' });
+    }
     expect(await kernel.readTable(router)).toBeNull();
+  });
+
+  test('an entry gets another value in one step', async () => {
+    await kernel.attach(router);
+    await kernel.change(router, { ...EMPTY, add: [ENTRY] });
+    const moved = { ...ENTRY, value: '10.0.0.2 . 2222', comment: 'two' };
+    await kernel.change(router, { table: 'keep', remove: [ENTRY], add: [moved] });
+    const { set, ...element } = moved;
+    expect((await kernel.readTable(router))?.elements.get(set)).toEqual([element]);
   });
 
   test('what cannot be opened is gone, what was let go of too', async () => {
@@ -75,7 +102,7 @@ describe.each(DRIVERS)('by %s', (driver) => {
     await kernel.attach(router);
     await kernel.detach(router);
     await kernel.detach(router);
-    await expect(kernel.run(router, EMPTY)).rejects.toMatchObject({ code: 'namespace_gone' });
+    await expect(kernel.change(router, EMPTY)).rejects.toMatchObject({ code: 'namespace_gone' });
     await expect(kernel.readTable(router)).rejects.toMatchObject({ code: 'namespace_gone' });
   });
 
@@ -84,7 +111,7 @@ describe.each(DRIVERS)('by %s', (driver) => {
     await namespaces.add(dying);
     await ip(elsewhere, `link add tether type veth peer name eth0 netns ${dying}`);
     await kernel.attach(dying);
-    await kernel.run(dying, EMPTY);
+    await kernel.change(dying, EMPTY);
     await namespaces.remove(dying);
     expect(await links(elsewhere)).toContain('tether');
     await kernel.detach(dying);
@@ -95,7 +122,7 @@ describe.each(DRIVERS)('by %s', (driver) => {
     const twice = namespaces.name('twice');
     await namespaces.add(twice);
     await kernel.attach(twice);
-    await kernel.run(twice, EMPTY);
+    await kernel.change(twice, EMPTY);
     await namespaces.remove(twice);
     await namespaces.add(twice);
     expect(await kernel.readTable(twice)).not.toBeNull();
@@ -106,8 +133,6 @@ describe.each(DRIVERS)('by %s', (driver) => {
 
   test('no descriptor stays behind', async () => {
     const once = async () => {
-      await kernel.rehearse(EMPTY);
-      await expect(kernel.rehearse('nonsense')).rejects.toMatchObject({ code: 'kernel_refused' });
       await expect(kernel.attach(namespaces.name('no-such'))).rejects.toMatchObject({ code: 'namespace_gone' });
       await kernel.attach(router);
       await kernel.attach(router);
@@ -119,15 +144,6 @@ describe.each(DRIVERS)('by %s', (driver) => {
     for (let round = 0; round < 20; round++) await once();
     expect(readdirSync('/proc/self/fd').length).toBe(before);
   });
-
-  test('a rehearsal has the table that the script makes, and nobody else has it', async () => {
-    await kernel.attach(router);
-    const [first, second] = [await kernel.rehearse(EMPTY), await kernel.rehearse(EMPTY)];
-    expect(first?.fingerprint).toContain('chain prerouting nat');
-    expect(second).toEqual(first);
-    expect(await kernel.readTable(router)).toBeNull();
-    expect(await kernel.rehearse('add table inet other')).toBeNull();
-  });
 });
 
 async function links(namespace: string): Promise<string> {
@@ -137,7 +153,8 @@ async function links(namespace: string): Promise<string> {
 test('stop answers what was asked before, and refuses what comes after', async () => {
   const kernel = await openTestKernel();
   await kernel.attach(router);
-  const earlier = Array.from({ length: 20 }, () => kernel.run(router, EMPTY));
+  await kernel.change(router, EMPTY);
+  const earlier = Array.from({ length: 20 }, () => kernel.change(router, { ...EMPTY, table: 'replace' }));
   await kernel.stop();
   await expect(kernel.ping()).rejects.toMatchObject({ code: 'kernel_stopped' });
   expect(await Promise.allSettled(earlier)).toEqual(earlier.map(() => ({ status: 'fulfilled', value: undefined })));
@@ -147,7 +164,7 @@ test('stop answers what was asked before, and refuses what comes after', async (
 test("the worker's death surfaces: in what waits, in what comes later, and to whoever opened it", async () => {
   const fatal: unknown[] = [];
   const before = ownNamespaceDescriptors();
-  const kernel = await openKernel({ directory: '/run/netns', table: TABLE, driver: null }, (error) =>
+  const kernel = await openKernel({ directory: '/run/netns', table: OUR_TABLE, driver: null }, (error) =>
     fatal.push(error),
   );
   const [home] = ownNamespaceDescriptors().filter((fd) => !before.includes(fd));
@@ -155,7 +172,7 @@ test("the worker's death surfaces: in what waits, in what comes later, and to wh
   expect(home).toBeDefined();
   // The thread's way home leads nowhere now, so that it is lost in the namespace it enters next.
   koffi.load('libc.so.6').func('int dup2(int from, int to)')(openSync('/dev/null', 'r'), home);
-  await expect(kernel.run(router, EMPTY)).rejects.toMatchObject({ code: 'kernel_stopped' });
+  await expect(kernel.conntrack(router)).rejects.toMatchObject({ code: 'kernel_stopped' });
   await expect(kernel.ping()).rejects.toMatchObject({ code: 'kernel_stopped' });
   expect(fatal).toMatchObject([{ code: 'kernel_stopped' }]);
   await kernel.stop();
@@ -179,17 +196,28 @@ function linkOf(fd: string): string {
 test('a machine without the program nft is told so', async () => {
   vi.stubEnv('PATH', '/nowhere');
   try {
-    const opening = openKernel({ directory: '/run/netns', table: TABLE, driver: 'nft' }, () => {});
+    const opening = openKernel({ directory: '/run/netns', table: OUR_TABLE, driver: 'nft' }, () => {});
     await expect(opening).rejects.toMatchObject({ code: 'kernel_unsupported' });
   } finally {
     vi.unstubAllEnvs();
   }
 });
 
+test.each([
+  ['nonsense', /syntax error/],
+  ['add table inet other', /no table inet hatoba/],
+])('a table that nft cannot make, or does not, is told: %j', async (script, reason) => {
+  const table = { name: TABLE, script };
+  const opening = openKernel({ directory: '/run/netns', table, driver: null }, () => {});
+  await expect(opening).rejects.toMatchObject({ code: 'kernel_unsupported' });
+  await expect(opening).rejects.toThrow(reason);
+});
+
 test('a process that ends without stopping it does not hang', () => {
   const program = `
+    const table = { name: 'hatoba', script: 'add table inet hatoba' };
     import('${new URL('../../src/kernel/open-kernel.ts', import.meta.url).href}')
-      .then(({ openKernel }) => openKernel({ directory: '/run/netns', table: 'hatoba', driver: null }, () => {}))
+      .then(({ openKernel }) => openKernel({ directory: '/run/netns', table, driver: null }, () => {}))
       .then(() => process.exit(0));`;
   execFileSync(process.execPath, ['--eval', program], { timeout: 10_000 });
 });

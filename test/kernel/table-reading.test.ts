@@ -1,23 +1,40 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { LAYOUT } from '../../src/dataplane/linux/nftables/layout.ts';
-import { createTable } from '../../src/dataplane/linux/nftables/script.ts';
+import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { isLater } from '../../src/kernel/nfnetlink.ts';
+import type { TableState } from '../../src/kernel/nft-table.ts';
+import { nft } from '../support/command.ts';
+import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { openTestKernel } from './linux-under-test.ts';
 
-const FRESH = createTable(LAYOUT, [], false);
+const FRESH = OUR_TABLE.script;
 
+let namespaces: Namespaces;
+let router: string;
 let kernel: Kernel;
 
 beforeAll(async () => {
+  namespaces = await createNamespaces();
+  router = namespaces.name('router');
+  await namespaces.add(router);
   kernel = await openTestKernel();
+  await kernel.attach(router);
 });
 
-afterAll(() => kernel.stop());
+afterAll(async () => {
+  await kernel?.stop();
+  await namespaces?.[Symbol.asyncDispose]();
+});
+
+/** What the kernel tells after this script, which finds an empty ruleset. */
+async function tableAfter(script: string): Promise<TableState | null> {
+  await nft(router, `flush ruleset\n${script}`);
+  return kernel.readTable(router);
+}
 
 async function elementsAfter(script: string): Promise<object> {
-  const table = await kernel.rehearse(`add table inet hatoba\n${script}\n`);
+  const table = await tableAfter(`add table inet hatoba\n${script}\n`);
   return Object.fromEntries(table?.elements ?? []);
 }
 
@@ -28,11 +45,9 @@ describe('elements', () => {
     ['exact6', '2001:db8::1 . udp . 53', 'fd00::1 . 53', '2001:db8::1 . 17 . 53', 'fd00::1 . 53'],
     ['exact6', '::ffff:1.2.3.4 . dccp . 1', '0:0:1:: . 1', '::ffff:102:304 . 33 . 1', '0:0:1:: . 1'],
   ])('of %s: %s → %s', async (map, key, value, readKey, readValue) => {
-    const commented = await kernel.rehearse(
-      `${FRESH}add element inet hatoba ${map} { ${key} comment "c" : ${value} }\n`,
-    );
+    const commented = await tableAfter(`${FRESH}add element inet hatoba ${map} { ${key} comment "c" : ${value} }\n`);
     expect(commented?.elements.get(map)).toEqual([{ key: readKey, value: readValue, comment: 'c' }]);
-    const bare = await kernel.rehearse(`${FRESH}add element inet hatoba ${map} { ${key} : ${value} }\n`);
+    const bare = await tableAfter(`${FRESH}add element inet hatoba ${map} { ${key} : ${value} }\n`);
     expect(bare?.elements.get(map)).toEqual([{ key: readKey, value: readValue, comment: '' }]);
   });
 
@@ -68,7 +83,7 @@ describe('elements', () => {
       (_, index) => `192.0.2.1 . 6 . ${port(index)} : 10.0.0.1 . ${port(index)}`,
     );
     const ipv6 = Array.from({ length: 3_000 }, (_, index) => `fd00::1 . 6 . ${port(index)} : fd00::2 . ${port(index)}`);
-    const table = await kernel.rehearse(
+    const table = await tableAfter(
       `${FRESH}add element inet hatoba exact4 { ${ipv4.join(',')} }\nadd element inet hatoba exact6 { ${ipv6.join(',')} }\n`,
     );
     const read = (map: string) => table?.elements.get(map)?.map(({ key, value }) => `${key} : ${value}`);
@@ -80,8 +95,8 @@ describe('elements', () => {
 describe('the fingerprint', () => {
   test('is the same for the same script, whatever the elements and their counters', async () => {
     const [fresh, filled] = [
-      await kernel.rehearse(FRESH),
-      await kernel.rehearse(
+      await tableAfter(FRESH),
+      await tableAfter(
         `add table ip other\n${FRESH}add element inet hatoba exact4 { 192.0.2.1 . 6 . 80 : 10.0.0.1 . 22 }\n`,
       ),
     ];
@@ -101,8 +116,8 @@ describe('the fingerprint', () => {
     'flush table inet hatoba\ndelete map inet hatoba exact6',
     'flush table inet hatoba\ndelete map inet hatoba exact6\nadd map inet hatoba exact6 { type mark : mark ; }',
   ])('is another after %j', async (script) => {
-    const fresh = await kernel.rehearse(FRESH);
-    const changed = await kernel.rehearse(`${FRESH}${script}\n`);
+    const fresh = await tableAfter(FRESH);
+    const changed = await tableAfter(`${FRESH}${script}\n`);
     expect(changed).not.toBeNull();
     expect(changed?.fingerprint).not.toBe(fresh?.fingerprint);
   });

@@ -11,11 +11,9 @@ import { limitsOf } from './limits.ts';
 import { type NamespacePattern, patternOf } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
 import { elementOf } from './nftables/elements.ts';
-import { LAYOUT } from './nftables/layout.ts';
-import { changeElements, createTable, deleteTable } from './nftables/script.ts';
 
 export interface LinuxOptions {
-  /** Not watched yet; its table is TABLE. The data plane stops it. */
+  /** Not watched yet; its table is OUR_TABLE. The data plane stops it. */
   readonly kernel: Kernel;
   readonly patterns: readonly NamespacePattern[];
   /** The root namespace as a router of its own; `null`: it is not touched. */
@@ -42,12 +40,10 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
-  let fingerprint = '';
   return { start, limits, synchronise, apply, clean, alive: () => kernel.ping(), stop };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
-    fingerprint = (await kernel.rehearse(createTable(LAYOUT, [], false)))?.fingerprint ?? '';
     await kernel.watch(onKernelEvent);
     if (host !== null) open(HOST_ROUTER, host.outside);
     while (opening.size > 0) await Promise.all(opening);
@@ -155,19 +151,16 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     const found = entry.found !== undefined ? entry.found : await kernel.readTable(id);
     if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
     entry.found = undefined;
-    const { script, count } = correct(found, [...program.values()].map(elementOf), LAYOUT, fingerprint);
-    if (script !== null) await kernel.run(id, script);
-    entry.installed = found !== null || script !== null;
+    const { change, count } = correct(found, [...program.values()].map(elementOf), kernel.fingerprint);
+    if (change !== null) await kernel.change(id, change);
+    entry.installed = found !== null || change !== null;
     return { corrections: count };
   }
 
   async function apply(id: string, { remove, add }: Change): Promise<void> {
     const entry = known(id);
-    const added = add.map(elementOf);
-    const script = entry.installed
-      ? changeElements(LAYOUT, remove.map(elementOf), added)
-      : createTable(LAYOUT, added, false);
-    await kernel.run(id, script);
+    const table = entry.installed ? 'keep' : 'create';
+    await kernel.change(id, { table, remove: remove.map(elementOf), add: add.map(elementOf) });
     entry.installed = true;
   }
 
@@ -175,7 +168,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     const entry = known(id);
     const found = await kernel.readTable(id);
     if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
-    if (found !== null) await kernel.run(id, deleteTable(LAYOUT));
+    if (found !== null) await kernel.change(id, { table: 'delete', remove: [], add: [] });
     entry.found = undefined;
     entry.installed = false;
   }

@@ -1,46 +1,40 @@
+import type { SetElement, TableChange } from '../../../kernel/nft-batch.ts';
 import type { Element, TableState } from '../../../kernel/nft-table.ts';
-import type { MapElement } from './elements.ts';
-import type { Layout } from './layout.ts';
-import { changeElements, createTable } from './script.ts';
 
 /** How to make the table in the kernel what it should be. */
 export interface TableCorrection {
   /** `null`: it is as it should be. */
-  readonly script: string | null;
+  readonly change: TableChange | null;
   /** How many things were wrong. */
   readonly count: number;
 }
 
 /**
- * The smallest step from what is in the kernel to the wanted elements. A table whose static part is not the one of
- * `layout` (`fingerprint`: of a table that is) is replaced as a whole, which the kernel does between two packets.
+ * The smallest step from what is in the kernel to the wanted elements. A table whose static part is another than that of
+ * `fingerprint` is replaced as a whole, which the kernel does between two packets.
  */
-export function correct(
-  found: TableState | null,
-  wanted: readonly MapElement[],
-  layout: Layout,
-  fingerprint: string,
-): TableCorrection {
+export function correct(found: TableState | null, wanted: readonly SetElement[], fingerprint: string): TableCorrection {
   if (found === null) {
-    return wanted.length === 0 ? NOTHING : { script: createTable(layout, wanted, false), count: 1 + wanted.length };
+    if (wanted.length === 0) return NOTHING;
+    return { change: { table: 'create', remove: [], add: wanted }, count: 1 + wanted.length };
   }
-  if (found.fingerprint !== fingerprint) return { script: createTable(layout, wanted, true), count: 1 };
-  const missing = new Map(wanted.map((element) => [`${element.map.name} ${element.key}`, element]));
-  const remove: MapElement[] = [];
-  for (const map of layout.maps) {
-    for (const element of found.elements.get(map.name) ?? []) {
-      const name = `${map.name} ${element.key}`;
+  if (found.fingerprint !== fingerprint) return { change: { table: 'replace', remove: [], add: wanted }, count: 1 };
+  const missing = new Map(wanted.map((element) => [`${element.set} ${element.key}`, element]));
+  const remove: SetElement[] = [];
+  for (const [set, elements] of found.elements) {
+    for (const element of elements) {
+      const name = `${set} ${element.key}`;
       if (sameElement(missing.get(name), element)) missing.delete(name);
-      else remove.push({ ...element, map });
+      else remove.push({ ...element, set });
     }
   }
   const add = [...missing.values()];
   if (remove.length + add.length === 0) return NOTHING;
-  return { script: changeElements(layout, remove, add), count: Math.max(remove.length, add.length) };
+  return { change: { table: 'keep', remove, add }, count: Math.max(remove.length, add.length) };
 }
 
-const NOTHING: TableCorrection = { script: null, count: 0 };
+const NOTHING: TableCorrection = { change: null, count: 0 };
 
-function sameElement(wanted: MapElement | undefined, found: Element): boolean {
+function sameElement(wanted: SetElement | undefined, found: Element): boolean {
   return wanted !== undefined && wanted.value === found.value && wanted.comment === found.comment;
 }

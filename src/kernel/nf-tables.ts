@@ -1,0 +1,46 @@
+/** Numbers of linux/netfilter/nf_tables.h: message types, and attributes of each kind of message. */
+
+export const NFT_MSG = {
+  newTable: 0,
+  getTable: 1,
+  deleteTable: 2,
+  newChain: 3,
+  getChain: 4,
+  newRule: 6,
+  getRule: 7,
+  newSet: 9,
+  getSet: 10,
+  newElements: 12,
+  getElements: 13,
+  deleteElements: 14,
+  newGeneration: 15,
+  getGeneration: 16,
+} as const;
+
+export const TABLE = { name: 1, flags: 2, use: 3 } as const;
+export const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7, userdata: 12 } as const;
+export const HOOK = { number: 1, priority: 2 } as const;
+export const RULE = { table: 1, chain: 2, expressions: 4, userdata: 7 } as const;
+export const SET = {
+  table: 1,
+  name: 2,
+  flags: 3,
+  keyType: 4,
+  keyLength: 5,
+  dataType: 6,
+  dataLength: 7,
+  description: 9,
+  id: 10,
+  timeout: 11,
+  userdata: 13,
+  expression: 17,
+  expressions: 18,
+} as const;
+export const ELEMENTS = { table: 1, set: 2, list: 3 } as const;
+export const ELEMENT = { key: 1, data: 2, userdata: 6, keyEnd: 10 } as const;
+export const LIST_ITEM = 1;
+export const DATA_VALUE = 1;
+export const GENERATION_ID = 1;
+
+/** libnftnl's udata.h: one byte type, one byte length, text with NUL. */
+export const USERDATA_COMMENT = 0;

@@ -1,0 +1,62 @@
+import { closeSync } from 'node:fs';
+import { hatobaError } from '../model/errors.ts';
+import { openNetlink, SystemCallError } from './libc.ts';
+import { NETLINK_NETFILTER, sendAll } from './netlink.ts';
+import type { NftDriver } from './nft.ts';
+import { batchOf } from './nft-batch.ts';
+import { type Blueprint, blueprintOf } from './nft-blueprint.ts';
+import { fingerprintOf, readObjects } from './nft-table.ts';
+import type { ThreadNamespace } from './thread-namespace.ts';
+
+/** A table as a script for nft that makes it, without elements. */
+export interface TableSource {
+  /** Of the inet family. */
+  readonly name: string;
+  readonly script: string;
+}
+
+/**
+ * Has nft make the table, in a namespace that nobody else has, and reads there how this very kernel is told to make it:
+ * from then on nothing needs nft. Whether that gives the same table is tried there, too. Error: `kernel_unsupported`.
+ */
+export function compileTable(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
+  try {
+    return compileInside(source, driver, thread);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    throw hatobaError('kernel_unsupported', { reason: error.message }, { cause: error });
+  }
+}
+
+function compileInside(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
+  const namespace = thread.createAnonymous();
+  try {
+    const socket = thread.inside(namespace, () => openNetlink(NETLINK_NETFILTER));
+    try {
+      const refusal = thread.inside(namespace, () => driver.run(namespace, source.script));
+      if (refusal !== undefined) throw hatobaError('kernel_unsupported', { reason: refusal });
+      const blueprint = read(socket, source.name);
+      rehearse(socket, blueprint);
+      return blueprint;
+    } finally {
+      closeSync(socket);
+    }
+  } finally {
+    closeSync(namespace);
+  }
+}
+
+function read(socket: number, table: string): Blueprint {
+  const objects = readObjects(socket, table);
+  if (objects === null) throw hatobaError('kernel_unsupported', { reason: `nft made no table inet ${table}` });
+  return blueprintOf(table, objects);
+}
+
+function rehearse(socket: number, blueprint: Blueprint): void {
+  const batch = batchOf({ table: 'replace', remove: [], add: [] }, blueprint);
+  const refusal = sendAll(socket, batch.data);
+  const made = refusal === undefined ? readObjects(socket, blueprint.name) : null;
+  if (made !== null && fingerprintOf(made) === blueprint.fingerprint) return;
+  const how = refusal === undefined ? 'another table' : `${batch.describe(refusal.sequence)}: ${refusal.errno}`;
+  throw hatobaError('kernel_unsupported', { reason: `the kernel does not make again what nft made (${how})` });
+}

@@ -1,0 +1,99 @@
+import { addressOf, addressValue } from '../model/address.ts';
+
+/**
+ * Keys and values of map elements, between nft's words (`192.0.2.1 . 6 . 80`; protocols are numbers) and the kernel's
+ * bytes: each part of a concatenation in network byte order, padded to four bytes.
+ */
+
+/** nft's datatype.h. */
+const IPV4 = 7;
+const IPV6 = 8;
+const PROTOCOL = 12;
+const PORT = 13;
+
+/** The datatypes of a concatenation, which nft numbers by six bits a part. */
+export function datatypesOf(type: number): readonly number[] {
+  const parts: number[] = [];
+  for (let rest = type; rest > 0; rest >>>= 6) parts.unshift(rest & 0x3f);
+  return parts;
+}
+
+export function sizeOf(types: readonly number[]): number {
+  return types.reduce((size, type) => size + sizeOfPart(type), 0);
+}
+
+function sizeOfPart(type: number): number {
+  return type === IPV6 ? 16 : 4;
+}
+
+/** A part of a type that is not ours is given as hexadecimal digits. */
+export function readValue(data: Buffer, types: readonly number[]): string {
+  let at = 0;
+  const parts = types.map((type) => {
+    const part = readPart(data, at, type);
+    at += sizeOfPart(type);
+    return part;
+  });
+  return parts.join(' . ');
+}
+
+function readPart(data: Buffer, at: number, type: number): string {
+  switch (type) {
+    case IPV4:
+      return `${data[at]}.${data[at + 1]}.${data[at + 2]}.${data[at + 3]}`;
+    case IPV6:
+      return addressOf(6, BigInt(`0x${data.toString('hex', at, at + 16)}`)).text;
+    case PROTOCOL:
+      return String(data[at]);
+    case PORT:
+      return String(data.readUInt16BE(at));
+    default:
+      return `0x${data.toString('hex', at, at + 4)}`;
+  }
+}
+
+/** Writes at `at`, over zeros, what `readValue` reads there. */
+export function writeValue(text: string, types: readonly number[], into: Buffer, at: number): void {
+  let next = at;
+  let start = 0;
+  for (const type of types) {
+    const end = text.indexOf(' ', start);
+    writePart(end < 0 ? text.slice(start) : text.slice(start, end), type, into, next);
+    start = end + 3;
+    next += sizeOfPart(type);
+  }
+}
+
+function writePart(text: string, type: number, into: Buffer, at: number): void {
+  switch (type) {
+    case IPV4:
+      writeBytes(text, into, at);
+      return;
+    case IPV6:
+      into.write(addressValue({ family: 6, text }).toString(16).padStart(32, '0'), at, 'hex');
+      return;
+    case PROTOCOL:
+      into[at] = Number(text);
+      return;
+    case PORT:
+      into.writeUInt16BE(Number(text), at);
+      return;
+    default:
+      into.write(text.slice(2), at, 'hex');
+  }
+}
+
+/** Decimal numbers with full stops between them. Written out, since it is what most of the time went to otherwise. */
+function writeBytes(text: string, into: Buffer, at: number): void {
+  let byte = 0;
+  let next = at;
+  for (let index = 0; index < text.length; index++) {
+    const digit = text.charCodeAt(index) - 48;
+    if (digit >= 0) byte = 10 * byte + digit;
+    else {
+      into[next++] = byte;
+      byte = 0;
+    }
+  }
+  into[next] = byte;
+}
