@@ -59,9 +59,9 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     await dataplane.start(onEvent);
     for (const { router } of statuses.ofNode(node)) publisher.touch(router);
     while (queue.size + running.size > 0) await Promise.all(running);
-    await publisher.flush();
     const milliseconds = Math.round(performance.now() - started);
     log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
+    await publisher.flush();
   }
 
   function onEvent(event: DataplaneEvent): void {

@@ -1,54 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { type Logger, pino } from 'pino';
-import { createAgent } from '../agent/agent.ts';
-import type { NodeInfo } from '../api/deps.ts';
-import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
-import { cleanAll } from '../dataplane/clean-all.ts';
-import type { Dataplane } from '../dataplane/dataplane.ts';
-import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
-import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
-import { OUR_TABLE } from '../dataplane/linux/nftables/script.ts';
-import type { Kernel } from '../kernel/kernel.ts';
-import { openKernel } from '../kernel/open-kernel.ts';
-import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts';
-import { openRegistry } from '../registry/open-registry.ts';
-import type { Registry } from '../registry/registry.ts';
-import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
-import { type Flags, loadConfig } from './config.ts';
-import type { Config } from './config-schema.ts';
-import { type End, listenForEnd } from './end.ts';
-import { startWatchdog } from './watchdog.ts';
-
-export interface DaemonOptions extends Flags {
-  /** Removes the forwards from the kernel at the end; otherwise they stay, and go on working. */
-  readonly cleanupOnExit?: boolean;
-}
+import { type KernelThread, startKernelThread } from '../kernel/kernel-thread.ts';
+import type { DaemonOptions } from './compose.ts';
+import type { Flags } from './config.ts';
 
 /**
  * Runs until SIGTERM or SIGINT. Logs go to standard output, one JSON object a line.
  * Errors: `config_malformed`, `daemon_running`, `socket_unusable`, `store_…`, `kernel_…`.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const config = loadConfig(options, process.env);
-  const log = pino({ level: config.log_level });
-  const notify = openNotify(process.env);
-  const end = listenForEnd();
-  await using steps = new AsyncDisposableStack();
-  steps.defer(() => end.release());
-  const starting = start({ config, log, notify, end, steps }, options.cleanupOnExit ?? false);
-  // A start that is cut short is finished first: only then is everything that it has begun known, and undone.
-  try {
-    await Promise.race([starting, end.reached]);
-  } finally {
-    await Promise.allSettled([starting]);
-  }
-  notify('READY=1');
-  releaseMemory();
-  await end.reached;
-  notify('STOPPING=1');
-  log.info('stopping');
+  await besideKernelThread(async (thread) => {
+    const daemon = await import('./compose.ts');
+    await daemon.runDaemon(options, thread);
+  });
 }
 
 /**
@@ -56,111 +18,18 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
  * Error: `daemon_running`, since a daemon would put them back.
  */
 export async function cleanUp(options: Flags): Promise<{ readonly instances: readonly string[] }> {
-  const config = loadConfig(options, process.env);
-  await refuseOccupied(config.socket);
-  const failures: unknown[] = [];
-  const kernel = await openConfiguredKernel(config, (error) => failures.push(error));
-  const dataplane = createDataplane(config, kernel, (_message, { error }) => {
-    if (error !== undefined) failures.push(error);
+  return besideKernelThread(async (thread) => {
+    const daemon = await import('./compose.ts');
+    return daemon.cleanUp(options, thread);
   });
-  const instances: string[] = [];
+}
+
+/** The thread begins before anything else is loaded: routers are waiting for it. */
+async function besideKernelThread<Result>(work: (thread: KernelThread) => Promise<Result>): Promise<Result> {
+  const thread = startKernelThread();
   try {
-    await dataplane.start((event) => {
-      if (event.kind === 'appeared') instances.push(event.instance.id);
-    });
-    await cleanAll(dataplane, instances);
+    return await work(thread);
   } finally {
-    await dataplane.stop();
+    await thread.abandon();
   }
-  if (failures.length > 0) throw failures[0];
-  return { instances };
-}
-
-interface Surroundings {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly notify: Notify;
-  readonly end: End;
-  /** How what was started is undone, in reverse order. */
-  readonly steps: AsyncDisposableStack;
-}
-
-/** The kernel's thread begins while the store is read, and the API once the forwards are where they belong. */
-async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void> {
-  const { config, log, notify, end, steps } = around;
-  const startedAt = new Date().toISOString();
-  await refuseOccupied(config.socket);
-  const opening = [openOwnKernel(around), openStoredRegistry(around)] as const;
-  // If one of them fails, what the other has begun is known only once it is finished.
-  await Promise.allSettled(opening);
-  const [kernel, registry] = await Promise.all(opening);
-  const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
-  const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
-  const agent =
-    kernel && createAgent({ node: config.node, registry, dataplane: createDataplane(config, kernel, warn), log });
-  if (agent !== null) {
-    steps.defer(() => agent.stop());
-    if (cleanupOnExit) steps.defer(() => agent.cleanUp());
-  }
-  await agent?.start();
-  if (config.roles.includes('api')) await serveApi(around, registry, node);
-  const alive = async () => kernel?.ping();
-  steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
-  log.info(node, 'ready');
-}
-
-/** `null`: it is not for this daemon to look after routers. */
-async function openOwnKernel({ config, end, steps }: Surroundings): Promise<Kernel | null> {
-  if (!config.roles.includes('agent')) return null;
-  const kernel = await openConfiguredKernel(config, (error) => end.fatal(error));
-  steps.defer(() => kernel.stop());
-  return kernel;
-}
-
-async function openStoredRegistry({ config, end, steps }: Surroundings): Promise<Registry> {
-  const store = openSqliteStore(config.store.replace(/^sqlite:/, ''));
-  steps.defer(() => store.close());
-  const registry = await openRegistry(store, { onError: (error) => end.fatal(error) });
-  steps.defer(() => registry.stop());
-  return registry;
-}
-
-async function serveApi({ config, log, steps }: Surroundings, registry: Registry, node: NodeInfo): Promise<void> {
-  const { createApi } = await import('../api/api.ts');
-  const api = createApi({ registry, node, log });
-  await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
-  steps.defer(() => api.close());
-  await listenOnSocket(api, config.socket);
-}
-
-function openConfiguredKernel(config: Config, onFatal: (error: unknown) => void): Promise<Kernel> {
-  const driver = config.nft_driver === 'auto' ? null : config.nft_driver;
-  return openKernel({ directory: config.namespace_directory, table: OUR_TABLE, driver }, onFatal);
-}
-
-function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
-  return createLinuxDataplane({
-    kernel,
-    patterns: [...config.routers, ...(config.neutron ? NEUTRON_PATTERNS : [])],
-    host: config.host,
-    onWarning,
-  });
-}
-
-function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {
-  return { version: version(), name: node, driver, startedAt, store, roles };
-}
-
-/**
- * Reading the store leaves as much garbage as there are forwards, and a daemon that then has little to do would keep it
- * for ever. Without --expose-gc nothing happens.
- */
-function releaseMemory(): void {
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const stated = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : null;
-  return String(stated);
 }

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 
@@ -79,6 +80,8 @@ export function isNamespaceFile(fd: number): boolean {
 /** A netlink socket in the calling thread's network namespace, subscribed to these multicast groups (from 1 to 32). */
 export function openNetlink(protocol: number, groups: readonly number[] = []): number {
   const fd = checked('socket', calls.socket(AF_NETLINK, SOCK_RAW | CLOEXEC, protocol));
+  // The kernel binds it when it is first used.
+  if (groups.length === 0) return fd;
   try {
     const address = Buffer.alloc(12);
     address.writeUInt16LE(AF_NETLINK, 0);
@@ -124,18 +127,16 @@ export function receive(fd: number, into: Uint8Array): number {
 export function receiveNow(fd: number, into: Uint8Array): number | undefined {
   const length = Number(calls.recv(fd, into, into.length, MSG_DONTWAIT));
   if (length >= 0) return length;
-  const errno = getSystemErrorName(-koffi.errno());
-  if (errno === 'EAGAIN') return undefined;
-  throw new SystemCallError('recv', errno);
+  if (koffi.errno() === constants.errno.EAGAIN) return undefined;
+  throw new SystemCallError('recv', getSystemErrorName(-koffi.errno()));
 }
 
 /** As `receiveNow`, for descriptors that are no sockets and were opened non-blocking. */
 export function readNow(fd: number, into: Uint8Array): number | undefined {
   const length = Number(calls.read(fd, into, into.length));
   if (length >= 0) return length;
-  const errno = getSystemErrorName(-koffi.errno());
-  if (errno === 'EAGAIN') return undefined;
-  throw new SystemCallError('read', errno);
+  if (koffi.errno() === constants.errno.EAGAIN) return undefined;
+  throw new SystemCallError('read', getSystemErrorName(-koffi.errno()));
 }
 
 /** A counter that other threads raise by writing eight bytes, to wake who waits for it. */

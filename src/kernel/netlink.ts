@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import { makeRoomToSend, receive, receiveNow, SystemCallError, send } from './libc.ts';
 
@@ -51,7 +52,10 @@ export function readUninterrupted<Value>(read: () => Value): Value {
 const RECEIVE_SIZE = 1 << 18;
 const receiveBuffer = Buffer.allocUnsafe(RECEIVE_SIZE);
 
-/** Every message of a dump. `body`: the fixed part and attributes of the request. Throws InterruptedDump. */
+/**
+ * Every message of a dump; none where there is no such object. `body`: the fixed part and attributes of the request.
+ * Throws InterruptedDump.
+ */
 export function dump(fd: number, type: number, body: Buffer, onMessage: (message: Message) => void): void {
   request(fd, type, NLM_F_REQUEST | NLM_F_DUMP, body, (message) => {
     onMessage(message);
@@ -59,9 +63,9 @@ export function dump(fd: number, type: number, body: Buffer, onMessage: (message
   });
 }
 
-/** The answer to one request. Throws SystemCallError with the kernel's errno (ENOENT: no such object), InterruptedDump. */
-export function get(fd: number, type: number, body: Buffer): Buffer {
-  let answer = body;
+/** The answer to one request; `undefined`: there is no such object. Throws SystemCallError, InterruptedDump. */
+export function get(fd: number, type: number, body: Buffer): Buffer | undefined {
+  let answer: Buffer | undefined;
   request(fd, type, NLM_F_REQUEST, body, (message) => {
     answer = Buffer.from(message.body);
     return true;
@@ -136,10 +140,14 @@ function take(data: Buffer, answer: Answer, onMessage: (message: Message) => boo
   for (const { flags, sequence, message } of split(data)) {
     if (sequence !== answer.sequence || (flags & NLM_F_DUMP_INTR) !== 0) answer.interrupted = true;
     if (sequence !== answer.sequence) continue;
-    if (message.type === NLMSG_ERROR)
-      throw new SystemCallError('netlink', getSystemErrorName(message.body.readInt32LE(0)));
-    answer.finished = message.type === NLMSG_DONE || onMessage(message);
+    if (message.type === NLMSG_ERROR) refuse(message.body.readInt32LE(0));
+    answer.finished = message.type === NLMSG_DONE || message.type === NLMSG_ERROR || onMessage(message);
   }
+}
+
+/** That there is nothing is an answer, too, and a frequent one. */
+function refuse(errno: number): void {
+  if (errno !== -constants.errno.ENOENT) throw new SystemCallError('netlink', getSystemErrorName(errno));
 }
 
 /** The messages of one datagram. */

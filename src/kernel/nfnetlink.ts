@@ -36,7 +36,7 @@ export function nftRequest(...attached: readonly Buffer[]): Buffer {
 /** The number of the namespace's ruleset: raised by one with every transaction of anybody. */
 export function readGeneration(fd: number): number {
   const answer = get(fd, nftMessageType(NFT_MSG.getGeneration), nftRequest());
-  const id = attributes(answer.subarray(NFGENMSG)).get(NFTA_GEN_ID);
+  const id = answer && attributes(answer.subarray(NFGENMSG)).get(NFTA_GEN_ID);
   if (id === undefined) throw new SystemCallError('reading the ruleset generation', 'ENODATA');
   return id.readUInt32BE(0);
 }
@@ -54,15 +54,10 @@ export function readConsistently<Value>(fd: number, read: () => Value): { genera
       const value = read();
       if (readGeneration(fd) === generation) return { generation, value };
     } catch (error) {
-      if (!isRaceWithOthers(error)) throw error;
+      if (!(error instanceof InterruptedDump)) throw error;
     }
   }
   throw new SystemCallError('reading a ruleset that never rests', 'EAGAIN');
-}
-
-/** An object that was listed is gone when its contents are asked for, or a dump was overtaken. */
-function isRaceWithOthers(error: unknown): boolean {
-  return error instanceof InterruptedDump || (error instanceof SystemCallError && error.errno === 'ENOENT');
 }
 
 export type RulesetEvent =

@@ -1,4 +1,3 @@
-import { SystemCallError } from './libc.ts';
 import { attributes, dump, get, listAttributes, textAttribute, textOf } from './netlink.ts';
 import {
   CHAIN,
@@ -74,13 +73,8 @@ export function readObjects(fd: number, table: string): TableObjects | null {
 }
 
 function readHead(fd: number, table: string): Attributes | null {
-  try {
-    const answer = get(fd, nftMessageType(NFT_MSG.getTable), nftRequest(textAttribute(TABLE.name, table)));
-    return attributes(answer.subarray(NFGENMSG));
-  } catch (error) {
-    if (error instanceof SystemCallError && error.errno === 'ENOENT') return null;
-    throw error;
-  }
+  const answer = get(fd, nftMessageType(NFT_MSG.getTable), nftRequest(textAttribute(TABLE.name, table)));
+  return answer === undefined ? null : attributes(answer.subarray(NFGENMSG));
 }
 
 /** The table's name is attribute 1 of sets, chains and rules alike. Chains are told of all tables. */

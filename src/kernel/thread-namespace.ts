@@ -45,13 +45,18 @@ export function openThreadNamespace(): ThreadNamespace {
   };
 }
 
-/** Opens the namespace at `path`. `undefined`: there is none, or its name is there but nothing is mounted on it (yet). */
+/**
+ * Opens the namespace at `path`. `undefined`: there is none, or its name is there but nothing is mounted on it (yet).
+ * Throws SystemCallError where there are too many files open.
+ */
 export function openNamespace(path: string): number | undefined {
   let fd: number;
   try {
     // Non-blocking: whoever can write the directory could put a FIFO there.
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EMFILE' || code === 'ENFILE') throw new SystemCallError('open', code);
     return undefined;
   }
   try {

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { HOST_ROUTER } from '../model/router.ts';
 import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
@@ -16,7 +16,10 @@ import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } fr
 const OUTBOX = 8;
 const NOTHING: Answer = { interfaces: [], table: null, conntrack: { dccp: true, udplite: true } };
 
-if (!isMainThread && parentPort !== null) work(parentPort, workerData);
+if (!isMainThread && parentPort !== null) {
+  const port = parentPort;
+  port.once('message', (options: WorkerOptions) => work(port, options));
+}
 
 /** One thread that waits for the kernel and for requests alike, in epoll, and does one thing at a time. */
 function work(port: MessagePort, { directory, table, driver: wanted, wake }: WorkerOptions): void {

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
 import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
+import { startKernelThread } from '../../src/kernel/kernel-thread.ts';
 import type { TableChange } from '../../src/kernel/nft-batch.ts';
-import { openKernel } from '../../src/kernel/open-kernel.ts';
 import { ip, nft, runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { DRIVERS, openTestKernel } from './linux-under-test.ts';
@@ -164,7 +164,7 @@ test('stop answers what was asked before, and refuses what comes after', async (
 test("the worker's death surfaces: in what waits, in what comes later, and to whoever opened it", async () => {
   const fatal: unknown[] = [];
   const before = ownNamespaceDescriptors();
-  const kernel = await openKernel({ directory: '/run/netns', table: OUR_TABLE, driver: null }, (error) =>
+  const kernel = await startKernelThread().open({ directory: '/run/netns', table: OUR_TABLE, driver: null }, (error) =>
     fatal.push(error),
   );
   const [home] = ownNamespaceDescriptors().filter((fd) => !before.includes(fd));
@@ -196,7 +196,7 @@ function linkOf(fd: string): string {
 test('a machine without the program nft is told so', async () => {
   vi.stubEnv('PATH', '/nowhere');
   try {
-    const opening = openKernel({ directory: '/run/netns', table: OUR_TABLE, driver: 'nft' }, () => {});
+    const opening = startKernelThread().open({ directory: '/run/netns', table: OUR_TABLE, driver: 'nft' }, () => {});
     await expect(opening).rejects.toMatchObject({ code: 'kernel_unsupported' });
   } finally {
     vi.unstubAllEnvs();
@@ -208,7 +208,7 @@ test.each([
   ['add table inet other', /no table inet hatoba/],
 ])('a table that nft cannot make, or does not, is told: %j', async (script, reason) => {
   const table = { name: TABLE, script };
-  const opening = openKernel({ directory: '/run/netns', table, driver: null }, () => {});
+  const opening = startKernelThread().open({ directory: '/run/netns', table, driver: null }, () => {});
   await expect(opening).rejects.toMatchObject({ code: 'kernel_unsupported' });
   await expect(opening).rejects.toThrow(reason);
 });
@@ -216,8 +216,24 @@ test.each([
 test('a process that ends without stopping it does not hang', () => {
   const program = `
     const table = { name: 'hatoba', script: 'add table inet hatoba' };
-    import('${new URL('../../src/kernel/open-kernel.ts', import.meta.url).href}')
-      .then(({ openKernel }) => openKernel({ directory: '/run/netns', table, driver: null }, () => {}))
+    import('${new URL('../../src/kernel/kernel-thread.ts', import.meta.url).href}')
+      .then(({ startKernelThread }) => startKernelThread().open({ directory: '/run/netns', table, driver: null }, () => {}))
       .then(() => process.exit(0));`;
   execFileSync(process.execPath, ['--eval', program], { timeout: 10_000 });
+});
+
+test('too many open files are told, and not taken for a namespace that is gone', () => {
+  const program = `
+    const { openSync } = require('node:fs');
+    const table = { name: 'hatoba', script: 'add table inet hatoba' };
+    import('${new URL('../../src/kernel/kernel-thread.ts', import.meta.url).href}')
+      .then(({ startKernelThread }) => startKernelThread().open({ directory: '/run/netns', table, driver: null }, () => {}))
+      .then((kernel) => {
+        try { for (;;) openSync('/dev/null', 'r'); } catch {}
+        return kernel.attach('${router}');
+      })
+      .catch((error) => console.log(error.message))
+      .then(() => process.exit(0));`;
+  const limited = ['--nofile=100', process.execPath, '--eval', program];
+  expect(execFileSync('prlimit', limited, { timeout: 10_000, encoding: 'utf8' })).toContain('EMFILE');
 });

@@ -2,7 +2,7 @@ import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts
 import { createLinuxDataplane } from '../../src/dataplane/linux/linux-dataplane.ts';
 import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Kernel, KernelOptions } from '../../src/kernel/kernel.ts';
-import { openKernel } from '../../src/kernel/open-kernel.ts';
+import { startKernelThread } from '../../src/kernel/kernel-thread.ts';
 
 export const DRIVERS = ['libnftables', 'nft'] as const;
 
@@ -15,7 +15,7 @@ export interface Started extends AsyncDisposable {
 
 /** The kernel room, as the daemon opens it. */
 export function openTestKernel(options: Partial<KernelOptions> = {}): Promise<Kernel> {
-  return openKernel({ directory: '/run/netns', table: OUR_TABLE, driver: null, ...options }, (error) => {
+  return startKernelThread().open({ directory: '/run/netns', table: OUR_TABLE, driver: null, ...options }, (error) => {
     throw error;
   });
 }

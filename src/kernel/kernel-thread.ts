@@ -12,18 +12,34 @@ interface Waiting {
 
 const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
-/**
- * Starts the worker thread. `onFatal`: it ended by itself, and every call fails from now on.
- * Errors: `kernel_unsupported`.
- */
-export async function openKernel(options: KernelOptions, onFatal: (error: unknown) => void): Promise<Kernel> {
+/** The kernel room's thread, which takes as long to begin as a configuration to be read. */
+export interface KernelThread {
+  /** Once. `onFatal`: it ended by itself, and every call fails from now on. Errors: `kernel_unsupported`. */
+  open(options: KernelOptions, onFatal: (error: unknown) => void): Promise<Kernel>;
+  /** Ends it where it was not opened. */
+  abandon(): Promise<void>;
+}
+
+export function startKernelThread(): KernelThread {
   const wake = openEventCounter();
-  const workerData: WorkerOptions = { ...options, wake };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-    workerData,
-    name: 'kernel',
-    trackUnmanagedFds: false,
-  });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: 'kernel', trackUnmanagedFds: false });
+  let opened = false;
+  return {
+    open(options, onFatal) {
+      opened = true;
+      const message: WorkerOptions = { ...options, wake };
+      worker.postMessage(message);
+      return converse(worker, wake, onFatal);
+    },
+    async abandon() {
+      if (opened) return;
+      await worker.terminate();
+      closeSync(wake);
+    },
+  };
+}
+
+async function converse(worker: Worker, wake: number, onFatal: (error: unknown) => void): Promise<Kernel> {
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let ended: Error | undefined;
