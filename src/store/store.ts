@@ -35,7 +35,7 @@ export type CommitResult =
   | { readonly committed: true; readonly revision: number }
   | { readonly committed: false; readonly failed: Check };
 
-/** What one commit did under a watched prefix; `value` null: deleted. */
+/** What one commit did under a watched prefix, all of it or what no later one has overtaken; `value` null: deleted. */
 export interface Change {
   readonly revision: number;
   readonly changes: readonly { readonly key: string; readonly value: string | null }[];
@@ -49,9 +49,12 @@ export interface Store {
   commit(commit: Commit): Promise<CommitResult>;
 
   /**
-   * Every change under the prefix after revision `after`, in order, none twice, until `signal` is aborted
-   * (then it ends) or the store is closed. A change is delivered before or after the commit that made it
-   * resolves, not necessarily in step. Error `store_compacted`: changes that old are gone; read again.
+   * The changes under the prefix after revision `after`, in order, none twice, until `signal` is aborted
+   * (then it ends) or the store is closed. A change of a key that a later one has overtaken may be left out, with
+   * the rest of its commit or without it. Whoever applies all others to a snapshot has, after each revision he is told
+   * of, every key as it was then, or as it was before and with a change still to come; and what `read` gives in the end.
+   * A change is delivered before or after the commit that made it resolves, not necessarily in step.
+   * Error `store_compacted`: changes that old are gone; read again.
    */
   watch(prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change>;
 

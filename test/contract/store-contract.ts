@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Change, Store } from '../../src/store/store.ts';
+import type { Change, Commit, Store } from '../../src/store/store.ts';
 import { commitUntilKilled } from './committing-process.ts';
+import { createHistory } from './watched-history.ts';
 
 /** Somewhere a store can be, empty at first. */
 export interface StorePlace {
@@ -9,6 +11,41 @@ export interface StorePlace {
   open(): Promise<Store>;
   remove(): Promise<void>;
 }
+
+/** Commits some of which overtake others; the last one touches a key under `w/`. */
+const OVERTAKEN: readonly { readonly name: string; readonly commits: readonly Commit[] }[] = [
+  { name: 'put again', commits: [puts('w/a'), puts('w/a'), puts('w/a')] },
+  { name: 'put, then deleted', commits: [puts('w/a'), deletes('w/a')] },
+  { name: 'deleted, then put again', commits: [puts('w/a'), deletes('w/a'), puts('w/a')] },
+  { name: 'deleted twice', commits: [puts('w/a'), deletes('w/a'), puts('w/a'), deletes('w/a')] },
+  {
+    name: 'one of several keys of a commit',
+    commits: [puts('w/a', 'w/b', 'c'), { ...puts('w/c'), ...deletes('w/b') }, puts('w/b'), puts('w/d')],
+  },
+  {
+    name: 'all keys of a commit, by one that deletes some',
+    commits: [puts('w/a'), puts('w/a', 'w/b'), { ...puts('w/a'), ...deletes('w/b') }, puts('c'), puts('w/d')],
+  },
+  {
+    name: 'something that moves from key to key',
+    commits: [puts('w/a'), { ...puts('w/b'), ...deletes('w/a') }, { ...puts('w/c'), ...deletes('w/b') }],
+  },
+];
+
+/** A commit, how many turns of the event loop come after it, and a watch that then begins `back` revisions ago. */
+const anyStep = fc.record({
+  commit: fc
+    .uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'w/a', 'w/b', 'w/c'), fc.constantFrom('0', '1', null)), {
+      selector: ([key]) => key,
+      maxLength: 3,
+    })
+    .map((changes) => ({
+      puts: changes.flatMap(([key, value]) => (value === null ? [] : [{ key, value }])),
+      deletes: changes.flatMap(([key, value]) => (value === null ? [key] : [])),
+    })),
+  turns: fc.nat(2),
+  begin: fc.record({ prefix: fc.constantFrom('', 'w/'), back: fc.nat(20), pause: fc.nat(3) }),
+});
 
 /** What every implementation of the store port has to do. */
 export function storeContract(name: string, makePlace: () => Promise<StorePlace>): void {
@@ -252,6 +289,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         const keys = ['n/1', 'n0', 'n', 'n/10', 'n%', 'na/'];
         for (const key of keys) await put(key, '1');
         const watcher = watchFrom('n/', 0);
+        await watcher.until(4);
         for (const key of keys) await put(key, '2');
         const changes = await watcher.until(10);
         expect(changes.map((change) => change.changes)).toEqual([
@@ -281,39 +319,52 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
 
       test('loses and repeats nothing, whenever it starts and however slow it is', async () => {
         const last = 600;
+        const history = createHistory(await store.read(''));
         const watchers = [watchFrom('k/', 0, 7)];
         for (let count = 1; count <= last; count++) {
           await put(`k/${count % 17}`, String(count));
+          history.add(await store.read(''));
           if (count % 150 === 75) watchers.push(watchFrom('k/', count - 75), watchFrom('k/', count, 3));
         }
-        for (const watcher of watchers) {
-          const seen = (await watcher.until(last)).map(({ revision }) => revision);
-          expect(seen).toEqual(Array.from({ length: last - watcher.after }, (_, index) => watcher.after + 1 + index));
-          await watcher.stop();
+        for (const watcher of watchers) history.expectFollowed(await watcher.until(last), watcher);
+        for (const watcher of watchers) await watcher.stop();
+      });
+
+      test.each(OVERTAKEN)('leaves out at most what was overtaken: $name', async ({ commits }) => {
+        const history = createHistory(await store.read(''));
+        for (const commit of commits) {
+          await store.commit(commit);
+          history.add(await store.read(''));
+        }
+        const last = await revision();
+        for (let after = 0; after < last; after++) {
+          const watchers = [watchFrom('', after), watchFrom('w/', after)];
+          for (const watcher of watchers) history.expectFollowed(await watcher.until(last), watcher);
+          for (const watcher of watchers) await watcher.stop();
         }
       });
 
-      test('leads from a snapshot to the current state', async () => {
-        const state = new Map<string, string>();
-        for (let count = 0; count < 50; count++) await put(`k/${count % 7}`, String(count));
-        const snapshot = await store.read('k/');
-        for (const { key, value } of snapshot.entries) state.set(key, value);
-        const watcher = watchFrom('k/', snapshot.revision);
-        for (let count = 0; count < 50; count++) {
-          const key = `k/${(count * 5) % 11}`;
-          await store.commit(count % 3 === 0 ? { deletes: [key] } : { puts: [{ key, value: String(-count) }] });
-        }
-        const end = await store.read('k/');
-        await put('k/end', '1');
-        for (const { changes } of await watcher.until(end.revision + 1)) {
-          for (const { key, value } of changes) {
-            if (value === null) state.delete(key);
-            else state.set(key, value);
-          }
-        }
-        state.delete('k/end');
-        expect(state).toEqual(new Map(end.entries.map(({ key, value }) => [key, value])));
-        await watcher.stop();
+      test('leads from any snapshot to the current state, whatever is committed', { timeout: 30_000 }, async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
+            await store.commit({ deletes: (await store.read('')).entries.map(({ key }) => key) });
+            const snapshot = await store.read('');
+            const history = createHistory(snapshot);
+            const watchers = [watchFrom('', snapshot.revision)];
+            for (const { commit, begin, turns } of steps) {
+              await store.commit(commit);
+              const now = await store.read('');
+              history.add(now);
+              const after = Math.max(snapshot.revision, now.revision - begin.back);
+              watchers.push(watchFrom(begin.prefix, after, begin.pause));
+              for (let turn = 0; turn < turns; turn++) await nextTurn();
+            }
+            const last = await put('w/end', '0');
+            history.add(await store.read(''));
+            for (const watcher of watchers) history.expectFollowed(await watcher.until(last), watcher);
+            for (const watcher of watchers) await watcher.stop();
+          }),
+        );
       });
 
       test('ends when it is aborted, before it begins and while it waits', async () => {
@@ -344,6 +395,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         store = await place.open();
         expect(await store.read('')).toEqual(before);
         const watcher = watchFrom('', 20);
+        await watcher.until(21);
         expect(await put('k/7', 'null')).toBe(22);
         expect(await watcher.until(22)).toEqual([
           { revision: 21, changes: [{ key: 'k/7', value: null }] },
@@ -402,6 +454,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         return seen;
       })();
       return {
+        prefix,
         after,
         ended,
         /** Everything seen so far, once the change of that revision is among it. */
@@ -416,6 +469,14 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
       };
     }
   });
+}
+
+function puts(...keys: readonly string[]): Commit {
+  return { puts: keys.map((key) => ({ key, value: '0' })) };
+}
+
+function deletes(...keys: readonly string[]): Commit {
+  return { deletes: keys };
 }
 
 async function collect(changes: AsyncIterable<Change>): Promise<Change[]> {

@@ -5,14 +5,17 @@ import { keyRange } from './key-range.ts';
 import { integer, text, textOrNull } from './rows.ts';
 
 /**
- * What the newest commits did. Every revision has at least one change and they leave no gaps, so the
- * newest one in the log is the store's.
+ * Which keys the newest commits put and deleted. Every revision has at least one change and they leave no gaps,
+ * so the newest one in the log is the store's. It holds no values, so that its size does not depend on theirs.
  */
 export interface ChangeLog {
   /** The newest revision; 0: nothing was ever committed. */
   newest(): number;
-  append(revision: number, key: string, value: string | null): void;
-  /** Changes under the prefix after a revision, one item per revision. Error: `store_compacted`. */
+  append(revision: number, key: string, kind: 'put' | 'delete'): void;
+  /**
+   * Changes under the prefix after a revision, one item per revision; without puts whose key has been put again or
+   * deleted since. Error: `store_compacted`.
+   */
   since(prefix: string, after: number): readonly Change[];
   /** Drops the oldest revisions where there are a good deal more than `kept`. */
   compact(kept: number): void;
@@ -23,9 +26,13 @@ export function openChangeLog(database: DatabaseSync): ChangeLog {
   const bounds = database.prepare(
     'SELECT (SELECT min(revision) FROM changes) AS oldest, (SELECT max(revision) FROM changes) AS newest',
   );
-  const insert = database.prepare('INSERT INTO changes (revision, key, value) VALUES (?, ?, ?)');
+  const insert = database.prepare('INSERT INTO changes (revision, key, deleted) VALUES (?, ?, ?)');
+  // The value of a put is in the entries as long as its key is at its revision; then it has been overtaken.
   const select = database.prepare(
-    'SELECT revision, key, value FROM changes WHERE revision > ? AND key >= ? AND key < ? ORDER BY revision, key',
+    `SELECT changes.revision, changes.key, entries.value
+     FROM changes LEFT JOIN entries ON entries.key = changes.key AND entries.revision = changes.revision
+     WHERE changes.revision > ? AND changes.key >= ? AND changes.key < ? AND (deleted OR entries.value IS NOT NULL)
+     ORDER BY changes.revision, changes.key`,
   );
   const drop = database.prepare('DELETE FROM changes WHERE revision <= ?');
 
@@ -38,8 +45,8 @@ export function openChangeLog(database: DatabaseSync): ChangeLog {
   return {
     newest: () => revisions().newest,
 
-    append(revision, key, value) {
-      insert.run(revision, key, value);
+    append(revision, key, kind) {
+      insert.run(revision, key, kind === 'delete' ? 1 : 0);
     },
 
     since(prefix, after) {

@@ -78,16 +78,16 @@ function apply({ entries, log }: Parts, commit: Commit, keptRevisions: number): 
   if (failed !== undefined) return { committed: false, failed };
   const revision = log.newest() + 1;
   const removed = (commit.deletes ?? []).filter((key) => entries.remove(key));
-  for (const key of removed) log.append(revision, key, null);
+  for (const key of removed) log.append(revision, key, 'delete');
   for (const { key, value } of commit.puts ?? []) {
     entries.put({ key, value, revision });
-    log.append(revision, key, value);
+    log.append(revision, key, 'put');
   }
   log.compact(keptRevisions);
   return { committed: true, revision: log.newest() };
 }
 
-/** The log, read on: a watcher that is slow misses nothing as long as the log reaches back to where it is. */
+/** The log, read on: a watcher that is slow misses nothing it needs as long as the log reaches back to where it is. */
 async function* watch(parts: Parts, prefix: string, after: number, signal: AbortSignal): AsyncGenerator<Change, void> {
   const { file, database, log, bell } = parts;
   let seen = after;

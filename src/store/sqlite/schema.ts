@@ -21,6 +21,16 @@ export const MIGRATIONS: readonly string[] = [
      value TEXT,
      PRIMARY KEY (revision, key)
    ) STRICT, WITHOUT ROWID;`,
+
+  `ALTER TABLE changes RENAME TO changes_with_values;
+   CREATE TABLE changes (
+     revision INTEGER NOT NULL,
+     key TEXT NOT NULL,
+     deleted INTEGER NOT NULL CHECK (deleted IN (0, 1)),
+     PRIMARY KEY (revision, key)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO changes SELECT revision, key, value IS NULL FROM changes_with_values;
+   DROP TABLE changes_with_values;`,
 ];
 
 /**

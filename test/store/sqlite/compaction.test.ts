@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openSqliteStore } from '../../../src/store/sqlite/open-sqlite-store.ts';
-import type { Change, Store } from '../../../src/store/store.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { createHistory } from '../../contract/watched-history.ts';
+import { replay } from './replay.ts';
 
 const KEPT = 20;
+const KEYS = 7;
 
 let directory: string;
 let store: Store;
@@ -22,27 +25,38 @@ afterEach(async () => {
 
 test('the newest revisions can be watched from, older ones are refused, the state is whole', async () => {
   await commitTimes(500);
-  expect((await replay(500 - KEPT)).map(({ revision }) => revision)).toEqual(
-    Array.from({ length: KEPT }, (_, index) => 501 - KEPT + index),
-  );
-  await expect(replay(400)).rejects.toMatchObject({ code: 'store_compacted' });
-  await expect(replay(0)).rejects.toMatchObject({ code: 'store_compacted' });
-  expect((await store.read('')).entries).toHaveLength(7);
+  expect((await replay(store, 500 - KEPT)).flatMap(({ changes }) => changes)).toHaveLength(KEYS);
+  await expect(replay(store, 400)).rejects.toMatchObject({ code: 'store_compacted' });
+  await expect(replay(store, 0)).rejects.toMatchObject({ code: 'store_compacted' });
+  expect((await store.read('')).entries).toHaveLength(KEYS);
 });
 
-test('from every revision there is either all that followed, or an error', async () => {
-  await commitTimes(501);
+test('from every revision there is either all that is needed, or an error', async () => {
+  await commitTimes(470);
+  const history = createHistory(await store.read(''));
+  for (let count = 0; count < 31; count++) {
+    const puts = [`k/${count % KEYS}`, `once/${count}`].map((key) => ({ key, value: '0' }));
+    await store.commit({ puts, deletes: [`once/${count - 1}`] });
+    history.add(await store.read(''));
+  }
   let refused = 0;
   for (let after = 470; after < 501; after++) {
-    const seen = await replay(after).catch(() => null);
+    const seen = await replay(store, after).catch(() => null);
     if (seen === null) refused++;
-    else
-      expect(seen.map(({ revision }) => revision)).toEqual(
-        Array.from({ length: 501 - after }, (_, n) => after + 1 + n),
-      );
+    else history.expectFollowed(seen, { prefix: '', after });
   }
   expect(refused).toBeGreaterThan(0);
   expect(refused).toBeLessThanOrEqual(501 - KEPT - 470);
+});
+
+test('revisions of which everything was overtaken can be watched from like others', async () => {
+  await commitTimes(KEPT, 'k/0');
+  for (let after = 0; after < KEPT; after++) {
+    expect(await replay(store, after)).toEqual([{ revision: KEPT, changes: [{ key: 'k/0', value: '0' }] }]);
+  }
+  await commitTimes(KEPT, 'k/0');
+  await expect(replay(store, 0)).rejects.toMatchObject({ code: 'store_compacted' });
+  expect(await replay(store, KEPT)).toEqual([{ revision: 2 * KEPT, changes: [{ key: 'k/0', value: '0' }] }]);
 });
 
 test('revisions go on counting when the store is opened again', async () => {
@@ -70,18 +84,9 @@ test('a watcher whose prefix nobody writes to keeps up all the same', async () =
   abort.abort();
 });
 
-async function commitTimes(times: number): Promise<void> {
-  for (let count = 0; count < times; count++) await store.commit({ puts: [{ key: `k/${count % 7}`, value: '0' }] });
-}
-
-/** What a watch gives at once. */
-async function replay(after: number): Promise<Change[]> {
-  const { revision } = await store.read('');
-  const abort = new AbortController();
-  const changes: Change[] = [];
-  for await (const change of store.watch('', after, abort.signal)) {
-    changes.push(change);
-    if (change.revision === revision) abort.abort();
+/** Puts one key, or several in turn. */
+async function commitTimes(times: number, only?: string): Promise<void> {
+  for (let count = 0; count < times; count++) {
+    await store.commit({ puts: [{ key: only ?? `k/${count % KEYS}`, value: '0' }] });
   }
-  return changes;
 }

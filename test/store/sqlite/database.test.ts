@@ -135,9 +135,9 @@ test('a directory that is missing is named', () => {
 });
 
 describe('schema versions', () => {
-  test('the released schema is what it was', () => {
+  test('the newest one is marked as such, and as ours', () => {
     const database = openDatabase(file);
-    expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 1 });
+    expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: MIGRATIONS.length });
     expect(database.prepare('PRAGMA application_id').get()).toEqual({ application_id: APPLICATION_ID });
     database.close();
   });
@@ -145,19 +145,19 @@ describe('schema versions', () => {
   test('a newer one is refused by name and left as it is', async () => {
     await fill(1);
     seed((database) => database.exec('PRAGMA user_version = 9'));
-    expectRefusal('store_newer', /schema 9, this one knows 1/);
+    expectRefusal('store_newer', /schema 9, this one knows 2/);
   });
 
   test('an older one is led to the newest, with what it holds', async () => {
     await fill(3);
     const database = openDatabase(file, [...MIGRATIONS, 'ALTER TABLE entries ADD COLUMN lease INTEGER']);
-    expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 });
+    expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 3 });
     expect(database.prepare('SELECT count(*) AS count, max(lease) AS lease FROM entries').get()).toEqual({
       count: 3,
       lease: null,
     });
     database.close();
-    expectRefusal('store_newer', /schema 2, this one knows 1/);
+    expectRefusal('store_newer', /schema 3, this one knows 2/);
   });
 
   test('all steps are taken at once, or none', async () => {
