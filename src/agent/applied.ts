@@ -2,9 +2,10 @@ import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, ProtocolLimits } from '../model/router.ts';
 import type { Problem } from '../model/status.ts';
+import { createClaims } from '../program/claims.ts';
 import { type Change, diff } from '../program/diff.ts';
 import { resolve } from '../program/resolve.ts';
-import { isRule, matchOf, type Program, type Rule, resolveForward } from '../program/rule.ts';
+import { isRule, type Program, type Rule, resolveForward } from '../program/rule.ts';
 
 /** What to do to a router now, and what then holds. */
 export interface Plan {
@@ -20,11 +21,12 @@ export interface Plan {
 export interface Applied {
   readonly program: Program;
   readonly problems: ReadonlyMap<ForwardId, Problem>;
-  /** Everything that is wanted; `change` is relative to the program that was applied last. */
+  /** Everything that is wanted at `now`; `change` is relative to the program that was applied last. */
   planAll(
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
     limits?: ProtocolLimits,
+    now?: string,
   ): Plan & { readonly program: Program };
   /** The same for these forwards only; `undefined`: they touch others' ports, so that all have to be looked at. */
   planSome(
@@ -32,13 +34,14 @@ export interface Applied {
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
     limits?: ProtocolLimits,
+    now?: string,
   ): Plan | undefined;
 }
 
 export function createApplied(): Applied {
   let program = new Map<ForwardId, Rule>();
   let problems = new Map<ForwardId, Problem>();
-  let owners = new Map<string, ForwardId>();
+  let claims = createClaims();
   /** Whether some forwards lost their port to others, which get it as soon as those give it up. */
   let contested = false;
 
@@ -46,8 +49,9 @@ export function createApplied(): Applied {
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
     limits?: ProtocolLimits,
+    now?: string,
   ): Plan & { program: Program } {
-    const wanted = resolve(forwards.values(), gateways, limits);
+    const wanted = resolve(forwards.values(), gateways, limits, now);
     return {
       program: wanted.program,
       change: diff(program, wanted.program),
@@ -55,7 +59,8 @@ export function createApplied(): Applied {
         program = new Map(wanted.program);
         problems = new Map(wanted.problems);
         contested = wanted.contested;
-        owners = new Map([...program.values()].map((rule) => [matchOf(rule), rule.forward]));
+        claims = createClaims();
+        for (const rule of program.values()) claims.add(rule);
       },
     };
   }
@@ -65,12 +70,13 @@ export function createApplied(): Applied {
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
     limits?: ProtocolLimits,
+    now?: string,
   ): Plan | undefined {
     const rules = new Map<ForwardId, Rule>();
     const found = new Map<ForwardId, Problem>();
     for (const id of ids) {
       const forward = forwards.get(id);
-      const resolved = forward === undefined ? null : resolveForward(forward, gateways, limits);
+      const resolved = forward === undefined ? null : resolveForward(forward, gateways, limits, now);
       if (isRule(resolved)) rules.set(id, resolved);
       else if (resolved !== null) found.set(id, resolved);
     }
@@ -82,12 +88,11 @@ export function createApplied(): Applied {
   /** Two forwards that want one port are a matter for `resolve`. */
   function displacesOthers(rules: ReadonlyMap<ForwardId, Rule>, ids: ReadonlySet<ForwardId>): boolean {
     if (contested) return true;
-    const wanted = new Set<string>();
+    const wanted = createClaims();
     for (const rule of rules.values()) {
-      const match = matchOf(rule);
-      const owner = owners.get(match);
-      if (wanted.has(match) || (owner !== undefined && !ids.has(owner))) return true;
-      wanted.add(match);
+      if (claims.overlapping(rule).some(({ forward }) => !ids.has(forward))) return true;
+      if (wanted.overlapping(rule).length > 0) return true;
+      wanted.add(rule);
     }
     return false;
   }
@@ -95,11 +100,11 @@ export function createApplied(): Applied {
   function adopt(change: Change, ids: ReadonlySet<ForwardId>, found: ReadonlyMap<ForwardId, Problem>): void {
     for (const rule of change.remove) {
       program.delete(rule.forward);
-      owners.delete(matchOf(rule));
+      claims.remove(rule);
     }
     for (const rule of change.add) {
       program.set(rule.forward, rule);
-      owners.set(matchOf(rule), rule.forward);
+      claims.add(rule);
     }
     for (const id of ids) problems.delete(id);
     for (const [id, problem] of found) problems.set(id, problem);

@@ -1,3 +1,5 @@
+import type { Counters } from '../model/counters.ts';
+import type { ForwardId } from '../model/ids.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
@@ -45,6 +47,9 @@ export interface Dataplane {
 
   /** Changes what the last successful call left there. */
   apply(id: string, change: Change): Promise<void>;
+
+  /** What has gone through the forwards there, through this one or (`null`) all that are in the program. */
+  counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>>;
 
   /** Removes everything of ours. */
   clean(id: string): Promise<void>;

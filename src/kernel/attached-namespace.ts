@@ -7,8 +7,10 @@ import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.t
 import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
 import { batchOf, type TableChange } from './nft-batch.ts';
 import type { Blueprint } from './nft-blueprint.ts';
+import { type ElementCounter, readCounters } from './nft-counters.ts';
 import { readTable, type TableState } from './nft-table.ts';
 import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import { endStaleFlows, type FlowChange } from './stale-flows.ts';
 import type { ThreadNamespace } from './thread-namespace.ts';
 
 /** A network namespace that is kept open, with sockets in it that tell what changes. */
@@ -18,6 +20,9 @@ export interface AttachedNamespace {
   /** Error: `kernel_refused`. */
   change(change: TableChange): void;
   readTable(): TableState | null;
+  /** How many there were. */
+  endStaleFlows(change: FlowChange): number;
+  readCounters(comment: string | null): readonly ElementCounter[];
   conntrack(): ConntrackAbilities;
   close(): void;
 }
@@ -62,7 +67,17 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
   const conntrack = () => thread.inside(fd, readConntrackAbilities);
-  return { first, change, readTable: readOwnTable, conntrack, close };
+  const endStale = (flows: FlowChange) => endStaleFlows(rulesets, flows);
+  const countersOf = (comment: string | null) => readCounters(rulesets, blueprint.name, comment);
+  return {
+    first,
+    change,
+    readTable: readOwnTable,
+    endStaleFlows: endStale,
+    readCounters: countersOf,
+    conntrack,
+    close,
+  };
 
   function orClose<Value>(work: () => Value): Value {
     try {

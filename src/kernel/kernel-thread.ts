@@ -114,7 +114,9 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
     change: async (namespace, change) => {
       await ask({ call: 'change', namespace, change });
     },
+    endStaleFlows: async (namespace, change) => (await ask({ call: 'endStaleFlows', namespace, change })).flows,
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
+    readCounters: async (namespace, comment) => (await ask({ call: 'readCounters', namespace, comment })).counters,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
     ping: async () => {
       await ask({ call: 'ping' });

@@ -2,8 +2,10 @@ import type { ConntrackAbilities } from './conntrack.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
 import type { TableSource } from './nft-compile.ts';
+import type { ElementCounter } from './nft-counters.ts';
 import type { TableState } from './nft-table.ts';
 import type { Interface } from './rtnetlink.ts';
+import type { FlowChange } from './stale-flows.ts';
 
 export interface KernelOptions {
   /** Where `ip netns` keeps names; the directory itself may not exist yet. */
@@ -45,8 +47,12 @@ export interface Kernel {
   detach(namespace: string): Promise<void>;
   /** Changes our table in an attached namespace: all of it or nothing. */
   change(namespace: string, change: TableChange): Promise<void>;
+  /** Ends the flows of an attached namespace that such a change leaves behind; gives how many there were. */
+  endStaleFlows(namespace: string, change: FlowChange): Promise<number>;
   /** Our table in an attached namespace; `null`: there is none. */
   readTable(namespace: string): Promise<TableState | null>;
+  /** How often elements of our table were met: those with this comment, or (`null`) all. */
+  readCounters(namespace: string, comment: string | null): Promise<readonly ElementCounter[]>;
   /** What connection tracking can do in an attached namespace. */
   conntrack(namespace: string): Promise<ConntrackAbilities>;
   /** Resolves once the worker gets to it. */

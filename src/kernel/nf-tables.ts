@@ -37,7 +37,12 @@ export const SET = {
   expressions: 18,
 } as const;
 export const ELEMENTS = { table: 1, set: 2, list: 3 } as const;
-export const ELEMENT = { key: 1, data: 2, userdata: 6, keyEnd: 10 } as const;
+export const ELEMENT = { key: 1, data: 2, userdata: 6, expression: 7, keyEnd: 10 } as const;
+export const EXPRESSION = { name: 1, data: 2 } as const;
+export const COUNTER = { bytes: 1, packets: 2 } as const;
+
+/** A set that is written in a rule, and cannot change. */
+export const NFT_SET_ANONYMOUS = 0x1;
 export const LIST_ITEM = 1;
 export const DATA_VALUE = 1;
 export const GENERATION_ID = 1;

@@ -1,6 +1,6 @@
 import { attributes, type Message } from './netlink.ts';
 import { createNetlinkWriter, type NetlinkWriter } from './netlink-writer.ts';
-import { CHAIN, HOOK, NFT_MSG, RULE, SET } from './nf-tables.ts';
+import { CHAIN, ELEMENTS, HOOK, NFT_MSG, RULE, SET } from './nf-tables.ts';
 import { nftMessageType } from './nfnetlink.ts';
 import { fingerprintOf, type SetShape, shapeOf, type TableObjects } from './nft-table.ts';
 
@@ -35,9 +35,9 @@ const OF_SET = [
   SET.expressions,
 ];
 
-/** Rules name chains and sets, so they come last. */
+/** Rules name chains and sets, so they come last. A set that is written in a rule has its elements before that. */
 export function blueprintOf(name: string, objects: TableObjects): Blueprint {
-  const { sets, chains, rules } = objects;
+  const { sets, chains, rules, constants } = objects;
   return {
     name,
     fingerprint: fingerprintOf(objects),
@@ -54,6 +54,13 @@ export function blueprintOf(name: string, objects: TableObjects): Blueprint {
           copy(writer, set, OF_SET);
           // Asked for by the kernel, for rules of the same transaction; ours go by name.
           writer.number(SET.id, index + 1);
+        }),
+      ),
+      ...constants.map(({ set, elements }) =>
+        message(NFT_MSG.newElements, (writer) => {
+          writer.text(ELEMENTS.table, name);
+          writer.text(ELEMENTS.set, set);
+          writer.attribute(ELEMENTS.list, elements);
         }),
       ),
       ...rules.map((rule) => message(NFT_MSG.newRule, (writer) => copy(writer, rule, OF_RULE))),

@@ -6,6 +6,7 @@ import {
   ELEMENTS,
   HOOK,
   NFT_MSG,
+  NFT_SET_ANONYMOUS,
   RULE,
   SET,
   TABLE,
@@ -41,6 +42,8 @@ export interface TableObjects {
   readonly chains: readonly Attributes[];
   /** In the kernel's order: within a chain it decides. */
   readonly rules: readonly Attributes[];
+  /** Lists of elements, as they are told, of sets that are written in rules and cannot change. */
+  readonly constants: readonly { readonly set: string; readonly elements: Buffer }[];
 }
 
 /** What the keys and values of a set or map are made of. */
@@ -54,22 +57,40 @@ export interface SetShape {
 export function readTable(fd: number, table: string): TableState | null {
   const objects = readObjects(fd, table);
   if (objects === null) return null;
-  const shapes = objects.sets.map(shapeOf);
+  const shapes = shapesOf(objects.sets);
   return {
     fingerprint: fingerprintOf(objects),
     elements: new Map(shapes.map((shape) => [shape.name, readElements(fd, table, shape)])),
   };
 }
 
+/** Of the table's sets that can change. */
+export function readShapes(fd: number, table: string): readonly SetShape[] {
+  return shapesOf(list(fd, NFT_MSG.getSet, table));
+}
+
+function shapesOf(sets: readonly Attributes[]): readonly SetShape[] {
+  return sets.filter((set) => !isConstant(set)).map(shapeOf);
+}
+
 export function readObjects(fd: number, table: string): TableObjects | null {
   const head = readHead(fd, table);
   if (head === null) return null;
+  const sets = list(fd, NFT_MSG.getSet, table);
   return {
     table: head,
-    sets: list(fd, NFT_MSG.getSet, table),
+    sets,
     chains: list(fd, NFT_MSG.getChain, table),
     rules: list(fd, NFT_MSG.getRule, table),
+    constants: sets.filter(isConstant).flatMap((set) => {
+      const name = textOf(set.get(SET.name));
+      return listElements(fd, table, name).map((elements) => ({ set: name, elements }));
+    }),
   };
+}
+
+function isConstant(set: Attributes): boolean {
+  return ((set.get(SET.flags)?.readUInt32BE(0) ?? 0) & NFT_SET_ANONYMOUS) !== 0;
 }
 
 function readHead(fd: number, table: string): Attributes | null {
@@ -93,11 +114,12 @@ export function shapeOf(set: Attributes): SetShape {
 }
 
 /** The table's `use` is how many chains, sets and objects of any kind it has. */
-export function fingerprintOf({ table, sets, chains, rules }: TableObjects): string {
+export function fingerprintOf({ table, sets, chains, rules, constants }: TableObjects): string {
   const lines = [
     `table ${hex(table.get(TABLE.flags))} ${hex(table.get(TABLE.use))}`,
     ...sets.map(setLine).sort(),
     ...chains.map(chainLine).sort(),
+    ...constants.map(({ set, elements }) => `elements ${set} ${hex(elements)}`),
     ...rules.map((rule) => `rule ${textOf(rule.get(RULE.chain))} ${hex(rule.get(RULE.expressions))}`),
   ];
   return lines.join('\n');
@@ -114,24 +136,34 @@ function chainLine(chain: Attributes): string {
 }
 
 function readElements(fd: number, table: string, shape: SetShape): readonly Element[] {
-  const elements: Element[] = [];
-  const request = nftRequest(textAttribute(ELEMENTS.table, table), textAttribute(ELEMENTS.set, shape.name));
-  dump(fd, nftMessageType(NFT_MSG.getElements), request, ({ body }) => {
-    const listed = attributes(body.subarray(NFGENMSG)).get(ELEMENTS.list);
-    if (listed === undefined) return;
-    for (const [, element] of listAttributes(listed)) elements.push(readElement(attributes(element), shape));
-  });
-  return elements;
+  return listElements(fd, table, shape.name).flatMap((elements) =>
+    Array.from(listAttributes(elements), ([, element]) => readElement(attributes(element), shape)),
+  );
 }
 
-function readElement(found: Attributes, { keyTypes, dataTypes }: SetShape): Element {
-  const key = valueText(found.get(ELEMENT.key), keyTypes);
-  const end = found.has(ELEMENT.keyEnd) ? `-${valueText(found.get(ELEMENT.keyEnd), keyTypes)}` : '';
+/** As they come: in pieces. */
+export function listElements(fd: number, table: string, set: string): readonly Buffer[] {
+  const lists: Buffer[] = [];
+  const request = nftRequest(textAttribute(ELEMENTS.table, table), textAttribute(ELEMENTS.set, set));
+  dump(fd, nftMessageType(NFT_MSG.getElements), request, ({ body }) => {
+    const listed = attributes(body.subarray(NFGENMSG)).get(ELEMENTS.list);
+    if (listed !== undefined) lists.push(Buffer.from(listed));
+  });
+  return lists;
+}
+
+function readElement(found: Attributes, shape: SetShape): Element {
   return {
-    key: `${key}${end}`,
-    value: valueText(found.get(ELEMENT.data), dataTypes),
+    key: keyOf(found, shape),
+    value: valueText(found.get(ELEMENT.data), shape.dataTypes),
     comment: commentOf(found.get(ELEMENT.userdata)),
   };
+}
+
+export function keyOf(found: Attributes, { keyTypes }: SetShape): string {
+  const key = valueText(found.get(ELEMENT.key), keyTypes);
+  const end = found.get(ELEMENT.keyEnd);
+  return end === undefined ? key : `${key}-${valueText(end, keyTypes)}`;
 }
 
 function valueText(data: Buffer | undefined, types: readonly number[]): string {
@@ -140,7 +172,7 @@ function valueText(data: Buffer | undefined, types: readonly number[]): string {
   return value === undefined ? hex(data) : readValue(value, types);
 }
 
-function commentOf(userdata: Buffer | undefined): string {
+export function commentOf(userdata: Buffer | undefined): string {
   if (userdata === undefined || userdata.length < 2 || userdata[0] !== USERDATA_COMMENT) return '';
   return textOf(userdata.subarray(2, 2 + (userdata[1] ?? 0)));
 }

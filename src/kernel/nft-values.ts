@@ -1,7 +1,7 @@
 import { addressOf, addressValue } from '../model/address.ts';
 
 /**
- * Keys and values of map elements, between nft's words (`192.0.2.1 . 6 . 80`; protocols are numbers) and the kernel's
+ * Keys and values of map elements, between nft's words (`192.0.2.1 . 6 . 80`; protocols and directions are numbers) and the kernel's
  * bytes: each part of a concatenation in network byte order, padded to four bytes.
  */
 
@@ -10,6 +10,7 @@ const IPV4 = 7;
 const IPV6 = 8;
 const PROTOCOL = 12;
 const PORT = 13;
+const DIRECTION = 27;
 
 /** The datatypes of a concatenation, which nft numbers by six bits a part. */
 export function datatypesOf(type: number): readonly number[] {
@@ -44,6 +45,7 @@ function readPart(data: Buffer, at: number, type: number): string {
     case IPV6:
       return addressOf(6, BigInt(`0x${data.toString('hex', at, at + 16)}`)).text;
     case PROTOCOL:
+    case DIRECTION:
       return String(data[at]);
     case PORT:
       return String(data.readUInt16BE(at));
@@ -73,6 +75,7 @@ function writePart(text: string, type: number, into: Buffer, at: number): void {
       into.write(addressValue({ family: 6, text }).toString(16).padStart(32, '0'), at, 'hex');
       return;
     case PROTOCOL:
+    case DIRECTION:
       into[at] = Number(text);
       return;
     case PORT:

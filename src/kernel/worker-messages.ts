@@ -3,6 +3,8 @@ import type { ConntrackAbilities } from './conntrack.ts';
 import type { KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
+import type { ElementCounter } from './nft-counters.ts';
+import type { FlowChange } from './stale-flows.ts';
 
 export interface WorkerOptions extends KernelOptions {
   /** The event counter that wakes the worker when there is a request. */
@@ -12,6 +14,8 @@ export interface WorkerOptions extends KernelOptions {
 /** What the worker is asked to do. */
 export type Request =
   | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack'; readonly namespace: string }
+  | { readonly call: 'endStaleFlows'; readonly namespace: string; readonly change: FlowChange }
+  | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
   | { readonly call: 'change'; readonly namespace: string; readonly change: TableChange }
   | { readonly call: 'watch' | 'ping' | 'stop' };
 
@@ -23,6 +27,8 @@ export interface ToWorker {
 /** What a call gives; calls fill in what they are there for. */
 export interface Answer extends NamespaceState {
   readonly conntrack: ConntrackAbilities;
+  readonly flows: number;
+  readonly counters: readonly ElementCounter[];
 }
 
 /** An error as it crosses the border between threads. */

@@ -14,7 +14,13 @@ import { LostNamespace, openNamespace, openThreadNamespace } from './thread-name
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
 const OUTBOX = 8;
-const NOTHING: Answer = { interfaces: [], table: null, conntrack: { dccp: true, udplite: true } };
+const NOTHING: Answer = {
+  interfaces: [],
+  table: null,
+  conntrack: { dccp: true, udplite: true },
+  flows: 0,
+  counters: [],
+};
 
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
@@ -95,8 +101,12 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
       case 'change':
         find(request.namespace).change(request.change);
         return NOTHING;
+      case 'endStaleFlows':
+        return { ...NOTHING, flows: find(request.namespace).endStaleFlows(request.change) };
       case 'readTable':
         return { ...NOTHING, table: find(request.namespace).readTable() };
+      case 'readCounters':
+        return { ...NOTHING, counters: find(request.namespace).readCounters(request.comment) };
       case 'conntrack':
         return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
       case 'ping':

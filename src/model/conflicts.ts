@@ -1,4 +1,4 @@
-import { cidrsOverlap } from './cidr.ts';
+import { sourcesOverlap } from './cidr.ts';
 import { type ForwardSpec, GATEWAY } from './forward.ts';
 import { portsOverlap } from './port-range.ts';
 import type { Gateways } from './router.ts';
@@ -15,16 +15,11 @@ export function conflict(a: ForwardSpec, b: ForwardSpec, gateways: Gateways): bo
     a.internalAddress.family === b.internalAddress.family &&
     externalText(a, gateways) === externalText(b, gateways) &&
     portsOverlap(a.externalPorts, b.externalPorts) &&
-    sourcesOverlap(a, b)
+    sourcesOverlap(a.sources, b.sources)
   );
 }
 
 function externalText(spec: ForwardSpec, gateways: Gateways): string {
   if (spec.externalAddress !== GATEWAY) return spec.externalAddress.text;
   return gateways[spec.internalAddress.family]?.text ?? GATEWAY;
-}
-
-function sourcesOverlap(a: ForwardSpec, b: ForwardSpec): boolean {
-  if (a.sources.length === 0 || b.sources.length === 0) return true;
-  return a.sources.some((source) => b.sources.some((other) => cidrsOverlap(source, other)));
 }

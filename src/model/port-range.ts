@@ -24,6 +24,10 @@ export function portCount({ first, last }: PortRange): number {
   return last - first + 1;
 }
 
+export function samePorts(a: PortRange, b: PortRange): boolean {
+  return a.first === b.first && a.last === b.last;
+}
+
 export function portsOverlap(a: PortRange, b: PortRange): boolean {
   return a.first <= b.last && b.first <= a.last;
 }

@@ -1,8 +1,11 @@
+import { printEndpoint } from '../model/address.ts';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
+import { printPortRange } from '../model/port-range.ts';
 import type { Gateways, ProtocolLimits } from '../model/router.ts';
 import type { Problem } from '../model/status.ts';
-import { isRule, matchOf, type Program, type Rule, resolveForward } from './rule.ts';
+import { createClaims } from './claims.ts';
+import { isRule, type Program, type Rule, resolveForward } from './rule.ts';
 
 export interface Resolution {
   readonly program: Program;
@@ -14,35 +17,50 @@ export interface Resolution {
 
 /**
  * The program of a router. Where a gateway address has become one that another forward names outright,
- * two forwards want the same port: the older one has it, the other gets a problem that says so.
+ * two forwards want the same port: the older one has it, the other gets a problem that says so. `limits`, `now`: as
+ * for `resolveForward`.
  */
-export function resolve(forwards: Iterable<Forward>, gateways: Gateways, limits: ProtocolLimits = {}): Resolution {
-  const program = new Map<ForwardId, Rule>();
+export function resolve(
+  forwards: Iterable<Forward>,
+  gateways: Gateways,
+  limits: ProtocolLimits = {},
+  now = '',
+): Resolution {
+  const rules: { forward: Forward; rule: Rule }[] = [];
   const problems = new Map<ForwardId, Problem>();
-  const owners = new Map<string, Forward>();
-  let contested = false;
   for (const forward of forwards) {
-    const resolved = resolveForward(forward, gateways, limits);
-    if (resolved === null) continue;
-    if (!isRule(resolved)) {
-      problems.set(forward.id, resolved);
-      continue;
-    }
-    const owner = owners.get(matchOf(resolved));
-    const loser = owner === undefined ? undefined : older(owner, forward) ? forward : owner;
-    if (loser !== forward) {
-      owners.set(matchOf(resolved), forward);
-      program.set(forward.id, resolved);
-    }
-    if (loser !== undefined) {
-      contested = true;
-      program.delete(loser.id);
-      problems.set(loser.id, { state: 'error', message: `another forward already has ${matchOf(resolved)}` });
-    }
+    const rule = resolveForward(forward, gateways, limits, now);
+    if (isRule(rule)) rules.push({ forward, rule });
+    else if (rule !== null) problems.set(forward.id, rule);
   }
-  return { program, problems, contested };
+  const { program, losers } = settle(rules.map(({ rule }) => rule));
+  if (losers.length === 0) return { program, problems, contested: false };
+  const byAge = rules.sort((a, b) => compareAge(a.forward, b.forward));
+  const settled = settle(byAge.map(({ rule }) => rule));
+  for (const { forward, externalPorts, external, protocol } of settled.losers) {
+    const place = `${protocol} ${printEndpoint(external.text, printPortRange(externalPorts))}`;
+    problems.set(forward, { state: 'error', message: `another forward already has ${place}, or a part of it` });
+  }
+  return { program: settled.program, problems, contested: true };
 }
 
-function older(a: Forward, b: Forward): boolean {
-  return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id);
+/** Each rule, unless one before it has some of its packets. */
+function settle(rules: readonly Rule[]): { program: ReadonlyMap<ForwardId, Rule>; losers: readonly Rule[] } {
+  const program = new Map<ForwardId, Rule>();
+  const claims = createClaims();
+  const losers: Rule[] = [];
+  for (const rule of rules) {
+    if (claims.overlapping(rule).length > 0) {
+      losers.push(rule);
+      continue;
+    }
+    claims.add(rule);
+    program.set(rule.forward, rule);
+  }
+  return { program, losers };
+}
+
+function compareAge(a: Forward, b: Forward): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return a.id < b.id ? -1 : 1;
 }

@@ -1,7 +1,9 @@
 import type { Address } from '../model/address.ts';
-import { type Forward, GATEWAY } from '../model/forward.ts';
+import { type Cidr, sourcesOverlap } from '../model/cidr.ts';
+
+import { type Forward, GATEWAY, isExpired } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { PortRange } from '../model/port-range.ts';
+import { type PortRange, portsOverlap, samePorts } from '../model/port-range.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits } from '../model/router.ts';
 import type { Problem } from '../model/status.ts';
@@ -14,18 +16,24 @@ export interface Rule {
   readonly externalPorts: PortRange;
   readonly internal: Address;
   readonly internalPorts: PortRange;
+  /** Whose packets; empty: anyone's. */
+  readonly sources: readonly Cidr[];
 }
 
 /** Everything one router has to do. No two rules of a program match the same packet. */
 export type Program = ReadonlyMap<ForwardId, Rule>;
 
-/** The forward's rule in a router with these gateways and limits; a problem where it has none; null: none wanted. */
+/**
+ * The forward's rule in a router with these gateways and limits; a problem where it has none; null: none wanted, since
+ * it is disabled or has expired at `now` (as `printTime` gives it; default: before all times).
+ */
 export function resolveForward(
   forward: Forward,
   gateways: Gateways,
   limits: ProtocolLimits = {},
+  now = '',
 ): Rule | Problem | null {
-  if (!forward.enabled) return null;
+  if (!forward.enabled || isExpired(forward, now)) return null;
   const limit = limits[forward.protocol];
   if (limit !== undefined) return { state: 'error', message: limit };
   const { family } = forward.internalAddress;
@@ -40,6 +48,7 @@ export function resolveForward(
     externalPorts: forward.externalPorts,
     internal: forward.internalAddress,
     internalPorts: forward.internalPorts,
+    sources: forward.sources,
   });
 }
 
@@ -47,19 +56,26 @@ export function isRule(resolved: Rule | Problem | null): resolved is Rule {
   return resolved !== null && 'external' in resolved;
 }
 
-/** What two rules that match the same packet have in common, as long as rules are of one port each. */
-export function matchOf(rule: Rule): string {
-  return `${rule.protocol} ${rule.external.text} ${rule.externalPorts.first}`;
+/** Whether some packet is matched by both. */
+export function rulesOverlap(a: Rule, b: Rule): boolean {
+  return (
+    a.protocol === b.protocol &&
+    a.external.text === b.external.text &&
+    portsOverlap(a.externalPorts, b.externalPorts) &&
+    sourcesOverlap(a.sources, b.sources)
+  );
 }
 
 /** Whether both do the same for the same forward. */
 export function sameRule(a: Rule, b: Rule): boolean {
   return (
     a.forward === b.forward &&
-    matchOf(a) === matchOf(b) &&
-    a.externalPorts.last === b.externalPorts.last &&
+    a.protocol === b.protocol &&
+    a.external.text === b.external.text &&
+    samePorts(a.externalPorts, b.externalPorts) &&
     a.internal.text === b.internal.text &&
-    a.internalPorts.first === b.internalPorts.first &&
-    a.internalPorts.last === b.internalPorts.last
+    samePorts(a.internalPorts, b.internalPorts) &&
+    a.sources.length === b.sources.length &&
+    a.sources.every((source, index) => source.text === b.sources[index]?.text)
   );
 }

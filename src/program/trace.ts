@@ -1,10 +1,12 @@
 import { type Address, sameAddress } from '../model/address.ts';
+import { cidrContains } from '../model/cidr.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Program, Rule } from './rule.ts';
 
 /** The first packet of a flow, as it reaches the router. */
 export interface Packet {
   readonly protocol: Protocol;
+  readonly source: Address;
   readonly destination: Address;
   readonly port: number;
 }
@@ -29,8 +31,13 @@ function matches(rule: Rule, packet: Packet): boolean {
     rule.protocol === packet.protocol &&
     sameAddress(rule.external, packet.destination) &&
     rule.externalPorts.first <= packet.port &&
-    packet.port <= rule.externalPorts.last
+    packet.port <= rule.externalPorts.last &&
+    isAllowed(rule, packet.source)
   );
+}
+
+function isAllowed({ sources }: Rule, source: Address): boolean {
+  return sources.length === 0 || sources.some((cidr) => cidrContains(cidr, source));
 }
 
 /** Ranges of the same size keep the distance from their first port; many ports to one lose it. */

@@ -4,9 +4,10 @@ import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts
 import { parseAddress } from '../../src/model/address.ts';
 import type { Gateways } from '../../src/model/router.ts';
 import { diff } from '../../src/program/diff.ts';
-import type { Program, Rule } from '../../src/program/rule.ts';
+import type { Program } from '../../src/program/rule.ts';
 import { idOf, PROTOCOLS } from '../model/arbitraries.ts';
 import { programOf, programs, ruleOf } from '../program/programs.ts';
+import { linesOf } from '../program/rule-lines.ts';
 
 /** What a stranger does to what we wrote. */
 export const DAMAGES = [
@@ -27,22 +28,19 @@ export interface DataplaneWorld extends AsyncDisposable {
   remove(id: string): Promise<void>;
   /** Gives the router these gateway addresses, instead of any it had. */
   setGateways(id: string, gateways: Gateways): Promise<void>;
-  /** What is programmed there, as some other program sees it, as `printRule` prints it; `null`: nothing of ours. */
+  /** What is programmed there, as some other program sees it, as `linesOf` prints it, in alphabetical order; `null`: nothing of ours. */
   contents(id: string): Promise<readonly string[] | null>;
   /** Where an entry is damaged that was there, it is the one of TCP port 80 at 203.0.113.7. */
   damage(id: string, damage: Damage): Promise<void>;
 }
 
-export function printRule({ forward, protocol, external, externalPorts, internal, internalPorts }: Rule): string {
-  return `${forward}: ${protocol} ${external.text} ${externalPorts.first} → ${internal.text} ${internalPorts.first}`;
-}
-
 const UNIVERSE = {
   protocols: PROTOCOLS,
   external: ['203.0.113.7', '203.0.113.8', '2001:db8::7', '2001:db8::8'].map(parseAddress),
-  externalPorts: [1, 80, 65535],
+  externalPorts: [1, 80, 65535, '1-3', '2-90', '65000-65535'],
   internal: ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'].map(parseAddress),
   internalPorts: [1, 22, 65535],
+  sources: ['192.0.2.0/24', '192.0.3.0/24', '198.51.100.7/32', '2001:db8:a::/48', '2001:db8:b::1/128'],
 };
 
 /** What every implementation of the data plane port has to do. */
@@ -86,7 +84,7 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
     }
 
     async function expectContents(program: Program, id = a): Promise<void> {
-      expect(await world.contents(id)).toEqual([...program.values()].map(printRule).sort());
+      expect(await world.contents(id)).toEqual([...program.values()].flatMap(linesOf).sort());
     }
 
     const first = programOf([
@@ -94,6 +92,10 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
       ruleOf(2, 'udp', ['203.0.113.7', 80], ['10.0.0.1', 53]),
       ruleOf(3, 'tcp', ['2001:db8::7', 80], ['fd00::1', 8080]),
       ruleOf(4, 'sctp', ['2001:db8::7', 80], ['fd00::2', 36412]),
+      ruleOf(5, 'tcp', ['203.0.113.7', '8000-8999'], ['10.0.0.1', '8000-8999']),
+      ruleOf(6, 'udp', ['2001:db8::7', '100-102'], ['fd00::1', '1100-1102']),
+      ruleOf(7, 'tcp', ['203.0.113.7', 81], ['10.0.0.1', 81], '192.0.2.0/24', '198.51.100.7/32'),
+      ruleOf(8, 'tcp', ['203.0.113.7', 81], ['10.0.0.2', 81], '192.0.3.0/24'),
     ]);
 
     describe('start', () => {
@@ -175,9 +177,9 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
         const next = programOf(
           [...first.values()].slice(1).concat(ruleOf(9, 'tcp', ['203.0.113.7', 80], ['10.0.0.2', 1])),
         );
-        expect(await dataplane.synchronise(a, next)).toEqual({ corrections: 1 });
+        expect((await dataplane.synchronise(a, next)).corrections).toBeGreaterThan(0);
         await expectContents(next);
-        expect((await dataplane.synchronise(a, new Map())).corrections).toBe(next.size);
+        expect((await dataplane.synchronise(a, new Map())).corrections).toBeGreaterThan(0);
         await expectContents(new Map());
       });
 
@@ -227,7 +229,7 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
         await dataplane.synchronise(a, first);
         const next = programOf([
           ...[...first.values()].slice(1),
-          ruleOf(9, 'tcp', ['203.0.113.7', 80], ['10.0.0.9', 8080]),
+          ruleOf(19, 'tcp', ['203.0.113.7', 80], ['10.0.0.9', 8080]),
         ]);
         await dataplane.apply(a, diff(first, next));
         await expectContents(next);
@@ -235,11 +237,11 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
 
       test('a change that cannot be made whole is not made at all', async () => {
         await dataplane.synchronise(a, first);
-        const add = [ruleOf(8, 'tcp', ['203.0.113.7', 8], ['10.0.0.1', 8])];
-        const remove = [...first.values(), ruleOf(9, 'tcp', ['203.0.113.7', 9], ['10.0.0.1', 9])];
+        const add = [ruleOf(18, 'tcp', ['203.0.113.7', 8], ['10.0.0.1', 8])];
+        const remove = [...first.values(), ruleOf(19, 'tcp', ['203.0.113.7', 9], ['10.0.0.1', 9])];
         const taken = [
-          ruleOf(8, 'tcp', ['203.0.113.7', 8], ['10.0.0.1', 8]),
-          ruleOf(9, 'tcp', ['203.0.113.7', 80], ['10.0.0.9', 9]),
+          ruleOf(18, 'tcp', ['203.0.113.7', 8], ['10.0.0.1', 8]),
+          ruleOf(19, 'tcp', ['203.0.113.7', 80], ['10.0.0.9', 9]),
         ];
         for (const change of [
           { remove, add },
@@ -263,6 +265,18 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
       await expectContents(first);
     });
 
+    test('counters: of every forward, or of one', async () => {
+      await addRouter();
+      expect(await dataplane.counters(a, null)).toEqual(new Map());
+      await dataplane.synchronise(a, first);
+      const all = await dataplane.counters(a, null);
+      expect([...all.keys()].sort()).toEqual([...first.keys()].sort());
+      for (const { connections } of all.values()) expect(connections).toBe(0);
+      const [id = ''] = first.keys();
+      expect([...(await dataplane.counters(a, id)).keys()]).toEqual([id]);
+      expect(await dataplane.counters(a, idOf(99))).toEqual(new Map());
+    });
+
     test('routers are kept apart', async () => {
       const b = world.id('b');
       await addRouter(a);
@@ -281,6 +295,7 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
         () => dataplane.synchronise(a, first),
         () => dataplane.apply(a, diff(new Map(), first)),
         () => dataplane.clean(a),
+        () => dataplane.counters(a, null),
       ]) {
         await expect(attempt()).rejects.toMatchObject({ code: 'namespace_gone' });
       }
@@ -301,6 +316,20 @@ export function dataplaneContract(name: string, makeWorld: () => Promise<Datapla
       await addRouter();
       await dataplane.synchronise(a, first);
       await dataplane.stop();
+      await expectContents(first);
+    });
+
+    test('all ports but those of others: shifted, kept, to one', async () => {
+      await addRouter();
+      const wide = programOf([
+        ruleOf(1, 'tcp', ['203.0.113.7', '1-65535'], ['10.0.0.1', '1-65535']),
+        ruleOf(2, 'udp', ['203.0.113.7', '1-65535'], ['10.0.0.1', 53]),
+        ruleOf(3, 'tcp', ['203.0.113.8', '1-60000'], ['10.0.0.1', '5001-65000']),
+      ]);
+      await dataplane.synchronise(a, wide);
+      await expectContents(wide);
+      expect(await dataplane.synchronise(a, wide)).toEqual({ corrections: 0 });
+      await dataplane.apply(a, diff(wide, first));
       await expectContents(first);
     });
 

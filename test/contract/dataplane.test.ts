@@ -1,6 +1,7 @@
-import { matchOf, type Rule } from '../../src/program/rule.ts';
+import type { Rule } from '../../src/program/rule.ts';
 import { ruleOf } from '../program/programs.ts';
-import { type Damage, type DataplaneWorld, dataplaneContract, printRule } from './dataplane-contract.ts';
+import { linesOf } from '../program/rule-lines.ts';
+import { type Damage, type DataplaneWorld, dataplaneContract } from './dataplane-contract.ts';
 import { createMemoryWorld } from './memory-dataplane.ts';
 
 const STRANGE = ruleOf(666, 'tcp', ['203.0.113.66', 66], ['10.0.0.66', 66]);
@@ -15,7 +16,7 @@ async function makeWorld(): Promise<DataplaneWorld> {
     add: async (id) => world.add(id),
     remove: async (id) => world.remove(id),
     setGateways: async (id, gateways) => world.setGateways(id, gateways),
-    contents: async (id) => world.contents(id)?.map(printRule).sort() ?? null,
+    contents: async (id) => world.contents(id)?.flatMap(linesOf).sort() ?? null,
     damage: async (id, damage) => world.tamper(id, (contents) => damaged(new Map(contents), damage)),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -25,12 +26,12 @@ function damaged(contents: Map<string, Rule>, damage: Damage): Map<string, Rule>
   const [rule = STRANGE] = contents.values();
   switch (damage) {
     case 'an entry removed':
-      contents.delete(matchOf(rule));
+      contents.delete(rule.forward);
       return contents;
     case 'an entry added':
-      return contents.set(matchOf(STRANGE), STRANGE);
+      return contents.set(STRANGE.forward, STRANGE);
     case 'an entry turned elsewhere':
-      return contents.set(matchOf(rule), { ...rule, internal: STRANGE.internal });
+      return contents.set(rule.forward, { ...rule, internal: STRANGE.internal });
     case 'all of it removed':
       return null;
   }

@@ -2,9 +2,9 @@ import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts
 import { hatobaError } from '../../src/model/errors.ts';
 import { type Gateways, routerOfNamespace } from '../../src/model/router.ts';
 import type { Change } from '../../src/program/diff.ts';
-import { matchOf, type Program, type Rule, sameRule } from '../../src/program/rule.ts';
+import { type Program, type Rule, rulesOverlap, sameRule } from '../../src/program/rule.ts';
 
-/** What a kernel would hold of one router: rules by what they match. `null`: nothing of ours. */
+/** What a kernel would hold of one router: rules by forward. `null`: nothing of ours. */
 type Contents = Map<string, Rule> | null;
 
 /** Routers that exist in memory alone, with a data plane for them. */
@@ -78,12 +78,16 @@ function createMemoryDataplane(
     async synchronise(id, program) {
       const router = find(id);
       const corrections = differences(router.contents, program);
-      if (corrections > 0) router.contents = new Map([...program.values()].map((rule) => [matchOf(rule), rule]));
+      if (corrections > 0) router.contents = new Map(program);
       return { corrections };
     },
     async apply(id, change) {
       const router = find(id);
       router.contents = changed(id, router.contents, change);
+    },
+    async counters(id, forward) {
+      const ids = [...(find(id).contents ?? new Map()).keys()].filter((each) => forward === null || each === forward);
+      return new Map(ids.map((each) => [each, { connections: 0, in: null, out: null }]));
     },
     async clean(id) {
       find(id).contents = null;
@@ -98,7 +102,7 @@ function createMemoryDataplane(
 function differences(contents: Contents, program: Program): number {
   if (contents === null) return program.size === 0 ? 0 : 1 + program.size;
   const kept = [...program.values()].filter((rule) => {
-    const present = contents.get(matchOf(rule));
+    const present = contents.get(rule.forward);
     return present !== undefined && sameRule(present, rule);
   });
   return Math.max(contents.size, program.size) - kept.length;
@@ -108,11 +112,13 @@ function differences(contents: Contents, program: Program): number {
 function changed(id: string, contents: Contents, { remove, add }: Change): Contents {
   const after = new Map(contents);
   for (const rule of remove) {
-    if (!after.delete(matchOf(rule))) throw hatobaError('kernel_refused', { namespace: id, reason: 'no such rule' });
+    if (!after.delete(rule.forward)) throw hatobaError('kernel_refused', { namespace: id, reason: 'no such rule' });
   }
   for (const rule of add) {
-    if (after.has(matchOf(rule))) throw hatobaError('kernel_refused', { namespace: id, reason: 'such a rule exists' });
-    after.set(matchOf(rule), rule);
+    if ([...after.values()].some((other) => rulesOverlap(other, rule))) {
+      throw hatobaError('kernel_refused', { namespace: id, reason: 'such a rule exists' });
+    }
+    after.set(rule.forward, rule);
   }
   return after;
 }

@@ -2,14 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { openSync, readdirSync, readlinkSync } from 'node:fs';
 import koffi from 'koffi';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
-import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
+import { layoutOf, TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { startKernelThread } from '../../src/kernel/kernel-thread.ts';
 import type { TableChange } from '../../src/kernel/nft-batch.ts';
 import { ip, nft, runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
-import { DRIVERS, openTestKernel } from './linux-under-test.ts';
+import { DRIVERS, OUR_TABLE, openTestKernel } from './linux-under-test.ts';
 
 const EMPTY: TableChange = { table: 'create', remove: [], add: [] };
 const ENTRY = { set: 'exact4', key: '192.0.2.1 . 6 . 80', value: '10.0.0.1 . 22', comment: 'one' };
@@ -51,10 +50,7 @@ describe.each(DRIVERS)('by %s', (driver) => {
     expect(await kernel.readTable(elsewhere)).toBeNull();
     expect(await kernel.readTable(router)).toEqual({
       fingerprint: kernel.fingerprint,
-      elements: new Map([
-        ['exact4', []],
-        ['exact6', []],
-      ]),
+      elements: new Map(layoutOf({ accounting: true }).sets.map(({ name }) => [name, []])),
     });
   });
 

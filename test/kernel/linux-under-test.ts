@@ -1,9 +1,12 @@
 import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts';
 import { createLinuxDataplane } from '../../src/dataplane/linux/linux-dataplane.ts';
-import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
+import { layoutOf } from '../../src/dataplane/linux/nftables/layout.ts';
+import { printTable } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Kernel, KernelOptions } from '../../src/kernel/kernel.ts';
 import { startKernelThread } from '../../src/kernel/kernel-thread.ts';
 
+export const linuxTable = (accounting: boolean) => printTable(layoutOf({ accounting }));
+export const OUR_TABLE = linuxTable(true);
 export const DRIVERS = ['libnftables', 'nft'] as const;
 
 export interface Started extends AsyncDisposable {
@@ -21,9 +24,13 @@ export function openTestKernel(options: Partial<KernelOptions> = {}): Promise<Ke
 }
 
 /** The real data plane, for the routers whose namespaces' names begin with `prefix` and `router`. */
-export function linuxOver(kernel: Kernel, prefix: string, onWarning: (message: string) => void = () => {}): Dataplane {
+export function linuxOver(
+  kernel: Kernel,
+  prefix: string,
+  { accounting = true, onWarning = () => {} }: { accounting?: boolean; onWarning?: (message: string) => void } = {},
+): Dataplane {
   const patterns = [{ namespace: `${prefix}router*`, outside: ['qg-'], inside: ['qr-'] }];
-  return createLinuxDataplane({ kernel, patterns, host: null, onWarning });
+  return createLinuxDataplane({ kernel, accounting, patterns, host: null, onWarning });
 }
 
 /** The same, started; disposing stops it. */
@@ -31,7 +38,7 @@ export async function startLinux(prefix: string, options: Partial<KernelOptions>
   const events: DataplaneEvent[] = [];
   const warnings: string[] = [];
   const kernel = await openTestKernel(options);
-  const dataplane = linuxOver(kernel, prefix, (message) => warnings.push(message));
+  const dataplane = linuxOver(kernel, prefix, { onWarning: (message) => warnings.push(message) });
   await dataplane.start((event) => events.push(event));
   return { dataplane, events, warnings, [Symbol.asyncDispose]: () => dataplane.stop() };
 }

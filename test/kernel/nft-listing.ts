@@ -10,20 +10,21 @@ export async function listTable(namespace: string, ...flags: readonly string[]):
 
 const ADDRESS = '[\\da-f.:]+';
 const ELEMENT = new RegExp(
-  `(${ADDRESS}) \\. (\\d+) \\. (\\d+) (?:counter packets \\d+ bytes \\d+ )?comment "([^"]*)" : (${ADDRESS}) \\. (\\d+)`,
+  `(?:(${ADDRESS}(?:/\\d+)?) \\. )?(${ADDRESS}) \\. (\\d+) \\. (\\d+(?:-\\d+)?) ` +
+    `counter packets \\d+ bytes \\d+ (?:comment "([^"]*)" )?: (${ADDRESS})(?: \\. (\\d+))?`,
   'g',
 );
 const PROTOCOL_NAMES = new Map<string, string>(
   Object.entries(PROTOCOL_NUMBERS).map(([name, number]) => [`${number}`, name]),
 );
 
-/** The forwards in our table, each as `<id>: tcp 203.0.113.7 80 → 10.0.0.1 8080`, in alphabetical order. */
+/** The forwards in our table, as `linesOf` prints rules, in alphabetical order. */
 export async function listedRules(namespace: string): Promise<readonly string[] | null> {
   const listing = await listTable(namespace, '--numeric-protocol');
   if (listing === null) return null;
   const rules = [...listing.matchAll(ELEMENT)].map(
-    ([, address, protocol = '', port, forward, target, targetPort]) =>
-      `${forward}: ${PROTOCOL_NAMES.get(protocol)} ${address} ${port} → ${target} ${targetPort}`,
+    ([, source = '*', address, protocol = '', port, forward, target, targetPort = '*']) =>
+      `${forward}: ${PROTOCOL_NAMES.get(protocol)} from ${source.replace(/^.*\/0$/, '*')} ${address} ${port} → ${target} ${targetPort}`,
   );
   return rules.sort();
 }

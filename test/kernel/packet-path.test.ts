@@ -15,6 +15,9 @@ const PAGE = join(import.meta.dirname, '../../docs/packet-path.md');
 const GOLDEN = join(import.meta.dirname, 'golden');
 const UPDATE = process.env['UPDATE_DOCS'] === '1';
 
+const FAMILIES = [4, 6] as const;
+const SOURCES = { 4: ['192.0.2.7', '198.51.100.0/25'], 6: ['2001:db8:7::/48', '2001:db8:100::5'] };
+
 const EXAMPLE = programOf([
   ruleOf(1, 'tcp', [GATEWAY[4], 5001], [INSTANCE[4], 22]),
   ruleOf(2, 'udp', [GATEWAY[4], 5001], [INSTANCE[4], 22]),
@@ -111,7 +114,16 @@ describe('golden listings', () => {
     ruleOf(4, 'udp', ['2a00:1:2:3:4:5:6:7', 65535], ['fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 1]),
   ];
 
+  const wide = FAMILIES.flatMap((family) => [
+    ruleOf(10 * family, 'tcp', [GATEWAY[family], '8000-8099'], [INSTANCE[family], '8000-8099']),
+    ruleOf(10 * family + 1, 'udp', [GATEWAY[family], '8000-8099'], [INSTANCE[family], 53]),
+    ruleOf(10 * family + 2, 'tcp', [GATEWAY[family], '8100-8102'], [INSTANCE[family], '9100-9102']),
+    ruleOf(10 * family + 3, 'tcp', [GATEWAY[family], 22], [INSTANCE[family], 22], ...SOURCES[family]),
+    ruleOf(10 * family + 4, 'sctp', [GATEWAY[family], '1-65535'], [INSTANCE[family], '1-65535'], ...SOURCES[family]),
+  ]);
+
   test.each<[string, Program]>([
+    ['ranges-and-sources', programOf(wide)],
     ['one-of-each-family', EXAMPLE],
     ['every-protocol', programOf(everyProtocol)],
     ['edges', programOf(edges)],
@@ -123,7 +135,7 @@ describe('golden listings', () => {
     expect(table).toBe(readFileSync(file, 'utf8'));
   });
 
-  test.each(['one-of-each-family', 'every-protocol', 'edges'])(
+  test.each(['ranges-and-sources', 'one-of-each-family', 'every-protocol', 'edges'])(
     '%s can be read by nft, and is what we make',
     async (name) => {
       const golden = readFileSync(join(GOLDEN, `${name}.nft`), 'utf8');

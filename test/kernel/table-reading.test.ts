@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OUR_TABLE } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { isLater } from '../../src/kernel/nfnetlink.ts';
 import type { TableState } from '../../src/kernel/nft-table.ts';
 import { nft } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
-import { openTestKernel } from './linux-under-test.ts';
+import { OUR_TABLE, openTestKernel } from './linux-under-test.ts';
 
 const FRESH = OUR_TABLE.script;
 

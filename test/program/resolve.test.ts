@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addressOf, parseAddress } from '../../src/model/address.ts';
+import { cidrContains } from '../../src/model/cidr.ts';
 import { conflict } from '../../src/model/conflicts.ts';
 import { type Forward, GATEWAY } from '../../src/model/forward.ts';
 import type { Gateways } from '../../src/model/router.ts';
@@ -51,6 +53,46 @@ describe('properties', () => {
     expect(losers, 'the universe is crowded enough to mean something').toBeGreaterThan(20);
   });
 
+  test('of ranges and sources, too: whoever shares a packet with an older one that has its packets gets none', () => {
+    const sources = { a: ['10.0.0.0/31'], b: ['10.0.0.1', '10.0.0.2'], c: ['10.0.0.3'], anyone: [] };
+    const wish = fc.record({
+      first: fc.integer({ min: 1, max: 6 }),
+      size: fc.nat(2),
+      from: fc.constantFrom('a' as const, 'b' as const, 'c' as const, 'anyone' as const),
+      second: fc.nat(3),
+    });
+    const packetsOf = ({ externalPorts, sources: allowed }: Forward): readonly string[] =>
+      [0, 1, 2, 3].flatMap((host) => {
+        const isAllowed =
+          allowed.length === 0 || allowed.some((cidr) => cidrContains(cidr, parseAddress(`10.0.0.${host}`)));
+        return [1, 2, 3, 4, 5, 6, 7, 8]
+          .filter((port) => isAllowed && externalPorts.first <= port && port <= externalPorts.last)
+          .map((port) => `${host}:${port}`);
+      });
+    let losers = 0;
+    fc.assert(
+      fc.property(fc.array(wish, { maxLength: 8 }), (wishes) => {
+        const forwards = wishes.map(({ first, size, from, second }, index) =>
+          forwardOf(
+            { external_address: '203.0.113.1', external_port: `${first}-${first + size}`, sources: sources[from] },
+            { id: idOf(1000 - index), createdAt: `2026-01-01T00:00:0${second}.000Z` },
+          ),
+        );
+        const taken = new Set<string>();
+        const { program, problems } = resolve(forwards, {});
+        for (const forward of forwards.toSorted(byAge)) {
+          const packets = packetsOf(forward);
+          const isFree = packets.every((packet) => !taken.has(packet));
+          if (isFree) for (const packet of packets) taken.add(packet);
+          losers += Number(!isFree);
+          expect(program.has(forward.id)).toBe(isFree);
+          expect(problems.get(forward.id)?.state).toBe(isFree ? undefined : 'error');
+        }
+      }),
+    );
+    expect(losers, 'they meet often enough to mean something').toBeGreaterThan(50);
+  });
+
   test('the order of the forwards does not matter', () => {
     const shuffled = crowdedForwards.chain((forwards) =>
       fc.tuple(fc.constant(forwards), fc.shuffledSubarray([...forwards], { minLength: forwards.length })),
@@ -76,7 +118,14 @@ describe('properties', () => {
           const rule = program.get(forward.id);
           expect(rule).toBeDefined();
           if (rule === undefined) continue;
-          const packet = { protocol: rule.protocol, destination: rule.external, port: rule.externalPorts.first };
+          const [first] = rule.sources;
+          const source = first === undefined ? rule.external : addressOf(first.family, first.first);
+          const packet = {
+            protocol: rule.protocol,
+            source,
+            destination: rule.external,
+            port: rule.externalPorts.first,
+          };
           expect(trace(program, packet).rule).toBe(rule);
         }
       }),
@@ -103,7 +152,7 @@ describe('cases', () => {
     expect([...program.keys()]).toEqual([older.id]);
     expect(problems.get(other.id)).toMatchObject({
       state: 'error',
-      message: expect.stringContaining('203.0.113.1 5001'),
+      message: expect.stringContaining('203.0.113.1:5001'),
     });
   });
 
@@ -112,6 +161,14 @@ describe('cases', () => {
       program: new Map(),
       problems: new Map(),
     });
+  });
+
+  test('nor is one that has expired, and its port is left to another that wanted it', () => {
+    const ends = forwardOf({ expires_at: '2026-01-01T00:00:05Z' }, { id: idOf(9) });
+    const at = (now?: string) => [...resolve([other, ends], gateways, {}, now).program.keys()];
+    expect([at(), at('2026-01-01T00:00:04.999Z')]).toEqual([[ends.id], [ends.id]]);
+    expect(at('2026-01-01T00:00:05.000Z')).toEqual([other.id]);
+    expect(resolve([ends], gateways, {}, '2026-01-01T00:00:05.000Z').problems.size).toBe(0);
   });
 
   test('a rule says everything a data plane needs', () => {
@@ -123,6 +180,7 @@ describe('cases', () => {
       externalPorts: { first: 53, last: 53 },
       internal: { family: 4, text: '192.168.50.11' },
       internalPorts: { first: 5353, last: 5353 },
+      sources: [],
     });
   });
 });

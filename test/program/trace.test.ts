@@ -7,6 +7,9 @@ import { resolve } from '../../src/program/resolve.ts';
 import type { Program, Rule } from '../../src/program/rule.ts';
 import { type Packet, trace } from '../../src/program/trace.ts';
 import { crowdedForwards, crowdedGateways, outside } from '../model/arbitraries.ts';
+import { programOf, ruleOf } from './programs.ts';
+
+const CLIENT = parseAddress('198.51.100.5');
 
 const packet = fc
   .record({
@@ -15,7 +18,7 @@ const packet = fc
     protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'sctp' as const),
     port: fc.oneof(fc.integer({ min: 1, max: 2 }), fc.integer({ min: 0, max: 12 })),
   })
-  .map(({ family, host, ...rest }) => ({ ...rest, destination: parseAddress(outside(family, host)) }));
+  .map(({ family, host, ...rest }) => ({ ...rest, source: CLIENT, destination: parseAddress(outside(family, host)) }));
 
 /** Every packet the program changes, written out one by one. */
 function expanded(program: Program): Map<string, string> {
@@ -70,6 +73,7 @@ test('agrees with it on ranges, kept, shifted and many to one', () => {
         externalPorts: { first, last: first + size },
         internal: addressOf(4, 0xc0a83201n),
         internalPorts: one ? { first: to, last: to } : { first: to, last: to + size },
+        sources: [],
       }),
     );
   const program = fc
@@ -101,5 +105,25 @@ test.each([
   const forward: Forward = { ...parseForwardSpec(input), id: 'a', revision: 1, createdAt: at, updatedAt: at };
   expect(forward.externalPorts).toEqual(parsePortRange(external_port));
   const { program } = resolve([forward], {});
-  expect(trace(program, { protocol: 'tcp', destination: parseAddress('203.0.113.1'), port }).port).toBe(arrives);
+  expect(trace(program, { protocol: 'tcp', source: CLIENT, destination: parseAddress('203.0.113.1'), port }).port).toBe(
+    arrives,
+  );
+});
+
+test.each([
+  ['198.51.100.5', true],
+  ['198.51.100.6', false],
+  ['203.0.113.0', true],
+  ['203.0.113.255', true],
+  ['203.0.114.0', false],
+  ['2001:db8::1', false],
+])('sources: a packet from %s meets the rule: %s', (source, expected) => {
+  const program = programOf([ruleOf(1, 'tcp', ['192.0.2.1', 80], ['10.0.0.1', 80], '198.51.100.5', '203.0.113.0/24')]);
+  const packet = {
+    protocol: 'tcp',
+    source: parseAddress(source),
+    destination: parseAddress('192.0.2.1'),
+    port: 80,
+  } as const;
+  expect(trace(program, packet).rule !== null).toBe(expected);
 });

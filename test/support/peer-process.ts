@@ -76,6 +76,8 @@ async function open(address: string, port: number, patience: number): Promise<{ 
     const text = await within(patience, nextData(socket));
     const id = ++lastConnection;
     connections.set(id, socket);
+    // It may be reset at any time; who uses it next is told.
+    socket.on('error', () => socket.destroy());
     return { text, id };
   } catch (error) {
     socket.destroy();

@@ -36,7 +36,9 @@ export async function openPeer(namespace: string): Promise<Peer> {
     waiting.get(answer.call)?.(answer);
     waiting.delete(answer.call);
   });
+  let ended = false;
   void exited.then(() => {
+    ended = true;
     for (const [call, settle] of waiting) settle({ call, error: 'the peer has ended' });
     waiting.clear();
   });
@@ -44,6 +46,7 @@ export async function openPeer(namespace: string): Promise<Peer> {
   async function ask(request: PeerRequest): Promise<{ text: string; id: number }> {
     const call = ++lastCall;
     const answer = await new Promise<PeerAnswer>((resolve) => {
+      if (ended) resolve({ call, error: 'the peer has ended' });
       waiting.set(call, resolve);
       child.stdin.write(`${JSON.stringify({ call, request })}\n`);
     });

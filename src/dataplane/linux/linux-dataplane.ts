@@ -1,28 +1,42 @@
 import type { Kernel, KernelEvent } from '../../kernel/kernel.ts';
+import type { SetElement, TableChange } from '../../kernel/nft-batch.ts';
 import type { TableState } from '../../kernel/nft-table.ts';
 import type { Interface } from '../../kernel/rtnetlink.ts';
+import type { Cidr } from '../../model/cidr.ts';
+import type { Counters } from '../../model/counters.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
+import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
-import type { Program } from '../../program/rule.ts';
+import type { Program, Rule } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
+import { insideNetworks, sameNetworks } from './inside-networks.ts';
 import { limitsOf } from './limits.ts';
 import { type NamespacePattern, patternOf } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
-import { elementOf } from './nftables/elements.ts';
+import { sumCounters } from './nftables/counters.ts';
+import { elementsOf, hairpinElements } from './nftables/elements.ts';
+import { flowRules } from './nftables/flows.ts';
 
 export interface LinuxOptions {
-  /** Not watched yet; its table is OUR_TABLE. The data plane stops it. */
+  /** Not watched yet; its table is that of `layoutOf` with this `accounting`. The data plane stops it. */
   readonly kernel: Kernel;
+  /** Whether packets and bytes of forwards are counted. */
+  readonly accounting: boolean;
   readonly patterns: readonly NamespacePattern[];
   /** The root namespace as a router of its own; `null`: it is not touched. */
   readonly host: Omit<NamespacePattern, 'namespace'> | null;
   readonly onWarning: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
+/** How the interfaces of a namespace are called. */
+type Sides = Omit<NamespacePattern, 'namespace'>;
+
 interface Attached {
-  readonly outside: readonly string[];
+  readonly sides: Sides;
+  /** The networks between whose machines answers would go past the router. */
+  inside: readonly Cidr[];
   /** `null` until the namespace is open. */
   instance: Instance | null;
   /** Whether our table is there, as far as we know. */
@@ -36,16 +50,16 @@ interface Attached {
 const RETRY = 1_000;
 
 /** Routers that are network namespaces of this machine, programmed by nftables. */
-export function createLinuxDataplane({ kernel, patterns, host, onWarning }: LinuxOptions): Dataplane {
+export function createLinuxDataplane({ kernel, accounting, patterns, host, onWarning }: LinuxOptions): Dataplane {
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
-  return { start, limits, synchronise, apply, clean, alive: () => kernel.ping(), stop };
+  return { start, limits, synchronise, apply, counters, clean, alive: () => kernel.ping(), stop };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
     await kernel.watch(onKernelEvent);
-    if (host !== null) open(HOST_ROUTER, host.outside);
+    if (host !== null) open(HOST_ROUTER, host);
     while (opening.size > 0) await Promise.all(opening);
   }
 
@@ -53,7 +67,7 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     switch (event.kind) {
       case 'mounted': {
         const pattern = patternOf(event.namespace, patterns);
-        if (pattern !== undefined) open(event.namespace, pattern.outside);
+        if (pattern !== undefined) open(event.namespace, pattern);
         return;
       }
       case 'unmounted':
@@ -72,9 +86,9 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     }
   }
 
-  function open(namespace: string, outside: readonly string[]): void {
+  function open(namespace: string, sides: Sides): void {
     forget(namespace);
-    const entry: Attached = { outside, instance: null, installed: false, found: undefined, retry: undefined };
+    const entry: Attached = { sides, inside: [], instance: null, installed: false, found: undefined, retry: undefined };
     attached.set(namespace, entry);
     const done = attach(namespace, entry)
       .catch((error: unknown) => openLater(namespace, entry, error))
@@ -90,14 +104,15 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
       return;
     }
     onWarning('could not open a network namespace, trying again', { namespace, error });
-    entry.retry = setTimeout(() => open(namespace, entry.outside), RETRY);
+    entry.retry = setTimeout(() => open(namespace, entry.sides), RETRY);
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
     const { interfaces, table } = await kernel.attach(namespace);
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
-    const gateways = gatewaysOf(interfaces, entry.outside);
+    const gateways = gatewaysOf(interfaces, entry.sides.outside);
+    entry.inside = insideNetworks(interfaces, entry.sides.inside);
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
   }
@@ -128,8 +143,10 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
   function look(namespace: string, interfaces: readonly Interface[]): void {
     const entry = attached.get(namespace);
     if (entry === undefined || entry.instance === null) return;
-    const gateways = gatewaysOf(interfaces, entry.outside);
-    if (sameGateways(gateways, entry.instance.gateways)) return;
+    const gateways = gatewaysOf(interfaces, entry.sides.outside);
+    const inside = insideNetworks(interfaces, entry.sides.inside);
+    if (sameGateways(gateways, entry.instance.gateways) && sameNetworks(inside, entry.inside)) return;
+    entry.inside = inside;
     entry.instance = { ...entry.instance, gateways };
     emit({ kind: 'changed', instance: entry.instance });
   }
@@ -151,30 +168,60 @@ export function createLinuxDataplane({ kernel, patterns, host, onWarning }: Linu
     const found = entry.found !== undefined ? entry.found : await kernel.readTable(id);
     if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
     entry.found = undefined;
-    const { change, count } = correct(found, [...program.values()].map(elementOf), kernel.fingerprint);
-    if (change !== null) await kernel.change(id, change);
+    const { change, count } = correct(found, wanted(entry, program.values()), kernel.fingerprint);
+    if (change !== null) await make(id, change, found);
     entry.installed = found !== null || change !== null;
     return { corrections: count };
   }
 
   async function apply(id: string, { remove, add }: Change): Promise<void> {
     const entry = known(id);
-    const table = entry.installed ? 'keep' : 'create';
-    await kernel.change(id, { table, remove: remove.map(elementOf), add: add.map(elementOf) });
+    if (entry.installed) await make(id, { table: 'keep', remove: elements(remove), add: elements(add) });
+    else await make(id, { table: 'create', remove: [], add: wanted(entry, add) });
     entry.installed = true;
+  }
+
+  async function counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>> {
+    if (!known(id).installed) return new Map();
+    return sumCounters(await kernel.readCounters(id, forward), { accounting });
   }
 
   async function clean(id: string): Promise<void> {
     const entry = known(id);
     const found = await kernel.readTable(id);
     if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
-    if (found !== null) await kernel.change(id, { table: 'delete', remove: [], add: [] });
+    if (found !== null) await make(id, { table: 'delete', remove: [], add: [] }, found);
     entry.found = undefined;
     entry.installed = false;
+  }
+
+  /** `found`: what is there before, where the table as a whole is replaced or deleted. */
+  async function make(id: string, change: TableChange, found: TableState | null = null): Promise<void> {
+    await kernel.change(id, change);
+    const removed = change.table === 'keep' ? change.remove : allElements(found);
+    try {
+      await kernel.endStaleFlows(id, { removed: flowRules(removed), added: flowRules(change.add) });
+    } catch (error) {
+      if (error instanceof HatobaError && error.code === 'namespace_gone') return;
+      onWarning('could not end flows that go elsewhere now', { namespace: id, error });
+    }
+  }
+
+  function elements(rules: Iterable<Rule>): readonly SetElement[] {
+    return [...rules].flatMap((rule) => elementsOf(rule, { accounting }));
+  }
+
+  /** Everything that the table is to have. */
+  function wanted({ inside }: Attached, rules: Iterable<Rule>): readonly SetElement[] {
+    return [...hairpinElements(inside), ...elements(rules)];
   }
 
   async function stop(): Promise<void> {
     for (const { retry } of attached.values()) clearTimeout(retry);
     await kernel.stop();
   }
+}
+
+function allElements(table: TableState | null): readonly SetElement[] {
+  return [...(table?.elements ?? [])].flatMap(([set, elements]) => elements.map((element) => ({ ...element, set })));
 }

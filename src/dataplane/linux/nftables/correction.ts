@@ -5,7 +5,7 @@ import type { Element, TableState } from '../../../kernel/nft-table.ts';
 export interface TableCorrection {
   /** `null`: it is as it should be. */
   readonly change: TableChange | null;
-  /** How many things were wrong. */
+  /** How many elements, or the table, were wrong. */
   readonly count: number;
 }
 

@@ -1,18 +1,94 @@
 import type { SetElement } from '../../../kernel/nft-batch.ts';
+import { addressOf, type Family } from '../../../model/address.ts';
+import { type Cidr, withoutNested } from '../../../model/cidr.ts';
+import { type PortRange, portCount, samePorts } from '../../../model/port-range.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import type { Rule } from '../../../program/rule.ts';
-import { EXACT } from './layout.ts';
+import { type NftSet, SETS } from './layout.ts';
+
+/** From one address to another, or from one port to another; both included. */
+type Span = readonly [first: string, last: string];
+
+const ANYONE: Readonly<Record<Family, Span>> = {
+  4: ['0.0.0.0', '255.255.255.255'],
+  6: ['::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'],
+};
+
+/** `ct direction` (linux/netfilter/nf_conntrack_tuple_common.h). */
+const DIRECTIONS = [0, 1];
 
 /**
- * The element that does what the rule says. Protocols are numbers: names would be looked up in the machine's
- * /etc/protocols. The comment is the forward's id, for whoever reads `nft list table`.
+ * The elements that do what the rule says. Protocols and directions are numbers: names of protocols would be looked up
+ * in the machine's /etc/protocols. The comment is the forward's id, for whoever reads `nft list table`.
+ * A range that keeps its ports is one element for each source; one that is shifted has one for each port, too.
  */
-export function elementOf(rule: Rule): SetElement {
-  const { protocol, external, externalPorts, internal, internalPorts } = rule;
-  return {
-    set: EXACT[external.family].name,
-    key: `${external.text} . ${PROTOCOL_NUMBERS[protocol]} . ${externalPorts.first}`,
-    value: `${internal.text} . ${internalPorts.first}`,
-    comment: rule.forward,
-  };
+export function elementsOf(rule: Rule, { accounting }: { readonly accounting: boolean }): readonly SetElement[] {
+  return [...translations(rule), ...(accounting ? counters(rule) : [])];
+}
+
+function translations(rule: Rule): readonly SetElement[] {
+  const { external, externalPorts, internal, internalPorts, sources, forward } = rule;
+  const { exact, guarded, span } = SETS[external.family];
+  const open = sources.length === 0;
+  const isWide = portCount(externalPorts) > 1;
+  if (isWide && samePorts(externalPorts, internalPorts)) {
+    return keysOf(rule, externalPorts).map((key) => element(span, key, forward, internal.text));
+  }
+  const keyed = (set: NftSet, key: string, port: number) => element(set, key, forward, `${internal.text} . ${port}`);
+  if (isWide && portCount(internalPorts) === 1) {
+    return keysOf(rule, externalPorts).map((key) => keyed(guarded, key, internalPorts.first));
+  }
+  return [...portsOf(externalPorts)].flatMap((port) => {
+    const target = internalPorts.first + (port - externalPorts.first);
+    if (open) return [keyed(exact, `${placeOf(rule)} . ${port}`, target)];
+    return keysOf(rule, { first: port, last: port }).map((key) => keyed(guarded, key, target));
+  });
+}
+
+function counters(rule: Rule): readonly SetElement[] {
+  const { external, externalPorts, sources, forward } = rule;
+  const { flows, wideFlows } = SETS[external.family];
+  if (sources.length === 0 && portCount(externalPorts) === 1) {
+    const key = `${placeOf(rule)} . ${externalPorts.first}`;
+    return DIRECTIONS.map((direction) => element(flows, `${direction} . ${key}`, forward));
+  }
+  return DIRECTIONS.flatMap((direction) =>
+    keysOf(rule, externalPorts, [`${direction}`]).map((key) => element(wideFlows, key, forward)),
+  );
+}
+
+/** Between a network and itself: everybody else's answers come back through the router. */
+export function hairpinElements(networks: readonly Cidr[]): readonly SetElement[] {
+  return withoutNested(networks).map((network) => {
+    const [first, last] = spanOf(network);
+    return element(SETS[network.family].hairpin, `${first} . ${first}-${last} . ${last}`, '');
+  });
+}
+
+function element(set: NftSet, key: string, comment: string, value = ''): SetElement {
+  return { set: set.name, key, value, comment };
+}
+
+/** Address and protocol. */
+function placeOf({ external, protocol }: Rule): string {
+  return `${external.text} . ${PROTOCOL_NUMBERS[protocol]}`;
+}
+
+/** One interval for each source. */
+function keysOf(rule: Rule, ports: PortRange, before: readonly string[] = []): readonly string[] {
+  const { sources, external } = rule;
+  const spans = sources.length === 0 ? [ANYONE[external.family]] : withoutNested(sources).map(spanOf);
+  return spans.map(([from, to]) => {
+    const first = [...before, from, placeOf(rule), ports.first].join(' . ');
+    const last = [...before, to, placeOf(rule), ports.last].join(' . ');
+    return `${first}-${last}`;
+  });
+}
+
+function spanOf({ family, first, last }: Cidr): Span {
+  return [addressOf(family, first).text, addressOf(family, last).text];
+}
+
+function* portsOf({ first, last }: PortRange): Iterable<number> {
+  for (let port = first; port <= last; port++) yield port;
 }

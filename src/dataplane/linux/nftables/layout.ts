@@ -1,73 +1,160 @@
 import type { Family } from '../../../model/address.ts';
 
 /**
- * Our table, as typed objects: static rules and maps whose elements are the forwards, so that the cost of a packet
- * does not grow with their number (https://wiki.nftables.org, "Maps"; one hash lookup a family).
+ * Our table, as typed objects: static rules, and maps and sets whose elements are the forwards, so that the cost of a
+ * packet does not grow with their number (https://wiki.nftables.org, "Maps").
  */
 
 /** The one table of ours in each router; what others own is never touched. */
 export const TABLE = 'hatoba';
 
 /** Datatypes of nft (`nft describe`) that keys and values are made of. */
-export type Datatype = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service';
+export type Datatype = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir';
 
-export interface NftMap {
+export interface NftSet {
   readonly name: string;
   readonly key: readonly Datatype[];
-  readonly value: readonly Datatype[];
-}
-
-/** The first packet of a flow: to the address and port that the map has for its destination. */
-export interface DnatRule {
-  readonly kind: 'dnat';
-  readonly family: Family;
-  readonly map: NftMap;
+  /** What a map leads to; none: it is a set. */
+  readonly value?: readonly Datatype[];
+  /** Whether keys may be intervals in each of their parts: looked up as fast however many there are, but not hashed. */
+  readonly interval: boolean;
+  /** Whether each element counts the packets that it matches. */
+  readonly counter: boolean;
 }
 
 export interface NftChain {
   readonly name: string;
-  readonly type: 'nat';
-  readonly hook: 'prerouting';
-  readonly priority: number;
-  readonly rules: readonly DnatRule[];
+  /** `null`: others jump to it. */
+  readonly hook: {
+    readonly type: 'nat' | 'filter';
+    readonly hook: 'prerouting' | 'output' | 'postrouting';
+    readonly priority: number;
+  } | null;
+  /** In nft's words. */
+  readonly rules: readonly string[];
 }
 
 export interface Layout {
   readonly table: string;
-  readonly maps: readonly NftMap[];
+  readonly sets: readonly NftSet[];
   readonly chains: readonly NftChain[];
 }
 
-/** linux/netfilter_ipv4.h NF_IP_PRI_NAT_DST. The first chain that translates a flow wins, so ours comes before iptables'. */
-const DSTNAT = -100;
+/** The sets and maps of one family. */
+export interface FamilySets {
+  /** Single ports to single ports, for anyone. */
+  readonly exact: NftSet;
+  /** What only some may use, and ranges that lead to one port. */
+  readonly guarded: NftSet;
+  /** Ranges that keep their ports. */
+  readonly span: NftSet;
+  /** Pairs of networks between which answers would go past the router. */
+  readonly hairpin: NftSet;
+  /** What `exact` has, by direction, to count all packets. */
+  readonly flows: NftSet;
+  /** What `guarded` and `span` have, likewise. */
+  readonly wideFlows: NftSet;
+}
 
-/** Single ports to single ports. */
-export const EXACT: Readonly<Record<Family, NftMap>> = {
-  4: {
-    name: 'exact4',
-    key: ['ipv4_addr', 'inet_proto', 'inet_service'],
-    value: ['ipv4_addr', 'inet_service'],
-  },
-  6: {
-    name: 'exact6',
-    key: ['ipv6_addr', 'inet_proto', 'inet_service'],
-    value: ['ipv6_addr', 'inet_service'],
-  },
-};
+/** linux/netfilter_ipv4.h: NF_IP_PRI_MANGLE, NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC, and far behind the last. */
+const [MANGLE, DSTNAT, SRCNAT, LAST] = [-150, -100, 100, 300];
 
-export const LAYOUT: Layout = {
-  table: TABLE,
-  maps: [EXACT[4], EXACT[6]],
-  chains: [
-    {
-      name: 'prerouting',
-      type: 'nat',
-      hook: 'prerouting',
-      priority: DSTNAT - 10,
-      rules: [
-        { kind: 'dnat', family: 4, map: EXACT[4] },
-        { kind: 'dnat', family: 6, map: EXACT[6] },
-      ],
-    },
-  ],
-};
+/** The first nat chain that translates a flow wins, so ours come before iptables'. */
+const BEFORE = -10;
+
+/** Of these, connection tracking knows ports. */
+const PROTOCOLS = '{ 6, 17, 33, 132, 136 }';
+
+function setsOf(family: Family): FamilySets {
+  const address: Datatype = family === 4 ? 'ipv4_addr' : 'ipv6_addr';
+  const place: readonly Datatype[] = [address, 'inet_proto', 'inet_service'];
+  const set = (name: string, key: readonly Datatype[], value?: readonly Datatype[]): NftSet => ({
+    name: `${name}${family}`,
+    key,
+    ...(value === undefined ? {} : { value }),
+    interval: true,
+    counter: true,
+  });
+  return {
+    exact: { ...set('exact', place, [address, 'inet_service']), interval: false },
+    guarded: set('guarded', [address, ...place], [address, 'inet_service']),
+    span: set('span', [address, ...place], [address]),
+    hairpin: { ...set('hairpin', [address, address]), counter: false },
+    flows: { ...set('flows', ['ct_dir', ...place]), interval: false },
+    wideFlows: set('wide_flows', ['ct_dir', address, ...place]),
+  };
+}
+
+export const SETS: Readonly<Record<Family, FamilySets>> = { 4: setsOf(4), 6: setsOf(6) };
+
+/** To where the maps say. nft wants to see that the protocol has ports, where a map of intervals gives one. */
+function translate(family: Family): readonly string[] {
+  const ip = family === 4 ? 'ip' : 'ip6';
+  const { exact, guarded, span } = SETS[family];
+  const flow = `${ip} saddr . ${ip} daddr . meta l4proto . th dport`;
+  return [
+    `dnat ${ip} to ${ip} daddr . meta l4proto . th dport map @${exact.name}`,
+    `meta l4proto ${PROTOCOLS} dnat ${ip} to ${flow} map @${guarded.name}`,
+    `dnat ${ip} to ${flow} map @${span.name}`,
+  ];
+}
+
+/** A client in the target's own network would be answered directly, from an address that it has not asked. */
+function masquerade(family: Family): string {
+  const ip = family === 4 ? 'ip' : 'ip6';
+  return `ct status dnat ${ip} saddr . ${ip} daddr @${SETS[family].hairpin.name} masquerade`;
+}
+
+/** Packets as clients see them: before they are translated, and after answers have been. */
+function count(family: Family, outside: 'd' | 's'): readonly string[] {
+  const ip = family === 4 ? 'ip' : 'ip6';
+  const [own, client] = outside === 'd' ? ['d', 's'] : ['s', 'd'];
+  const { flows, wideFlows } = SETS[family];
+  return [
+    `ct direction . ${ip} ${own}addr . meta l4proto . th ${own}port @${flows.name}`,
+    `ct direction . ${ip} ${client}addr . ${ip} ${own}addr . meta l4proto . th ${own}port @${wideFlows.name}`,
+  ];
+}
+
+const TRANSLATING: readonly NftChain[] = [
+  { name: 'translate', hook: null, rules: [...translate(4), ...translate(6)] },
+  {
+    name: 'prerouting',
+    hook: { type: 'nat', hook: 'prerouting', priority: DSTNAT + BEFORE },
+    rules: ['jump translate'],
+  },
+  { name: 'output', hook: { type: 'nat', hook: 'output', priority: DSTNAT + BEFORE }, rules: ['jump translate'] },
+  {
+    name: 'postrouting',
+    hook: { type: 'nat', hook: 'postrouting', priority: SRCNAT + BEFORE },
+    rules: [masquerade(4), masquerade(6)],
+  },
+];
+
+const COUNTING: readonly NftChain[] = [
+  { name: 'count_arriving', hook: null, rules: [...count(4, 'd'), ...count(6, 'd')] },
+  { name: 'count_leaving', hook: null, rules: [...count(4, 's'), ...count(6, 's')] },
+  {
+    name: 'arriving',
+    hook: { type: 'filter', hook: 'prerouting', priority: MANGLE },
+    rules: ['ct status dnat jump count_arriving'],
+  },
+  {
+    name: 'leaving',
+    hook: { type: 'filter', hook: 'postrouting', priority: LAST },
+    rules: ['ct status dnat jump count_leaving'],
+  },
+];
+
+/** `accounting`: whether packets and bytes are counted, not only connections. */
+export function layoutOf({ accounting }: { readonly accounting: boolean }): Layout {
+  const families = [SETS[4], SETS[6]];
+  return {
+    table: TABLE,
+    sets: [
+      ...families.flatMap(({ exact, guarded, span, hairpin }) => [exact, guarded, span, hairpin]),
+      ...(accounting ? families.flatMap(({ flows, wideFlows }) => [flows, wideFlows]) : []),
+    ],
+    chains: [...TRANSLATING, ...(accounting ? COUNTING : [])],
+  };
+}

@@ -1,30 +1,24 @@
 import type { TableSource } from '../../../kernel/nft-compile.ts';
-import { type DnatRule, LAYOUT, type Layout, type NftChain, type NftMap } from './layout.ts';
-
-/** What the kernel room makes in routers. */
-export const OUR_TABLE: TableSource = { name: LAYOUT.table, script: printTable(LAYOUT) };
+import type { Layout, NftChain, NftSet } from './layout.ts';
 
 /** The script for `nft -f` that makes the table, without elements. Printed from typed values: no text of a user gets here. */
-export function printTable({ table, maps, chains }: Layout): string {
+export function printTable({ table, sets, chains }: Layout): TableSource {
   const ours = `inet ${table}`;
   const lines = [
     `add table ${ours}`,
-    ...maps.map((map) => `add map ${ours} ${map.name} ${mapBlock(map)}`),
-    ...chains.map((chain) => `add chain ${ours} ${chain.name} ${chainBlock(chain)}`),
-    ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${ours} ${name} ${ruleText(rule)}`)),
+    ...sets.map((set) => `add ${set.value === undefined ? 'set' : 'map'} ${ours} ${set.name} ${setBlock(set)}`),
+    ...chains.map((chain) => `add chain ${ours} ${chain.name}${chainBlock(chain)}`),
+    ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${ours} ${name} ${rule}`)),
   ];
-  return `${lines.join('\n')}\n`;
+  return { name: table, script: `${lines.join('\n')}\n` };
 }
 
-function mapBlock({ key, value }: NftMap): string {
-  return `{ type ${key.join(' . ')} : ${value.join(' . ')} ; }`;
+function setBlock({ key, value, interval, counter }: NftSet): string {
+  const types = value === undefined ? key.join(' . ') : `${key.join(' . ')} : ${value.join(' . ')}`;
+  return `{ type ${types} ; ${interval ? 'flags interval ; ' : ''}${counter ? 'counter ; ' : ''}}`;
 }
 
-function chainBlock({ type, hook, priority }: NftChain): string {
-  return `{ type ${type} hook ${hook} priority ${priority} ; policy accept ; }`;
-}
-
-function ruleText({ family, map }: DnatRule): string {
-  const ip = family === 4 ? 'ip' : 'ip6';
-  return `dnat ${ip} to ${ip} daddr . meta l4proto . th dport map @${map.name}`;
+function chainBlock({ hook }: NftChain): string {
+  if (hook === null) return '';
+  return ` { type ${hook.type} hook ${hook.hook} priority ${hook.priority} ; policy accept ; }`;
 }

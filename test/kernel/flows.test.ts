@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { diff } from '../../src/program/diff.ts';
+import type { Program } from '../../src/program/rule.ts';
+import { programOf, ruleOf } from '../program/programs.ts';
+import { nft, runIn } from '../support/command.ts';
+import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
+import { openPeer, type Peer } from '../support/peer.ts';
+import { type Started, startLinux } from './linux-under-test.ts';
+
+const FAMILIES = [4, 6] as const;
+const NOTHING: Program = new Map();
+
+let network: Network;
+let linux: Started;
+let client: Peer;
+let instance: Peer;
+let lastPort = 30_000;
+
+beforeAll(async () => {
+  network = await createNetwork();
+  linux = await startLinux(network.namespaces.prefix);
+  client = await openPeer(network.client);
+  instance = await openPeer(network.instance);
+  for (const port of [22, 5001, 5005]) await instance.serveTcp(port);
+  for (const family of FAMILIES) for (const port of [22, 23]) await instance.serveUdp(port, INSTANCE[family]);
+});
+
+afterAll(async () => {
+  await client?.[Symbol.asyncDispose]();
+  await instance?.[Symbol.asyncDispose]();
+  await linux?.[Symbol.asyncDispose]();
+  await network?.[Symbol.asyncDispose]();
+});
+
+describe.each(FAMILIES)('by IPv%i', (family) => {
+  const [gateway, target] = [GATEWAY[family], INSTANCE[family]];
+  /** Beside what each test is about: it must not be noticed by these. */
+  const others = [ruleOf(100, 'tcp', [gateway, 6001], [target, 22]), ruleOf(101, 'udp', [gateway, 6001], [target, 22])];
+  let otherPort: number;
+  let otherConnection: number;
+  let present: Program;
+
+  beforeEach(async () => {
+    present = NOTHING;
+    await linux.dataplane.clean(network.router);
+    await change(...[]);
+    otherPort = ++lastPort;
+    otherConnection = (await client.open(gateway, 6001)).id;
+    await client.ask(gateway, 6001, { localPort: otherPort });
+  });
+
+  /** Makes these the rules, beside the others. */
+  async function change(...rules: Parameters<typeof programOf>[0]): Promise<void> {
+    const next = programOf([...others, ...rules]);
+    await linux.dataplane.apply(network.router, diff(present, next));
+    present = next;
+  }
+
+  /** A line each. */
+  async function flowsTo(port: number): Promise<readonly string[]> {
+    const flows = await runIn(network.router, 'conntrack', ['-L', '-f', `ipv${family}`]);
+    return flows.split('\n').filter((flow) => /dport=(\d+)/.exec(flow)?.[1] === `${port}`);
+  }
+
+  async function expectOthersGoOn(): Promise<void> {
+    expect(await client.echo(otherConnection, 'still here')).toBe('still here');
+    expect(await client.ask(gateway, 6001, { localPort: otherPort })).toBe(`${CLIENT[family]} ${otherPort}`);
+    expect(await flowsTo(6001)).toHaveLength(2);
+  }
+
+  test('created: who has been knocking before gets through', async () => {
+    const localPort = ++lastPort;
+    await expect(client.ask(gateway, 5001, { localPort, patience: 200 })).rejects.toThrow('timeout');
+    await change(ruleOf(1, 'udp', [gateway, 5001], [target, 22]));
+    expect(await client.ask(gateway, 5001, { localPort })).toBe(`${CLIENT[family]} ${localPort}`);
+    await expectOthersGoOn();
+  });
+
+  test('removed: its flows end, by UDP and by TCP', async () => {
+    const localPort = ++lastPort;
+    await change(
+      ...(['tcp', 'udp'] as const).map((protocol, id) => ruleOf(id, protocol, [gateway, 5001], [target, 22])),
+    );
+    const { id } = await client.open(gateway, 5001);
+    await client.ask(gateway, 5001, { localPort });
+    await change();
+    await expect(client.ask(gateway, 5001, { localPort, patience: 200 })).rejects.toThrow('timeout');
+    await expect(client.echo(id, 'hello', 300)).rejects.toThrow();
+    await expectOthersGoOn();
+  });
+
+  test('turned to another port: its flows go there', async () => {
+    const localPort = ++lastPort;
+    await change(ruleOf(1, 'udp', [gateway, 5001], [target, 22]));
+    await client.ask(gateway, 5001, { localPort });
+    await change(ruleOf(1, 'udp', [gateway, 5001], [target, 23]));
+    expect(await client.ask(gateway, 5001, { localPort })).toBe(`${CLIENT[family]} ${localPort}`);
+    expect((await flowsTo(5001)).join()).toContain('sport=23');
+    await expectOthersGoOn();
+  });
+
+  test('a range that grows, and gets a new shape, keeps its flows; one that shrinks ends those outside', async () => {
+    await change(ruleOf(1, 'tcp', [gateway, 5001], [target, 5001]));
+    const { id } = await client.open(gateway, 5001);
+    await change(ruleOf(1, 'tcp', [gateway, '5000-5009'], [target, '5000-5009']));
+    expect(await client.echo(id, 'grown')).toBe('grown');
+    const { id: second } = await client.open(gateway, 5005);
+    await change(ruleOf(1, 'tcp', [gateway, '5000-5004'], [target, '5000-5004']));
+    expect(await client.echo(id, 'shrunk')).toBe('shrunk');
+    await expect(client.echo(second, 'outside', 300)).rejects.toThrow();
+    await expectOthersGoOn();
+  });
+
+  test('a source that is no longer allowed ends; one that still is goes on', async () => {
+    const own = CLIENT[family];
+    await change(ruleOf(1, 'tcp', [gateway, 5001], [target, 5001], own, family === 4 ? '10.99.0.0/16' : 'fd99::/16'));
+    const { id } = await client.open(gateway, 5001);
+    await change(ruleOf(1, 'tcp', [gateway, 5001], [target, 5001], own));
+    expect(await client.echo(id, 'allowed')).toBe('allowed');
+    await change(ruleOf(1, 'tcp', [gateway, 5001], [target, 5001], family === 4 ? '10.99.0.0/16' : 'fd99::/16'));
+    await expect(client.echo(id, 'refused', 300)).rejects.toThrow();
+    await expectOthersGoOn();
+  });
+
+  test('a table that is replaced as a whole keeps every flow that is right, and ends what it no longer has', async () => {
+    const [kept, gone] = [
+      ruleOf(1, 'tcp', [gateway, 5001], [target, 5001]),
+      ruleOf(2, 'tcp', [gateway, 5005], [target, 5005]),
+    ];
+    await change(kept, gone);
+    const [{ id: first }, { id: second }] = [await client.open(gateway, 5001), await client.open(gateway, 5005)];
+    await nft(network.router, 'add rule inet hatoba prerouting counter');
+    await linux.dataplane.synchronise(network.router, programOf([...others, kept]));
+    expect(await client.echo(first, 'kept')).toBe('kept');
+    await expect(client.echo(second, 'gone', 300)).rejects.toThrow();
+    await expectOthersGoOn();
+  });
+
+  test('cleaned: none is left', async () => {
+    await linux.dataplane.clean(network.router);
+    expect(await flowsTo(6001)).toEqual([]);
+    await expect(client.echo(otherConnection, 'gone', 300)).rejects.toThrow();
+  });
+
+  test('flows of somebody else’s translation at a port that was ours are left alone', async () => {
+    const program = family === 4 ? 'iptables' : 'ip6tables';
+    const destination = family === 4 ? `${target}:22` : `[${target}]:22`;
+    const theirs = ['-d', gateway, '-p', 'tcp', '--dport', '5001', '-j', 'DNAT', '--to-destination', destination];
+    await runIn(network.router, program, ['-t', 'nat', '-A', 'PREROUTING', ...theirs]);
+    const { id } = await client.open(gateway, 5001);
+    await linux.dataplane.apply(network.router, {
+      remove: [],
+      add: [ruleOf(1, 'tcp', [gateway, 5002], [target, 5005])],
+    });
+    expect(await client.echo(id, 'theirs')).toBe('theirs');
+    await linux.dataplane.clean(network.router);
+    expect(await client.echo(id, 'theirs')).toBe('theirs');
+    await runIn(network.router, program, ['-t', 'nat', '-F', 'PREROUTING']);
+  });
+});
+
+test('one stream among 2,000 flows is found', async () => {
+  await linux.dataplane.clean(network.router);
+  const rules = [ruleOf(1, 'udp', [GATEWAY[4], '1000-2999'], [INSTANCE[4], 22])];
+  await linux.dataplane.synchronise(network.router, programOf(rules));
+  for (let port = 1000; port < 3000; port++) {
+    await client.ask(GATEWAY[4], port, { localPort: 20_000 });
+  }
+  const narrower = [ruleOf(1, 'udp', [GATEWAY[4], '1001-2999'], [INSTANCE[4], 22])];
+  await linux.dataplane.synchronise(network.router, programOf(narrower));
+  const left = await runIn(network.router, 'conntrack', ['-L', '-p', 'udp', '--orig-port-src', '20000']);
+  expect(left.trim().split('\n')).toHaveLength(1_999);
+  expect(left).not.toContain('dport=1000 ');
+});

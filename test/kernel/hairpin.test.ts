@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { programOf, ruleOf } from '../program/programs.ts';
+import { ip, runIn } from '../support/command.ts';
+import { addInnerNetwork, INSIDE_TOO, LEFT, RIGHT, SECOND_GATEWAY } from '../support/inner-network.ts';
+import { CLIENT, createNetwork, GATEWAY, INSTANCE, INSTANCE_TOO, type Network, OUTSIDE } from '../support/network.ts';
+import { openPeer, type Peer } from '../support/peer.ts';
+import { type Started, startLinux } from './linux-under-test.ts';
+
+const FAMILIES = [4, 6] as const;
+/** Either of which it may use. */
+const OF_INSTANCE = { 4: [INSTANCE[4], INSTANCE_TOO[4]], 6: [INSTANCE[6], INSTANCE_TOO[6]] };
+const PROGRAM = programOf(
+  FAMILIES.flatMap((family) => [
+    ruleOf(10 * family, 'tcp', [GATEWAY[family], 80], [RIGHT[family], 8080]),
+    ruleOf(10 * family + 1, 'udp', [GATEWAY[family], '50-59'], [RIGHT[family], 8080]),
+    ruleOf(10 * family + 2, 'tcp', [GATEWAY[family], 81], [LEFT[family], 8080]),
+    ruleOf(10 * family + 3, 'tcp', [GATEWAY[family], 22], [INSTANCE[family], 22]),
+  ]),
+);
+
+let network: Network;
+let linux: Started;
+let client: Peer;
+let instance: Peer;
+let left: Peer;
+let right: Peer;
+let router: Peer;
+
+beforeAll(async () => {
+  network = await createNetwork();
+  const inner = await addInnerNetwork(network);
+  linux = await startLinux(network.namespaces.prefix);
+  client = await openPeer(network.client);
+  instance = await openPeer(network.instance);
+  left = await openPeer(inner.left);
+  right = await openPeer(inner.right);
+  router = await openPeer(network.router);
+  await instance.serveTcp(22);
+  for (const peer of [left, right]) await peer.serveTcp(8080);
+  for (const family of FAMILIES) await right.serveUdp(8080, RIGHT[family]);
+  await linux.dataplane.synchronise(network.router, PROGRAM);
+});
+
+afterAll(async () => {
+  for (const peer of [client, instance, left, right, router]) await peer?.[Symbol.asyncDispose]();
+  await linux?.[Symbol.asyncDispose]();
+  await network?.[Symbol.asyncDispose]();
+});
+
+/** The address in a greeting, `198.51.100.5 40000`. */
+const seen = (greeting: string) => greeting.split(' ')[0];
+
+describe.each(FAMILIES)('by IPv%i', (family) => {
+  const gateway = GATEWAY[family];
+
+  test('a machine in the target’s own network gets through, by the router’s inner address', async () => {
+    expect(seen(await left.connect(gateway, 80))).toBe(SECOND_GATEWAY[family]);
+    expect(seen(await left.ask(gateway, 55))).toBe(SECOND_GATEWAY[family]);
+  });
+
+  test('so does the target itself', async () => {
+    expect(seen(await left.connect(gateway, 81))).toBe(SECOND_GATEWAY[family]);
+  });
+
+  test('a machine of another inner network is seen as itself', async () => {
+    expect(OF_INSTANCE[family]).toContain(seen(await instance.connect(gateway, 80)));
+    expect(OF_INSTANCE[family]).toContain(seen(await instance.ask(gateway, 50)));
+    expect(seen(await left.connect(gateway, 22))).toBe(LEFT[family]);
+  });
+
+  test('a client outside is seen as itself', async () => {
+    expect(seen(await client.connect(gateway, 80))).toBe(CLIENT[family]);
+    expect(seen(await client.ask(gateway, 59))).toBe(CLIENT[family]);
+  });
+
+  test('what is not forwarded is not masqueraded', async () => {
+    expect(seen(await left.connect(RIGHT[family], 8080))).toBe(LEFT[family]);
+    expect(OF_INSTANCE[family]).toContain(seen(await instance.connect(RIGHT[family], 8080)));
+  });
+
+  test('the router itself uses its forwards', async () => {
+    expect(seen(await router.connect(gateway, 80))).toBe(gateway);
+    expect(seen(await router.ask(gateway, 51))).toBe(gateway);
+  });
+});
+
+test('an inner network that comes later, and one that goes', async () => {
+  const told = () => linux.events.filter(({ kind }) => kind === 'changed').length;
+  const before = told();
+  await ip(network.router, `address delete ${SECOND_GATEWAY[4]}/24 dev ${INSIDE_TOO}`);
+  await expect.poll(told).toBe(before + 1);
+  await linux.dataplane.synchronise(network.router, PROGRAM);
+  expect(await runIn(network.router, 'nft', ['list', 'set', 'inet', 'hatoba', 'hairpin4'])).not.toContain(
+    '10.30.0.0/24',
+  );
+  await ip(network.router, `address add ${SECOND_GATEWAY[4]}/24 dev ${INSIDE_TOO}`);
+  await expect.poll(told).toBe(before + 2);
+  await linux.dataplane.synchronise(network.router, PROGRAM);
+  expect(seen(await left.connect(GATEWAY[4], 80))).toBe(SECOND_GATEWAY[4]);
+});
+
+describe('beside Neutron, which translates the source of what comes from inside by itself', () => {
+  const RULES = `*mangle
+-A PREROUTING -i ${OUTSIDE} -j MARK --set-xmark 0x2/0xffff
+COMMIT
+*nat
+-A POSTROUTING ! -o ${OUTSIDE} -m conntrack ! --ctstate DNAT -j ACCEPT
+-A POSTROUTING -o ${OUTSIDE} -j SNAT --to-source ${GATEWAY[4]} --random-fully
+-A POSTROUTING -m mark ! --mark 0x2/0xffff -m conntrack --ctstate DNAT -j SNAT --to-source ${GATEWAY[4]} --random-fully
+COMMIT
+`;
+
+  beforeAll(() => runIn(network.router, 'iptables-restore', ['--noflush'], RULES));
+  afterAll(() => runIn(network.router, 'iptables-restore', [], '*mangle\nCOMMIT\n*nat\nCOMMIT\n'));
+
+  test('everybody gets through, and a client outside is still seen as itself', async () => {
+    expect(seen(await client.connect(GATEWAY[4], 80))).toBe(CLIENT[4]);
+    expect(seen(await client.ask(GATEWAY[4], 52))).toBe(CLIENT[4]);
+    expect(seen(await left.connect(GATEWAY[4], 80))).toBe(SECOND_GATEWAY[4]);
+    expect(seen(await left.connect(GATEWAY[4], 81))).toBe(SECOND_GATEWAY[4]);
+    expect(seen(await left.ask(GATEWAY[4], 53))).toBe(SECOND_GATEWAY[4]);
+    expect(seen(await instance.connect(GATEWAY[4], 80))).toBe(GATEWAY[4]);
+  });
+});
