@@ -20,6 +20,7 @@ const PROTOCOL = { number: 1, sourcePort: 2, destinationPort: 3 } as const;
 const FILTER_ORIGINAL = 1;
 const FILTER_IP_DESTINATION = 1 << 1;
 const FILTER_PROTOCOL_NUMBER = 1 << 3;
+const FILTER_DESTINATION_PORT = 1 << 5;
 const STATS_ENTRIES = 1;
 
 /** One flow, as its first packet was, and where it was sent. */
@@ -39,13 +40,16 @@ export function countFlows(fd: number): number {
   return entries?.readUInt32BE(0) ?? 0;
 }
 
-/** The flows whose first packet went to this address by this protocol. */
-export function readFlows(fd: number, destination: Address, protocol: number): readonly Flow[] {
+/**
+ * The flows whose first packet went to this address by this protocol, and to this port (`null`: any). The kernel goes
+ * through a table of all namespaces for it: 13 ms where it has 262,144 buckets.
+ */
+export function readFlows(fd: number, destination: Address, protocol: number, port: number | null): readonly Flow[] {
   return readUninterrupted(() => {
     const flows: Flow[] = [];
-    dump(fd, typeOf(GET), filterOf(destination, protocol), (message) => {
+    dump(fd, typeOf(GET), filterOf(destination, protocol, port), (message) => {
       const flow = readFlow(message, destination, protocol);
-      if (flow !== undefined) flows.push(flow);
+      if (flow !== undefined && (port === null || flow.port === port)) flows.push(flow);
     });
     return flows;
   });
@@ -77,14 +81,18 @@ function requestOf(family: Family): Buffer {
  * again. IPv6 addresses are left out of the filter: the kernel takes those that are equal for different ones
  * (`ctnetlink_filter_match_tuple` of nf_conntrack_netlink.c, seen on Linux 6.18).
  */
-function filterOf({ family, text }: Address, protocol: number): Buffer {
+function filterOf({ family, text }: Address, protocol: number, port: number | null): Buffer {
   const writer = createNetlinkWriter();
   writer.bytes(requestOf(family));
   writer.nest(CTA.original, () => {
     writer.nest(TUPLE.ip, () => writer.attribute(IP[family].destination, bytesOf({ family, text })));
-    writer.nest(TUPLE.protocol, () => writer.attribute(PROTOCOL.number, Buffer.from([protocol])));
+    writer.nest(TUPLE.protocol, () => {
+      writer.attribute(PROTOCOL.number, Buffer.from([protocol]));
+      writer.space(PROTOCOL.destinationPort, 2, (into, at) => into.writeUInt16BE(port ?? 0, at));
+    });
   });
-  const flags = FILTER_PROTOCOL_NUMBER | (family === 4 ? FILTER_IP_DESTINATION : 0);
+  const [byAddress, byPort] = [family === 4 ? FILTER_IP_DESTINATION : 0, port === null ? 0 : FILTER_DESTINATION_PORT];
+  const flags = FILTER_PROTOCOL_NUMBER | byAddress | byPort;
   writer.nest(CTA.filter, () => writer.space(FILTER_ORIGINAL, 4, (into, at) => into.writeUInt32LE(flags, at)));
   return writer.finish();
 }

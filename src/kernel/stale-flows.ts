@@ -30,9 +30,11 @@ export function endStaleFlows(fd: number, { removed, added }: FlowChange): numbe
   if (removed.length + added.length === 0 || countFlows(fd) === 0) return 0;
   const [before, after] = [indexOf(removed), indexOf(added)];
   let ended = 0;
-  const places = new Map([...removed, ...added].map((rule) => [placeOf(rule), rule]));
-  for (const [place, { destination, protocol }] of places) {
-    const stale = readFlows(fd, destination, protocol).filter((flow) => {
+  for (const [place, rules] of Map.groupBy([...removed, ...added], placeOf)) {
+    const [first] = rules;
+    if (first === undefined) continue;
+    const { destination, protocol } = first;
+    const stale = readFlows(fd, destination, protocol, onlyPortOf(rules)).filter((flow) => {
       const now = after(place, flow);
       return now === undefined ? isLedBy(before(place, flow), flow) : !isLedBy(now, flow);
     });
@@ -40,6 +42,13 @@ export function endStaleFlows(fd: number, { removed, added }: FlowChange): numbe
     ended += stale.length;
   }
   return ended;
+}
+
+/** The port that all are about, if it is only one. */
+function onlyPortOf(rules: readonly FlowRule[]): number | null {
+  const ports = new Set(rules.flatMap(({ ports: { first, last } }) => [first, last]));
+  const [port = null] = ports;
+  return ports.size === 1 ? port : null;
 }
 
 /** The rule that is about a flow to this place. Single ports are looked up; only ranges are gone through. */

@@ -140,7 +140,7 @@ test('the root namespace is a router where the operator says so, and only then',
   const forward = await host.client.createForward(fields, '5');
   expect(forward).toMatchObject({ router: 'host', status: { state: 'active' } });
   const ruleset = () => other.run('nft', '--numeric', 'list', 'ruleset');
-  const element = `192.0.2.1 . 6 . 5001 comment "${forward.id}" : 10.20.0.11 . 22`;
+  const element = `192.0.2.1 . 6 . 5001 counter packets 0 bytes 0 comment "${forward.id}" : 10.20.0.11 . 22`;
   expect(await ruleset()).toContain(element);
   await other.run('nft', 'flush', 'ruleset');
   await eventually(async () => expect(await ruleset()).toContain(element), 2_000);
