@@ -1,20 +1,31 @@
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
+import { addCounters, type Counters } from '../model/counters.ts';
+import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
+import { createUsage } from './usage.ts';
 
 /** Keeps the routers of this node as the store wants them. */
 export interface Agent {
   /** Resolves when every router that is there now has been compared with the store and corrected, or has failed. */
   start(): Promise<void>;
+  /** What has gone through the router's forwards on this node, through this one or (`null`) all; none where it is not here. */
+  counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]>;
   /** Removes everything of ours from every router of this node. */
   cleanUp(): Promise<void>;
   /** Leaves the routers as they are. */
   stop(): Promise<void>;
+}
+
+export interface ForwardCounters extends Counters {
+  readonly forward: ForwardId;
+  /** See `Usage`. */
+  readonly lastUsed: number | null;
 }
 
 export interface AgentOptions {
@@ -38,6 +49,7 @@ const AT_ONCE = 64;
 export function createAgent({ node, registry, dataplane, log }: AgentOptions): Agent {
   const { forwards, statuses } = registry;
   const places = createPlaces();
+  const usage = createUsage();
   const queue = new Set<Place>();
   const running = new Set<Promise<void>>();
   let stopped = false;
@@ -49,11 +61,12 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     busy: () => queue.size + running.size > 1,
     onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
   });
-  return { start, cleanUp, stop };
+  return { start, counters, cleanUp, stop };
 
   async function start(): Promise<void> {
     const started = performance.now();
     unsubscribe = forwards.subscribe(({ touched }) => {
+      for (const { id } of touched) if (forwards.get(id) === undefined) usage.forget(id);
       for (const [router, ids] of byRouter(touched)) for (const place of places.of(router)) place.mark(ids);
     });
     await dataplane.start(onEvent);
@@ -160,10 +173,18 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
       instances: ours.map(({ instance }) => instance.id).sort(),
       gateways: gatewaysOf(router),
       revision: slowest.revision,
-      at: slowest.at,
+      at: ours.map(({ at }) => at).sort()[0] ?? slowest.at,
       problems,
       error: ours.find(({ error }) => error !== null)?.error ?? null,
     };
+  }
+
+  async function counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]> {
+    const counted = await Promise.all(
+      places.of(router).map(({ instance }) => dataplane.counters(instance.id, forward)),
+    );
+    const now = Date.now();
+    return [...sumById(counted)].map(([id, sum]) => ({ forward: id, ...sum, lastUsed: usage.note(id, sum, now) }));
   }
 
   async function cleanUp(): Promise<void> {
@@ -183,6 +204,17 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     await publisher.stop();
     await dataplane.stop();
   }
+}
+
+function sumById(maps: readonly ReadonlyMap<ForwardId, Counters>[]): ReadonlyMap<ForwardId, Counters> {
+  const sums = new Map<ForwardId, Counters>();
+  for (const map of maps) {
+    for (const [id, counters] of map) {
+      const before = sums.get(id);
+      sums.set(id, before === undefined ? counters : addCounters(before, counters));
+    }
+  }
+  return sums;
 }
 
 function byRouter(touched: readonly { router: RouterId; id: string }[]): ReadonlyMap<RouterId, ReadonlySet<string>> {

@@ -3,8 +3,11 @@ import { HatobaError, reasonOf } from '../model/errors.ts';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
+import { printTime } from '../model/time.ts';
 import { isEmpty } from '../program/diff.ts';
+import { createAlarm } from './alarm.ts';
 import { type Applied, createApplied } from './applied.ts';
+import { createExpiries } from './expiries.ts';
 import { createFight } from './fight.ts';
 
 /** What a place works from; read anew at each pass, so that nothing is lost when several changes meet. */
@@ -17,6 +20,11 @@ export interface Desired {
 
 interface Limited extends Desired {
   readonly limits: ProtocolLimits;
+}
+
+interface Wanted extends Limited {
+  /** What has expired by then is not wanted any more. */
+  readonly now: string;
 }
 
 export interface PlaceOptions {
@@ -36,6 +44,7 @@ export interface Place {
   readonly applied: Applied;
   /** Everything up to here is in the kernel; 0: nothing yet. */
   readonly revision: number;
+  /** When that was so last, as `printTime` gives it: what had expired by then has been taken out. */
   readonly at: string;
   readonly error: string | null;
   /** The instance was found changed. */
@@ -55,13 +64,15 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   const { dataplane, desired } = options;
   const applied = createApplied();
   const fight = createFight();
+  const expiries = createExpiries();
+  const alarm = createAlarm(() => mark(expiries.until(clock())));
   let instance = first;
   /** Whether `applied` is what the kernel has. */
   let trusted = false;
   let due: ReadonlySet<ForwardId> | 'all' | null = null;
   let passing = false;
   let revision = 0;
-  let at = new Date().toISOString();
+  let at = clock();
   let failure: string | null = null;
   let contest: string | null = null;
   let retry = FIRST_RETRY;
@@ -85,6 +96,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     applied,
     update(changed) {
       instance = changed;
+      // What the data plane adds to a program depends on the instance, too.
+      trusted = false;
     },
     mark,
     disturb,
@@ -154,24 +167,35 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   function stop(): void {
     stopped = true;
     due = null;
+    alarm.set(null);
     clearTimeout(retryTimer);
     clearTimeout(contestTimer);
   }
 
-  async function reconcile(now: ReadonlySet<ForwardId> | 'all'): Promise<void> {
-    const wanted = await withLimits(now, desired(instance.router));
+  async function reconcile(marked: ReadonlySet<ForwardId> | 'all'): Promise<void> {
+    const now = clock();
+    const ids = withExpired(marked, now);
+    const wanted = { ...(await withLimits(ids, desired(instance.router))), now };
     if (stopped) return;
-    const applied = trusted && (await tryChange(now, wanted));
+    const applied = trusted && (await tryChange(ids, wanted));
     if (!applied) await synchronise(wanted);
     revision = wanted.revision;
-    at = new Date().toISOString();
+    at = now;
     failure = null;
     retry = FIRST_RETRY;
+    expiries.update(ids, wanted.forwards, now);
+    if (!stopped) alarm.set(expiries.next());
+  }
+
+  /** What has expired since the last pass is due, too. Where the clock was set back, what had expired may not have. */
+  function withExpired(marked: ReadonlySet<ForwardId> | 'all', now: string): ReadonlySet<ForwardId> | 'all' {
+    if (marked === 'all' || !trusted || now < at) return 'all';
+    return marked.union(expiries.until(now));
   }
 
   /** Asked for only where it matters, and anew each time: an operator may just have changed it. */
-  async function withLimits(now: ReadonlySet<ForwardId> | 'all', wanted: Desired): Promise<Limited> {
-    const ids = now === 'all' || !trusted ? wanted.forwards.keys() : now;
+  async function withLimits(due: ReadonlySet<ForwardId> | 'all', wanted: Desired): Promise<Limited> {
+    const ids = due === 'all' ? wanted.forwards.keys() : due;
     for (const id of ids) {
       const protocol = wanted.forwards.get(id)?.protocol;
       if (protocol === undefined || !UNCERTAIN_PROTOCOLS.has(protocol)) continue;
@@ -181,9 +205,9 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   /** False: the kernel refused, which it does when somebody has just changed what the change is based on. */
-  async function tryChange(now: ReadonlySet<ForwardId> | 'all', wanted: Limited): Promise<boolean> {
+  async function tryChange(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<boolean> {
     try {
-      await applyChange(now, wanted);
+      await applyChange(due, wanted);
       return true;
     } catch (error) {
       if (!(error instanceof HatobaError) || error.code !== 'kernel_refused') throw error;
@@ -192,21 +216,25 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   async function applyChange(
-    now: ReadonlySet<ForwardId> | 'all',
-    { forwards, gateways, limits }: Limited,
+    due: ReadonlySet<ForwardId> | 'all',
+    { forwards, gateways, limits, now }: Wanted,
   ): Promise<void> {
-    const some = now === 'all' ? undefined : applied.planSome(now, forwards, gateways, limits);
-    const plan = some ?? applied.planAll(forwards, gateways, limits);
+    const some = due === 'all' ? undefined : applied.planSome(due, forwards, gateways, limits, now);
+    const plan = some ?? applied.planAll(forwards, gateways, limits, now);
     if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change);
     plan.done();
   }
 
-  async function synchronise({ forwards, gateways, limits }: Limited): Promise<void> {
+  async function synchronise({ forwards, gateways, limits, now }: Wanted): Promise<void> {
     const started = performance.now();
-    const plan = applied.planAll(forwards, gateways, limits);
+    const plan = applied.planAll(forwards, gateways, limits, now);
     trusted = true;
     const { corrections } = await dataplane.synchronise(instance.id, plan.program);
     plan.done();
     if (corrections > 0) options.onCorrected(place, corrections, performance.now() - started);
   }
+}
+
+function clock(): string {
+  return printTime(Date.now());
 }

@@ -3,17 +3,19 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createAgent } from '../agent/agent.ts';
-import type { NodeInfo } from '../api/deps.ts';
+import type { ApiDeps, NodeInfo, ReadCounters } from '../api/deps.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
-import { OUR_TABLE } from '../dataplane/linux/nftables/script.ts';
+import { layoutOf } from '../dataplane/linux/nftables/layout.ts';
+import { printTable } from '../dataplane/linux/nftables/script.ts';
 import { startEarly } from '../dataplane/start-early.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
 import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts';
+import { parsePortRange } from '../model/port-range.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
@@ -100,7 +102,8 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   }
   await agent?.start();
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
-  if (config.roles.includes('api')) await serveApi(around, registry, node);
+  const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
+  if (config.roles.includes('api')) await serveApi(around, { registry, node, counters });
   const alive = async () => kernel?.ping();
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');
@@ -117,14 +120,17 @@ async function openOwnKernel({ config, end, steps, thread }: Surroundings): Prom
 async function openStoredRegistry({ config, end, steps }: Surroundings): Promise<Registry> {
   const store = openSqliteStore(config.store.replace(/^sqlite:/, ''));
   steps.defer(() => store.close());
-  const registry = await openRegistry(store, { onError: (error) => end.fatal(error) });
+  const registry = await openRegistry(store, {
+    onError: (error) => end.fatal(error),
+    autoPorts: parsePortRange(config.auto_ports),
+  });
   steps.defer(() => registry.stop());
   return registry;
 }
 
-async function serveApi({ config, log, steps }: Surroundings, registry: Registry, node: NodeInfo): Promise<void> {
+async function serveApi({ config, log, steps }: Surroundings, deps: Omit<ApiDeps, 'log'>): Promise<void> {
   const { createApi } = await import('../api/api.ts');
-  const api = createApi({ registry, node, log });
+  const api = createApi({ ...deps, log });
   await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
   steps.defer(() => api.close());
   await listenOnSocket(api, config.socket);
@@ -136,12 +142,14 @@ function openConfiguredKernel(
   onFatal: (error: unknown) => void,
 ): Promise<Kernel> {
   const driver = config.nft_driver === 'auto' ? null : config.nft_driver;
-  return thread.open({ directory: config.namespace_directory, table: OUR_TABLE, driver }, onFatal);
+  const table = printTable(layoutOf(config));
+  return thread.open({ directory: config.namespace_directory, table, driver }, onFatal);
 }
 
 function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
   return createLinuxDataplane({
     kernel,
+    accounting: config.accounting,
     patterns: [...config.routers, ...(config.neutron ? NEUTRON_PATTERNS : [])],
     host: config.host,
     onWarning,

@@ -43,6 +43,9 @@ function describe(error: ErrorObject | undefined): { path: readonly string[]; re
   if (error?.keyword === 'enum') {
     return { path, reason: `${where} must be one of ${String(error.params['allowedValues']).replaceAll(',', ', ')}` };
   }
+  if (error?.keyword === 'format') {
+    return { path, reason: `${where} must be a port or a range of ports, such as 20000-29999` };
+  }
   return { path, reason: `${where} ${error?.message ?? 'does not have the form of a configuration'}` };
 }
 

@@ -9,9 +9,11 @@ export interface ConfigFile {
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly nft_driver?: 'auto' | 'libnftables' | 'nft';
   readonly namespace_directory?: string;
+  readonly accounting?: boolean;
   readonly neutron?: boolean;
   readonly routers?: readonly NamespacePattern[];
   readonly host?: Omit<NamespacePattern, 'namespace'> | null;
+  readonly auto_ports?: string;
 }
 
 /** Everything decided. */
@@ -32,6 +34,7 @@ export const CONFIG_SCHEMA = {
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
     nft_driver: { enum: ['auto', 'libnftables', 'nft'] },
     namespace_directory: { type: 'string', pattern: '^/.' },
+    accounting: { type: 'boolean' },
     neutron: { type: 'boolean' },
     routers: {
       type: 'array',
@@ -48,5 +51,6 @@ export const CONFIG_SCHEMA = {
       required: ['outside', 'inside'],
       properties: interfaces,
     },
+    auto_ports: { type: 'string', format: 'ports' },
   } satisfies Record<keyof ConfigFile, object>,
 };

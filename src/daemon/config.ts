@@ -2,6 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hatobaError } from '../model/errors.ts';
+import { DEFAULT_AUTO_PORTS } from '../model/forward-draft.ts';
+import { printPortRange } from '../model/port-range.ts';
 import { readConfigFile } from './config-file.ts';
 import type { Config, ConfigFile } from './config-schema.ts';
 import { type ConfigValidator, compileConfigValidator } from './config-validator.ts';
@@ -52,9 +54,11 @@ function defaults(): Config {
     log_level: 'info',
     nft_driver: 'auto',
     namespace_directory: '/run/netns',
+    accounting: true,
     neutron: true,
     routers: [],
     host: null,
+    auto_ports: printPortRange(DEFAULT_AUTO_PORTS),
   };
 }
 

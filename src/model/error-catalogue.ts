@@ -122,15 +122,30 @@ export const ERRORS = {
     message: 'external ports {external} and internal ports {internal} are not equally many',
     hint: 'Use ranges of the same size, or one internal port for all external ones.',
   },
-  port_range_unsupported: {
+  port_not_single: {
     ...invalid,
-    message: 'this version forwards single ports, not the range {value}',
-    hint: 'Add one forward per port.',
+    message: '{value} is a range of ports, and a packet has one port',
+    hint: 'Name one port, for example 5001.',
   },
-  sources_unsupported: {
+  packet_family_mismatch: {
     ...invalid,
-    message: 'this version cannot restrict a forward to {value}',
-    hint: 'Leave the sources out, and let the service itself refuse what it does not want.',
+    message: 'no packet goes from {source} to {destination}, which is of another address family',
+    hint: 'Name a source of the same family as the destination: both IPv4, or both IPv6.',
+  },
+  internal_port_required: {
+    ...invalid,
+    message: 'with {value} as the external port, the internal port cannot be left out',
+    hint: 'Name the port that the service has, for example 192.168.50.11:22.',
+  },
+  time_malformed: {
+    ...invalid,
+    message: '{value} is not a time',
+    hint: 'Write it like 2030-12-24T18:30:00Z or 2030-12-25T03:30:00+09:00 (RFC 3339); the command line also takes 45s, 30m, 2h, 7d.',
+  },
+  expiry_past: {
+    ...invalid,
+    message: 'the forward cannot end at {value}, which has passed',
+    hint: 'Name a time to come: the clock of the daemon says {now}.',
   },
   protocol_unknown: {
     ...invalid,
@@ -154,7 +169,7 @@ export const ERRORS = {
   },
   router_required: {
     ...invalid,
-    message: 'there are {count} routers, so the forward must say which one it is for',
+    message: 'there are {count} routers, so it has to be said which one is meant',
     hint: 'Name the router (--router); `hatoba router list` shows them.',
   },
   request_malformed: {
@@ -166,6 +181,26 @@ export const ERRORS = {
     ...invalid,
     message: '{reason}',
     hint: 'Run the command with --help to see its form and examples.',
+  },
+  item_repeated: {
+    ...invalid,
+    message: 'the forward {value} is there twice, for the first time as item {first}',
+    hint: 'Leave one of them out, or give each an id of its own.',
+  },
+  file_unreadable: {
+    ...invalid,
+    message: '{file} cannot be read: {reason}',
+    hint: 'Name a file that is there, or - for standard input.',
+  },
+  file_malformed: {
+    ...invalid,
+    message: '{file} is not understood: {reason}',
+    hint: 'docs/operations.md shows what such a file looks like.',
+  },
+  file_router_unknown: {
+    ...invalid,
+    message: 'the name of {file} does not tell which router it is of',
+    hint: 'Name the router with --router, or the file after the namespace: qrouter-<uuid>.',
   },
   config_malformed: {
     ...invalid,
@@ -208,11 +243,23 @@ export const ERRORS = {
     message: '{protocol} port {port} on {address} already leads elsewhere, by forward {other}',
     hint: 'Choose another external port, or remove or change that forward.',
   },
+  auto_ports_exhausted: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'the pool of ports {pool} has no {wanted} left for {protocol} on router {router}',
+    hint: 'Remove forwards that nobody needs, name a port yourself, or configure a larger pool (auto_ports).',
+  },
   name_taken: {
     status: 409,
     exit: EXIT.conflict,
     message: 'a forward named {value} exists already',
     hint: 'Choose another name, or remove or change that forward.',
+  },
+  store_not_empty: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'there are {count} forwards already, so nothing was restored',
+    hint: 'Restore with --replace to have only what the backup has, or use `hatoba apply` to add to them.',
   },
   revision_mismatch: {
     status: 412,
@@ -254,6 +301,17 @@ export const ERRORS = {
     exit: EXIT.timedOut,
     message: 'forward {value} is stored, but was not in the kernel after {seconds} s: {reason}',
     hint: '`hatoba forward show` tells its state; it is applied as soon as that is possible.',
+  },
+  apply_timed_out: {
+    status: 504,
+    exit: EXIT.timedOut,
+    message: '{count} changes are stored, but were not all in the kernel after {seconds} s',
+    hint: '`hatoba router list` tells which node is behind; it follows as soon as that is possible.',
+  },
+  import_incomplete: {
+    ...internal,
+    message: '{count} of {total} DNAT rules were not taken over',
+    hint: 'The list above says why; what was taken over stays. Add the others by hand as they are meant.',
   },
   removal_timed_out: {
     status: 504,

@@ -5,6 +5,7 @@ import { type ForwardId, parseName, parseText } from './ids.ts';
 import { type PortRange, parsePortRange, portCount, printPortRange } from './port-range.ts';
 import { type Protocol, parseProtocol } from './protocol.ts';
 import { parseRouterId, type RouterId } from './router.ts';
+import { parseTime } from './time.ts';
 
 /** The word that stands for the router's own outside address, and follows it. */
 export const GATEWAY = 'gateway';
@@ -24,6 +25,8 @@ export interface ForwardSpec {
   /** Who may use it; empty: anyone. */
   readonly sources: readonly Cidr[];
   readonly enabled: boolean;
+  /** When it ends by itself, as `parseTime` gives it; null: never. From then on it keeps its place, as if disabled. */
+  readonly expiresAt: string | null;
 }
 
 export interface Forward extends ForwardSpec {
@@ -52,6 +55,7 @@ export interface ForwardInput {
   readonly internal_port?: string | number;
   readonly sources?: readonly string[];
   readonly enabled?: boolean;
+  readonly expires_at?: string | null;
 }
 
 /** A forward's wish as it is printed: every key present, canonical text. */
@@ -68,6 +72,7 @@ export interface ForwardSpecDocument {
   readonly internal_port: string;
   readonly sources: readonly string[];
   readonly enabled: boolean;
+  readonly expires_at: string | null;
 }
 
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
@@ -94,6 +99,7 @@ export function parseForwardSpec(input: ForwardInput): ForwardSpec {
     internalPorts,
     sources: at('sources', () => parseSources(input.sources ?? [], internalAddress.family)),
     enabled: input.enabled ?? true,
+    expiresAt: at('expires_at', () => optional(input.expires_at, parseTime)),
   });
 }
 
@@ -111,17 +117,13 @@ export function printForwardSpec(spec: ForwardSpec): ForwardSpecDocument {
     internal_port: printPortRange(spec.internalPorts),
     sources: spec.sources.map((source) => source.text),
     enabled: spec.enabled,
+    expires_at: spec.expiresAt,
   };
 }
 
-/** Refuses what the data plane of this version cannot do yet. */
-export function refuseUnsupported(spec: ForwardSpec): void {
-  if (portCount(spec.externalPorts) > 1) {
-    const value = printPortRange(spec.externalPorts);
-    throw hatobaError('port_range_unsupported', { value }, { field: 'external_port' });
-  }
-  const [source] = spec.sources;
-  if (source !== undefined) throw hatobaError('sources_unsupported', { value: source.text }, { field: 'sources' });
+/** Whether its time has come at `now`, which is as `printTime` gives it. */
+export function isExpired({ expiresAt }: Pick<ForwardSpec, 'expiresAt'>, now: string): boolean {
+  return expiresAt !== null && expiresAt <= now;
 }
 
 function at<Value>(field: string, parse: () => Value): Value {

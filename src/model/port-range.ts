@@ -16,6 +16,13 @@ export function parsePortRange(text: string): PortRange {
   return Object.freeze({ first, last });
 }
 
+/** Reads one port. Errors: `port_…`. */
+export function parseSinglePort(text: string): number {
+  const { first, last } = parsePortRange(text);
+  if (first !== last) throw hatobaError('port_not_single', { value: text });
+  return first;
+}
+
 export function printPortRange({ first, last }: PortRange): string {
   return first === last ? String(first) : `${first}-${last}`;
 }

@@ -1,4 +1,4 @@
-import { type Forward, GATEWAY } from './forward.ts';
+import { type Forward, GATEWAY, isExpired } from './forward.ts';
 import type { ForwardId } from './ids.ts';
 import type { Gateways, RouterId } from './router.ts';
 
@@ -18,14 +18,14 @@ export interface RouterStatus {
   readonly gateways: Gateways;
   /** Everything up to this revision of the store is in the kernel, but for `problems`; 0: nothing yet. */
   readonly revision: number;
-  /** When that was reached, RFC 3339. */
+  /** The node's clock when it last made that so, as `printTime` gives it: what had expired by then is not in the kernel. */
   readonly at: string;
   readonly problems: Readonly<Record<ForwardId, Problem>>;
   /** What keeps the whole router from being applied. */
   readonly error: string | null;
 }
 
-export const FORWARD_STATES = ['active', 'pending', 'waiting', 'disabled', 'error'] as const;
+export const FORWARD_STATES = ['active', 'pending', 'waiting', 'disabled', 'expired', 'error'] as const;
 export type ForwardState = (typeof FORWARD_STATES)[number];
 
 export interface NodeForwardStatus {
@@ -45,15 +45,21 @@ export interface ForwardStatus {
   readonly nodes: readonly NodeForwardStatus[];
 }
 
-/** `statuses`: of the forward's router, one a node. */
-export function forwardStatus(forward: Forward, statuses: readonly RouterStatus[]): ForwardStatus {
+/**
+ * `statuses`: of the forward's router, one a node. `now`, as `printTime` gives it, counts only where no node has the
+ * router: one that has it tells what it has taken out.
+ */
+export function forwardStatus(forward: Forward, statuses: readonly RouterStatus[], now: string): ForwardStatus {
   const nodes = statuses.map((status) => onNode(forward, status));
-  if (nodes.length === 0 && forward.enabled) {
-    return { state: 'waiting', message: `no node has the router ${forward.router} yet`, nodes };
-  }
   const best = ['active', 'error', 'pending'].map((state) => nodes.find((node) => node.state === state));
-  const telling = best.find((node) => node !== undefined);
-  return { state: telling?.state ?? 'disabled', message: telling?.message ?? null, nodes };
+  const telling = best.find((node) => node !== undefined) ?? nodes[0] ?? nowhere(forward, now);
+  return { state: telling.state, message: telling.message, nodes };
+}
+
+type Told = Pick<ForwardStatus, 'state' | 'message'>;
+
+function nowhere(forward: Forward, now: string): Told {
+  return unwanted(forward, now) ?? { state: 'waiting', message: `no node has the router ${forward.router} yet` };
 }
 
 function onNode(forward: Forward, status: RouterStatus): NodeForwardStatus {
@@ -64,9 +70,14 @@ function onNode(forward: Forward, status: RouterStatus): NodeForwardStatus {
   return { node, state, external_address: external?.text ?? null, revision, at, message };
 }
 
-function stateOnNode(forward: Forward, status: RouterStatus): { state: ForwardState; message: string | null } {
+function stateOnNode(forward: Forward, status: RouterStatus): Told {
   if (status.error !== null) return { state: 'error', message: status.error };
   if (status.revision < forward.revision) return { state: 'pending', message: 'the node has not applied it yet' };
+  return unwanted(forward, status.at) ?? status.problems[forward.id] ?? { state: 'active', message: null };
+}
+
+/** What keeps its place without being wanted anywhere. */
+function unwanted(forward: Forward, now: string): Told | null {
   if (!forward.enabled) return { state: 'disabled', message: null };
-  return status.problems[forward.id] ?? { state: 'active', message: null };
+  return isExpired(forward, now) ? { state: 'expired', message: null } : null;
 }

@@ -20,11 +20,13 @@ export interface ForwardIndex {
   list(): readonly Forward[];
   ofRouter(router: RouterId): ReadonlyMap<ForwardId, Forward>;
   conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Forward | undefined;
+  /** All that conflict with the spec, in no order; some perhaps several times. */
+  conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly Forward[];
 }
 
 interface RouterForwards {
   readonly forwards: Map<ForwardId, Forward>;
-  readonly ports: PortIndex;
+  readonly ports: PortIndex<Forward>;
 }
 
 const NO_FORWARDS: ReadonlyMap<ForwardId, Forward> = new Map();
@@ -51,7 +53,7 @@ export function createForwardIndex(): ForwardIndex {
       if (before !== undefined) forget(before);
       all.set(forward.id, forward);
       if (forward.name !== null) names.set(forward.name, forward);
-      const router = routers.get(forward.router) ?? { forwards: new Map(), ports: createPortIndex() };
+      const router = routers.get(forward.router) ?? { forwards: new Map(), ports: createPortIndex<Forward>() };
       routers.set(forward.router, router);
       router.forwards.set(forward.id, forward);
       router.ports.add(forward);
@@ -83,6 +85,7 @@ export function createForwardIndex(): ForwardIndex {
     ofRouter: (router) => routers.get(router)?.forwards ?? NO_FORWARDS,
 
     conflictOf: (spec, gateways, except) => routers.get(spec.router)?.ports.conflictOf(spec, gateways, except),
+    conflictsOf: (spec, gateways) => routers.get(spec.router)?.ports.conflictsOf(spec, gateways) ?? [],
   };
 }
 

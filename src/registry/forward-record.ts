@@ -75,5 +75,7 @@ function readSpec(fields: Fields): ForwardSpec {
     internal_port: textField(fields, 'internal_port'),
     sources: textsField(fields, 'sources'),
     enabled: booleanField(fields, 'enabled'),
+    // Forwards that were written before there was an expiry have none.
+    expires_at: 'expires_at' in fields ? textOrNullField(fields, 'expires_at') : null,
   });
 }

@@ -1,13 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { hatobaError } from '../model/errors.ts';
-import { type Forward, type ForwardSpec, GATEWAY, printForwardSpec, refuseUnsupported } from '../model/forward.ts';
+import type { Forward, ForwardSpec } from '../model/forward.ts';
+import type { ForwardDraft } from '../model/forward-draft.ts';
 import type { ForwardId } from '../model/ids.ts';
-import { printPortRange } from '../model/port-range.ts';
+import type { PortRange } from '../model/port-range.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
+import { printTime } from '../model/time.ts';
 import type { Commit, Store } from '../store/store.ts';
+import { choosePorts } from './auto-ports.ts';
+import { refusePast } from './expiry.ts';
 import type { Feed } from './feed.ts';
+import { decideBatch } from './forward-batch.ts';
 import { forwardCommit } from './forward-commit.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
+import { conflictError, samePlace, sameSpec } from './forward-place.ts';
 import { createForwardReader, type StoredForward, writeForward } from './forward-record.ts';
 import { forwardKey } from './keys.ts';
 import type { Forwards } from './registry.ts';
@@ -24,6 +30,8 @@ export interface ForwardsParts {
   readonly queue: SerialQueue;
   /** The router's gateway addresses, as far as they are known. */
   readonly gatewaysOf: (router: RouterId) => Gateways;
+  /** Where external ports are chosen from. */
+  readonly autoPorts: PortRange;
 }
 
 interface Decision<Result> {
@@ -31,7 +39,7 @@ interface Decision<Result> {
   readonly result: (revision: number) => Result;
 }
 
-export function createForwards({ store, feed, mirror, queue, gatewaysOf }: ForwardsParts): Forwards {
+export function createForwards({ store, feed, mirror, queue, gatewaysOf, autoPorts }: ForwardsParts): Forwards {
   const { index } = mirror;
   const read = createForwardReader();
 
@@ -74,6 +82,10 @@ export function createForwards({ store, feed, mirror, queue, gatewaysOf }: Forwa
     return forward;
   }
 
+  function specOf(draft: ForwardDraft): ForwardSpec {
+    return choosePorts(draft, autoPorts, index, gatewaysOf(draft.router));
+  }
+
   function refuseTaken(spec: ForwardSpec, before: Forward | null): void {
     const namesake = spec.name === null ? undefined : index.named(spec.name);
     if (namesake !== undefined && namesake.id !== before?.id) {
@@ -83,7 +95,7 @@ export function createForwards({ store, feed, mirror, queue, gatewaysOf }: Forwa
     if (before !== null && samePlace(before, spec)) return;
     const gateways = gatewaysOf(spec.router);
     const other = index.conflictOf(spec, gateways, before?.id ?? null);
-    if (other !== undefined) throw conflictError(spec, other, gateways);
+    if (other !== undefined) throw conflictError(spec, { spec: other, name: other.name ?? other.id }, gateways);
   }
 
   return {
@@ -94,23 +106,24 @@ export function createForwards({ store, feed, mirror, queue, gatewaysOf }: Forwa
     ofRouter: (router) => index.ofRouter(router),
     subscribe: (listener) => mirror.subscribe(listener),
 
-    create: (spec) =>
-      settle(spec.router, () => {
-        refuseUnsupported(spec);
+    create: (draft) =>
+      settle(draft.router, () => {
+        const spec = specOf(draft);
+        const now = printTime(Date.now());
+        refusePast(spec, null, now);
         refuseTaken(spec, null);
-        const now = new Date().toISOString();
         return replacement(null, { id: randomUUID(), spec, createdAt: now, updatedAt: now });
       }),
 
     update: (id, change, expected) =>
       settle(id, () => {
         const before = present(id, expected);
-        const spec = change(before);
+        const spec = specOf(change(before));
         if (sameSpec(before, spec)) return { commit: {}, result: () => before };
-        refuseUnsupported(spec);
+        const now = printTime(Date.now());
+        refusePast(spec, before, now);
         refuseTaken(spec, before);
-        const updatedAt = new Date().toISOString();
-        return replacement(before, { id, spec, createdAt: before.createdAt, updatedAt });
+        return replacement(before, { id, spec, createdAt: before.createdAt, updatedAt: now });
       }),
 
     remove: (id, expected) =>
@@ -118,32 +131,7 @@ export function createForwards({ store, feed, mirror, queue, gatewaysOf }: Forwa
         commit: forwardCommit(mirror, present(id, expected), null),
         result: (revision) => revision,
       })),
+
+    apply: (batch) => settle(`of ${batch.wanted.length} forwards`, () => decideBatch(mirror, batch, gatewaysOf)),
   };
-}
-
-function sameSpec(a: ForwardSpec, b: ForwardSpec): boolean {
-  return JSON.stringify(printForwardSpec(a)) === JSON.stringify(printForwardSpec(b));
-}
-
-/** Whether both take the same packets, whatever they do with them. */
-function samePlace(a: ForwardSpec, b: ForwardSpec): boolean {
-  return a.internalAddress.family === b.internalAddress.family && placeOf(a) === placeOf(b);
-}
-
-function placeOf(spec: ForwardSpec): string {
-  const { router, protocol, external_address, external_port, sources } = printForwardSpec(spec);
-  return [router, protocol, external_address, external_port, ...sources].join(' ');
-}
-
-function conflictError(spec: ForwardSpec, other: Forward, gateways: Gateways): Error {
-  const { externalAddress, protocol, externalPorts, projectId } = spec;
-  const external = externalAddress === GATEWAY ? gateways[spec.internalAddress.family] : externalAddress;
-  const isForeign = projectId !== null && other.projectId !== null && projectId !== other.projectId;
-  const parameters = {
-    protocol,
-    port: printPortRange(externalPorts),
-    address: external?.text ?? GATEWAY,
-    other: isForeign ? 'of another project' : (other.name ?? other.id),
-  };
-  return hatobaError('forward_conflict', parameters, { field: 'external_port' });
 }

@@ -1,3 +1,5 @@
+import { DEFAULT_AUTO_PORTS } from '../model/forward-draft.ts';
+import type { PortRange } from '../model/port-range.ts';
 import type { Store } from '../store/store.ts';
 import { startFeed } from './feed.ts';
 import { createForwardMirror } from './forward-mirror.ts';
@@ -13,13 +15,16 @@ export interface RegistryOptions {
    * (then it refuses every change). Default: it is thrown where nobody catches it, which ends the process.
    */
   readonly onError?: (error: unknown) => void;
+  /** Where external ports are chosen from. Default: `DEFAULT_AUTO_PORTS`. */
+  readonly autoPorts?: PortRange;
 }
 
 /**
  * Resolves when everything in the store is indexed; follows the store until stopped.
  * Errors: `store_…`; `store_unreadable` names the key of a record that cannot be read.
  */
-export async function openRegistry(store: Store, { onError = throwUncaught }: RegistryOptions = {}): Promise<Registry> {
+export async function openRegistry(store: Store, options: RegistryOptions = {}): Promise<Registry> {
+  const { onError = throwUncaught, autoPorts = DEFAULT_AUTO_PORTS } = options;
   const forwardMirror = createForwardMirror(onError);
   const statusMirror = createStatusMirror(onError);
   const feed = await startFeed(store, [forwardMirror, statusMirror], onError);
@@ -32,6 +37,7 @@ export async function openRegistry(store: Store, { onError = throwUncaught }: Re
       mirror: forwardMirror,
       queue: queues[0],
       gatewaysOf: (router) => knownGateways(statusMirror.of(router)),
+      autoPorts,
     }),
     statuses: createStatuses({ store, feed, mirror: statusMirror, queue: queues[1] }),
 

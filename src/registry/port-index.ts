@@ -1,69 +1,57 @@
 import { conflict } from '../model/conflicts.ts';
-import type { Forward, ForwardSpec } from '../model/forward.ts';
+import { type ForwardSpec, GATEWAY } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
-import { type PortRange, portCount } from '../model/port-range.ts';
-import { PROTOCOL_NUMBERS, type Protocol } from '../model/protocol.ts';
+import { createPortMap } from '../model/port-map.ts';
 import type { Gateways } from '../model/router.ts';
 
-/** One router's forwards by protocol and external port. */
-export interface PortIndex {
-  add(forward: Forward): void;
-  remove(forward: Forward): void;
-  /** One that conflicts with the spec, `except` apart. Constant time where all ports are single ones. */
-  conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Forward | undefined;
+interface Placed extends ForwardSpec {
+  readonly id: ForwardId;
 }
 
-export function createPortIndex(): PortIndex {
-  // Most ports have one forward, so lists are made only for those with more: on other addresses, for other sources.
-  const single = new Map<number, Forward | readonly Forward[]>();
-  const wide = new Map<ForwardId, Forward>();
+/** One router's forwards by protocol, external address and external port. */
+export interface PortIndex<Item extends Placed> {
+  add(item: Item): void;
+  remove(item: Item): void;
+  /**
+   * One that conflicts with the spec, `except` apart. Its cost grows with the ports of the spec and with how many
+   * forwards share them for different sources, not with how many there are.
+   */
+  conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Item | undefined;
+  /** All that conflict with the spec, in no order; those with many ports perhaps several times. */
+  conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly Item[];
+}
 
-  function* candidates(spec: ForwardSpec): Iterable<Forward> {
-    yield* wide.values();
-    for (const place of placesOf(spec.protocol, spec.externalPorts)) yield* listOf(single.get(place));
+export function createPortIndex<Item extends Placed>(): PortIndex<Item> {
+  const ports = createPortMap<Item>();
+  const keyOf = (item: Item) => addressKey(item, externalText(item));
+
+  function near(spec: ForwardSpec, gateways: Gateways): readonly Item[] {
+    const keys = Array.from(meanings(spec, gateways), (text) => addressKey(spec, text));
+    return keys.flatMap((key) => ports.near(key, spec.externalPorts));
   }
 
   return {
-    add(forward) {
-      if (isWide(forward)) {
-        wide.set(forward.id, forward);
-        return;
-      }
-      const place = placeOf(forward);
-      const there = single.get(place);
-      single.set(place, there === undefined ? forward : [...listOf(there), forward]);
-    },
+    add: (item) => ports.add(keyOf(item), item),
+    remove: (item) => ports.remove(keyOf(item), item),
 
-    remove(forward) {
-      if (wide.delete(forward.id)) return;
-      const place = placeOf(forward);
-      const [first, ...others] = listOf(single.get(place)).filter(({ id }) => id !== forward.id);
-      if (first === undefined) single.delete(place);
-      else single.set(place, others.length === 0 ? first : [first, ...others]);
-    },
+    conflictOf: (spec, gateways, except) =>
+      near(spec, gateways).find((item) => item.id !== except && conflict(item, spec, gateways)),
 
-    conflictOf(spec, gateways, except) {
-      for (const candidate of candidates(spec)) {
-        if (candidate.id !== except && conflict(candidate, spec, gateways)) return candidate;
-      }
-      return undefined;
-    },
+    conflictsOf: (spec, gateways) => near(spec, gateways).filter((item) => conflict(item, spec, gateways)),
   };
 }
 
-function isWide({ externalPorts }: ForwardSpec): boolean {
-  return portCount(externalPorts) > 1;
+function addressKey({ protocol }: ForwardSpec, external: string): string {
+  return `${protocol} ${external}`;
 }
 
-function placeOf({ protocol, externalPorts }: ForwardSpec): number {
-  return PROTOCOL_NUMBERS[protocol] * 65_536 + externalPorts.first;
+function externalText({ externalAddress }: ForwardSpec): string {
+  return externalAddress === GATEWAY ? GATEWAY : externalAddress.text;
 }
 
-function* placesOf(protocol: Protocol, { first, last }: PortRange): Iterable<number> {
-  for (let port = first; port <= last; port++) yield PROTOCOL_NUMBERS[protocol] * 65_536 + port;
-}
-
-function listOf(there: Forward | readonly Forward[] | undefined): readonly Forward[] {
-  if (there === undefined) return [];
-  return 'id' in there ? [there] : there;
+/** All that stands for the same address: the gateway may be named outright, too. */
+function meanings(spec: ForwardSpec, gateways: Gateways): Iterable<string> {
+  const gateway = gateways[spec.internalAddress.family]?.text ?? GATEWAY;
+  const text = externalText(spec);
+  return text === GATEWAY || text === gateway ? new Set([GATEWAY, gateway]) : [text];
 }

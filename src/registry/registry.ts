@@ -1,4 +1,5 @@
 import type { Forward, ForwardSpec } from '../model/forward.ts';
+import type { ForwardDraft } from '../model/forward-draft.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
 import type { RouterStatus } from '../model/status.ts';
@@ -7,6 +8,46 @@ import type { RouterStatus } from '../model/status.ts';
 export interface ForwardsChange {
   readonly revision: number;
   readonly touched: readonly { readonly router: RouterId; readonly id: ForwardId }[];
+}
+
+/** One forward that a batch wants. */
+export interface WantedForward {
+  /** Which forward it is, or will be; null: the one of its name, else the one at its place, else a new one. */
+  readonly id: ForwardId | null;
+  readonly spec: ForwardSpec;
+  /** The times it is to have; null: those of the change. */
+  readonly times: Pick<Forward, 'createdAt' | 'updatedAt'> | null;
+}
+
+/** What many forwards are to be, decided on what they are together in the end: two can swap their ports or names. */
+export interface ForwardBatch {
+  /** New ones are as old as each other, and come in this order. */
+  readonly wanted: readonly WantedForward[];
+  /** Which of those that are not wanted are removed. */
+  readonly prunes: (forward: Forward) => boolean;
+  /** Decide, and change nothing. */
+  readonly dryRun: boolean;
+  /** `restore`: what was accepted once is not refused because gateways have changed since. */
+  readonly kind: 'apply' | 'restore';
+  /** Refused where there are forwards already. */
+  readonly intoEmpty: boolean;
+}
+
+/** What becomes of one forward; null: it is not there. */
+export interface ForwardChange {
+  /** Null: it would get one. */
+  readonly id: ForwardId | null;
+  readonly before: ForwardSpec | null;
+  readonly after: ForwardSpec | null;
+}
+
+export interface BatchOutcome {
+  /** From which on the store has it; the present one where nothing changed. */
+  readonly revision: number;
+  /** Those wanted first, in their order, then those removed, oldest first. */
+  readonly changes: readonly ForwardChange[];
+  /** How many of those wanted are as they are to be. */
+  readonly unchanged: number;
 }
 
 /** Desired state: forwards, indexed in memory, kept in step with the store by a watch. */
@@ -21,15 +62,23 @@ export interface Forwards {
   /** A live view, not a snapshot: read it without a pause. */
   ofRouter(router: RouterId): ReadonlyMap<ForwardId, Forward>;
 
-  /** Writes it unless it conflicts, decided inside the store's transaction. Errors: `forward_conflict`, `name_taken`, `store_…`. */
-  create(spec: ForwardSpec): Promise<Forward>;
+  /**
+   * Writes it unless it conflicts, with ports that are free where it leaves them open; decided inside the store's
+   * transaction. Errors: `forward_conflict`, `auto_ports_exhausted`, `name_taken`, `expiry_past`, `store_…`.
+   */
+  create(draft: ForwardDraft): Promise<Forward>;
   /**
    * `expected`: only if it is still at that revision. `change` is called again where somebody else's change came
    * first; what changes nothing takes no revision. Errors: as `create`, `forward_not_found`, `revision_mismatch`.
    */
-  update(id: ForwardId, change: (spec: ForwardSpec) => ForwardSpec, expected?: number): Promise<Forward>;
+  update(id: ForwardId, change: (spec: ForwardSpec) => ForwardDraft, expected?: number): Promise<Forward>;
   /** The revision at which it is gone. Errors: `forward_not_found`, `revision_mismatch`, `store_…`. */
   remove(id: ForwardId, expected?: number): Promise<number>;
+  /**
+   * Brings many forwards to what the batch wants, all or none, in one commit. An error names the item at fault:
+   * `forwards.3.external_port`. Errors: as `create`, `item_repeated`, `store_not_empty`.
+   */
+  apply(batch: ForwardBatch): Promise<BatchOutcome>;
 
   /** Called after the index has changed; returns how to unsubscribe. */
   subscribe(listener: (change: ForwardsChange) => void): () => void;

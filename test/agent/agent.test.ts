@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Agent, createAgent } from '../../src/agent/agent.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { type ForwardInput, parseForwardSpec } from '../../src/model/forward.ts';
+import { forwardStatus } from '../../src/model/status.ts';
+import { printTime } from '../../src/model/time.ts';
 import { openRegistry } from '../../src/registry/open-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
@@ -133,6 +135,21 @@ describe('later', () => {
     await expect.poll(() => registry.statuses.of(ROUTER)[0]?.instances).toEqual([CENTRAL, SNAT]);
     world.remove(CENTRAL);
     await expect.poll(() => present(SNAT)).toEqual([]);
+  });
+
+  test('a forward whose time comes is taken out everywhere, and its status says so once that is done', async () => {
+    world.add(SNAT);
+    await forward(80);
+    const expires_at = printTime(Date.now() + 1000);
+    const { id } = await forward(81, { expires_at });
+    const expiring = () => registry.forwards.find(id);
+    const state = () => forwardStatus(expiring(), registry.statuses.of(ROUTER), '').state;
+    await expect.poll(state).toBe('active');
+    await expect.poll(state, { timeout: 5000 }).toBe('expired');
+    expect(printTime(Date.now()) >= expires_at).toBe(true);
+    for (const instance of [CENTRAL, SNAT]) expect(present(instance)).toEqual(['192.0.2.1 80']);
+    await registry.forwards.update(id, (spec) => ({ ...spec, expiresAt: null }));
+    await expect.poll(state).toBe('active');
   });
 
   test('stopping leaves them, cleaning up removes them', async () => {

@@ -4,6 +4,7 @@ import type { Dataplane } from '../../src/dataplane/dataplane.ts';
 import { hatobaError } from '../../src/model/errors.ts';
 import type { Forward, ForwardInput } from '../../src/model/forward.ts';
 import type { ProtocolLimits } from '../../src/model/router.ts';
+import { printTime } from '../../src/model/time.ts';
 import { createMemoryWorld, type MemoryWorld } from '../contract/memory-dataplane.ts';
 import { forwardOf, idOf } from '../model/arbitraries.ts';
 
@@ -67,6 +68,10 @@ function want(id: number, input: Partial<ForwardInput> = {}): ReadonlySet<string
   wanted.forwards.set(forward.id, forward);
   wanted.revision++;
   return new Set([forward.id]);
+}
+
+function inSeconds(seconds: number): string {
+  return printTime(Date.now() + seconds * 1000);
 }
 
 async function settle(): Promise<void> {
@@ -199,6 +204,99 @@ describe('a place', () => {
     expect(place.error).not.toBeNull();
     await vi.advanceTimersByTimeAsync(1_250);
     expect(place.error).toBeNull();
+  });
+
+  test('takes a forward out when its time has come, that one alone, and needs no timer then', async () => {
+    place.mark('all');
+    await settle();
+    place.mark(want(1));
+    place.mark(want(2, { expires_at: inSeconds(2) }));
+    place.mark(want(3, { expires_at: inSeconds(86_400 * 30) }));
+    await settle();
+    calls = [];
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(present()).toHaveLength(3);
+    expect(calls).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(calls).toEqual(['apply -1 +0']);
+    expect(present()).toEqual(['192.0.2.1 1 → 192.168.50.11', '192.0.2.1 3 → 192.168.50.11']);
+    expect(place.at).toBe(inSeconds(0));
+    await vi.advanceTimersByTimeAsync(86_400_000 * 30 - 2_001);
+    expect(present()).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(present()).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('leaves what has expired before out from the start', async () => {
+    want(1, { expires_at: inSeconds(0) });
+    want(2, { expires_at: inSeconds(1) });
+    place.mark('all');
+    await settle();
+    expect(present()).toEqual(['192.0.2.1 2 → 192.168.50.11']);
+  });
+
+  test('follows an expiry that is changed, and wakes up for none that was taken away', async () => {
+    place.mark(want(1, { expires_at: inSeconds(1) }));
+    await settle();
+    place.mark(want(1, { expires_at: inSeconds(3) }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(present()).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(present()).toEqual([]);
+    place.mark(want(1, { expires_at: inSeconds(1) }));
+    await settle();
+    expect(present()).toHaveLength(1);
+    place.mark(want(1));
+    await settle();
+    expect(present()).toHaveLength(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('takes out what has expired with whatever else is to be done, also before it was woken up for it', async () => {
+    place.mark(want(1, { expires_at: inSeconds(5) }));
+    place.mark(want(2));
+    await settle();
+    vi.setSystemTime(Date.now() + 60_000);
+    calls = [];
+    place.mark(want(2, { internal_address: '10.0.0.9' }));
+    await settle();
+    expect(calls).toEqual(['apply -2 +1']);
+    expect(present()).toEqual(['192.0.2.1 2 → 10.0.0.9']);
+  });
+
+  test('brings back what had expired by a clock that was set back since', async () => {
+    place.mark(want(1, { expires_at: inSeconds(5) }));
+    await settle();
+    await vi.advanceTimersByTimeAsync(6_000);
+    expect(present()).toEqual([]);
+    vi.setSystemTime(Date.now() - 60_000);
+    place.mark(want(2));
+    await settle();
+    expect(present()).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(present()).toHaveLength(1);
+  });
+
+  test('that could not take an expired forward out tries again, and does not say that it has', async () => {
+    place.mark(want(1, { expires_at: inSeconds(1) }));
+    await settle();
+    const { at } = place;
+    obstacle = hatobaError('namespace_gone', { namespace: 'r' });
+    await vi.advanceTimersByTimeAsync(1_050);
+    expect(place.error).not.toBeNull();
+    expect(place.at).toBe(at);
+    obstacle = null;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(present()).toEqual([]);
+    expect(place.error).toBeNull();
+  });
+
+  test('that is stopped has no alarm', async () => {
+    place.mark(want(1, { expires_at: inSeconds(1) }));
+    await settle();
+    place.stop();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test('that is stopped does nothing any more', async () => {

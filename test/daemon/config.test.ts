@@ -31,9 +31,11 @@ describe('loading', () => {
       log_level: 'info',
       nft_driver: 'auto',
       namespace_directory: '/run/netns',
+      accounting: true,
       neutron: true,
       routers: [],
       host: null,
+      auto_ports: '20000-29999',
     });
   });
 
@@ -101,6 +103,7 @@ roles: [api]
 log_level: debug
 nft_driver: nft
 namespace_directory: /run/netns
+accounting: false
 neutron: false
 routers:
 - namespace: edge-*
@@ -109,8 +112,9 @@ routers:
 host:
   outside: [eth0]
   inside: [br-]
+auto_ports: 5000-5999
 `;
-    expect(Object.keys(parseConfig('f', text))).toHaveLength(10);
+    expect(Object.keys(parseConfig('f', text))).toHaveLength(12);
   });
 
   test.each([
@@ -139,6 +143,8 @@ host:
       'f:2: host.outside.0 must NOT have more than 15 characters',
     ],
     ['store: 5\n', 'f:1: store must be string'],
+    ['auto_ports: 2-1\n', 'f:1: auto_ports must be a port or a range of ports, such as 20000-29999'],
+    ['auto_ports: 1-65536\n', 'f:1: auto_ports must be a port or a range of ports, such as 20000-29999'],
     ['- a\n', 'f: the file must be object'],
     ['just text', 'f: the file must be object'],
     ['node: a\n  b: c\n', 'f:'],

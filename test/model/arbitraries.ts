@@ -37,6 +37,15 @@ const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/);
 const text = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((value) => !/\p{Cc}/u.test(value));
 const port = fc.integer({ min: 1, max: 65535 });
 
+/** In UTC or beside it, with and without a fraction of a second. */
+const time = fc
+  .record({
+    date: fc.date({ min: new Date('1970-01-02'), max: new Date('2999-12-30'), noInvalidDate: true }),
+    fraction: fc.constantFrom('', '.5', '.123456789'),
+    zone: fc.constantFrom('Z', '+09:00', '-03:30'),
+  })
+  .map(({ date, fraction, zone }) => `${date.toISOString().slice(0, 19)}${fraction}${zone}`);
+
 const ports = fc
   .record({ external: port, internal: port, size: fc.nat(300), single: fc.boolean() })
   .map(({ external, internal, size, single }) => {
@@ -72,6 +81,7 @@ function inputOf(family: 4 | 6): fc.Arbitrary<ForwardInput> {
           external_address: fc.oneof(fc.constant('gateway'), address),
           sources: fc.array(network(family), { maxLength: 4 }),
           enabled: fc.boolean(),
+          expires_at: fc.option(time),
         },
         { requiredKeys: [] },
       ),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HatobaError } from '../../src/model/errors.ts';
-import { type ForwardInput, parseForwardSpec, printForwardSpec, refuseUnsupported } from '../../src/model/forward.ts';
+import { type ForwardInput, parseForwardSpec, printForwardSpec } from '../../src/model/forward.ts';
 import { forwardInput, nearMiss } from './arbitraries.ts';
 import { outcome, refusal } from './refusal.ts';
 
@@ -21,6 +21,7 @@ test('what is left out takes its default', () => {
     internal_port: '5001',
     sources: [],
     enabled: true,
+    expires_at: null,
   });
 });
 
@@ -48,6 +49,7 @@ describe('bad input names its field', () => {
     ['internal_port', { external_port: '5001-5010', internal_port: '1-9' }, 'port_range_size_mismatch', '5001-5010'],
     ['internal_port', { internal_port: '22-23' }, 'port_range_size_mismatch', '22-23'],
     ['internal_port', { internal_port: '' }, 'port_malformed', '""'],
+    ['expires_at', { expires_at: '2026-02-30T00:00:00Z' }, 'time_malformed', '2026-02-30T00:00:00Z'],
     ['protocol', { protocol: 'icmp' }, 'protocol_unknown', 'icmp'],
     ['router', { router: '../x' }, 'router_malformed', '../x'],
     ['name', { name: 'two words' }, 'name_malformed', 'two words'],
@@ -122,6 +124,7 @@ describe('properties', () => {
         protocol: text,
         name: text,
         labels: fc.dictionary(text, text),
+        expires_at: text,
         sources: fc.array(text),
       },
       { requiredKeys: ['router', 'external_port', 'internal_address'] },
@@ -134,18 +137,5 @@ describe('properties', () => {
       }),
       { numRuns: 2000 },
     );
-  });
-});
-
-describe('what this version cannot do', () => {
-  test('single ports without sources pass', () => {
-    expect(() => refuseUnsupported(parseForwardSpec(PLAIN))).not.toThrow();
-  });
-
-  test.each<[Partial<ForwardInput>, string, string]>([
-    [{ external_port: '5001-5010' }, 'port_range_unsupported', 'external_port'],
-    [{ sources: ['203.0.113.0/24'] }, 'sources_unsupported', 'sources'],
-  ])('%j is refused as %s in %s', (change, code, field) => {
-    expect(refusal(() => refuseUnsupported(parseForwardSpec({ ...PLAIN, ...change })))).toMatchObject({ code, field });
   });
 });

@@ -1,13 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HatobaError } from '../../src/model/errors.ts';
-import { parsePortRange, portCount, portsOverlap, printPortRange } from '../../src/model/port-range.ts';
+import {
+  parsePortRange,
+  parseSinglePort,
+  portCount,
+  portsOverlap,
+  printPortRange,
+} from '../../src/model/port-range.ts';
 import { nearMiss } from './arbitraries.ts';
 import { outcome, refusal } from './refusal.ts';
 
 const range = fc
   .tuple(fc.integer({ min: 1, max: 65535 }), fc.integer({ min: 1, max: 65535 }))
   .map(([a, b]) => ({ first: Math.min(a, b), last: Math.max(a, b) }));
+
+test.each([
+  ['5001', 5001],
+  ['5001-5001', 5001],
+  ['5001-5002', 'port_not_single'],
+  ['0', 'port_out_of_range'],
+  ['x', 'port_malformed'],
+])('one port: %s is %s', (text, expected) => {
+  const read = outcome(() => parseSinglePort(text));
+  expect(read instanceof HatobaError ? read.code : read).toBe(expected);
+});
 
 test.each([
   ['1', 1, 1],

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Daemon, type DaemonHome, openDaemonHome } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
+import { elementsIn } from '../support/kernel-state.ts';
+import { createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
+import { openPeer, type Peer } from '../support/peer.ts';
+
+/** What "to the second" leaves for a busy machine. */
+const LATEST = 1000;
+
+let network: Network;
+let home: DaemonHome;
+let daemon: Daemon;
+let client: Peer;
+let instance: Peer;
+
+beforeAll(async () => {
+  network = await createNetwork();
+  const routers = [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }];
+  home = await openDaemonHome({ neutron: false, routers, auto_ports: '6001-6002' });
+  instance = await openPeer(network.instance);
+  await instance.serveTcp(22);
+  client = await openPeer(network.client);
+  daemon = await home.start();
+});
+
+afterAll(async () => {
+  for (const opened of [client, instance, home, network]) await opened[Symbol.asyncDispose]();
+});
+
+beforeEach(async () => {
+  for (const { id } of await home.client.listForwards({})) await home.client.removeForward(id, '5');
+});
+
+function inSeconds(seconds: number): string {
+  return new Date(Date.now() + seconds * 1000).toISOString();
+}
+
+function publish(external_port: number | string, more: Readonly<Record<string, unknown>> = {}) {
+  const target = { router: network.router, internal_address: INSTANCE[4], internal_port: 22 };
+  return home.client.createForward({ ...target, external_port, ...more }, '5');
+}
+
+async function count(): Promise<number> {
+  return (await elementsIn(network.router)).length;
+}
+
+async function stateOf(id: string): Promise<string> {
+  return (await home.client.getForward(id)).status.state;
+}
+
+test('a forward ends on time, alone, and its state says so', async () => {
+  await publish(5001);
+  await publish(5002, { expires_at: inSeconds(86_400 * 30) });
+  const expires_at = inSeconds(2);
+  const { id } = await publish(5003, { expires_at });
+  await client.connect(GATEWAY[4], 5003);
+  while (Date.now() < Date.parse(expires_at) - 500) {
+    expect(await count()).toBe(3);
+    expect(await stateOf(id)).toBe('active');
+  }
+  await eventually(async () => expect(await count()).toBe(2));
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expires_at));
+  expect(Date.now()).toBeLessThan(Date.parse(expires_at) + LATEST);
+  await eventually(async () => expect(await stateOf(id)).toBe('expired'));
+  await expect(client.connect(GATEWAY[4], 5003)).rejects.toThrow('ECONNREFUSED');
+  await client.connect(GATEWAY[4], 5001);
+  await client.connect(GATEWAY[4], 5002);
+  await expect(publish(5003)).rejects.toMatchObject({ code: 'forward_conflict' });
+});
+
+test('one that is renewed in time goes on, one that is renewed later is back', async () => {
+  const { id } = await publish(5001, { expires_in: 1 });
+  await home.client.updateForward(id, { expires_in: 3 }, '5');
+  const renewed = Date.now();
+  while (Date.now() < renewed + 2000) expect(await count()).toBe(1);
+  await eventually(async () => expect(await count()).toBe(0));
+  const again = await home.client.updateForward(id, { expires_at: null }, '5');
+  expect(again.status.state).toBe('active');
+  await client.connect(GATEWAY[4], 5001);
+});
+
+test('one whose time came while no daemon was there is gone when the next one has started', async () => {
+  const kept = await publish(5001);
+  const { id, expires_at } = await publish(5002, { expires_in: 3 });
+  await daemon.stop();
+  await sleep(Date.parse(expires_at ?? '') - Date.now() + 100);
+  expect(await count()).toBe(2);
+  daemon = await home.start();
+  expect(await count()).toBe(1);
+  await eventually(async () => {
+    expect(await stateOf(id)).toBe('expired');
+    expect(await stateOf(kept.id)).toBe('active');
+  });
+  await expect(client.connect(GATEWAY[4], 5002)).rejects.toThrow('ECONNREFUSED');
+});
+
+test('many that end at once all end on time', async () => {
+  const expires_at = inSeconds(4);
+  await Promise.all(Array.from({ length: 200 }, (_, at) => publish(7000 + at, { expires_at })));
+  await publish(5001, { expires_at: inSeconds(60) });
+  expect(Date.now()).toBeLessThan(Date.parse(expires_at));
+  expect(await count()).toBe(201);
+  await sleep(Date.parse(expires_at) - Date.now());
+  await eventually(async () => expect(await count()).toBe(1));
+  expect(Date.now()).toBeLessThan(Date.parse(expires_at) + LATEST);
+});
+
+test('the command line: a free port for a while', async () => {
+  const words = [
+    'forward',
+    'add',
+    '--socket',
+    home.socket,
+    '--router',
+    network.router,
+    '-q',
+    '--expires',
+    '2s',
+    'auto',
+  ];
+  const added = await home.run(...words, `${INSTANCE[4]}:22`);
+  const ended = Date.now() + 2000;
+  expect(added).toMatchObject({ exit: 0, stderr: '' });
+  expect(await home.client.getForward(added.stdout.trim())).toMatchObject({ external_port: '6001' });
+  await client.connect(GATEWAY[4], 6001);
+  await publish('auto');
+  expect(await home.run(...words, `${INSTANCE[4]}:22`)).toMatchObject({
+    exit: 4,
+    stderr: expect.stringContaining('the pool of ports 6001-6002 has no port left for tcp'),
+  });
+  await eventually(async () => expect(await count()).toBe(1));
+  expect(Date.now()).toBeLessThan(ended + LATEST);
+});
