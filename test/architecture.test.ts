@@ -34,6 +34,8 @@ describe('arrows run downward only', () => {
     ['model/a.ts', "import type { B } from '../store/b.ts';", 'store/b.ts (type)'],
     ['model/a.ts', "import { join } from 'node:path';", 'node:path (static)'],
     ['program/a.ts', "import { Type } from 'typebox';", 'typebox (static)'],
+    ['interchange/a.ts', "import { readFile } from 'node:fs/promises';", 'node:fs/promises (static)'],
+    ['interchange/a.ts', "import type { B } from '../registry/b.ts';", 'registry/b.ts (type)'],
     ['program/a.ts', "export * from '../kernel/b.ts';", 'kernel/b.ts (static)'],
     ['store/sqlite/a.ts', "import { b } from '../../registry/b.ts';", 'registry/b.ts (static)'],
     ['registry/a.ts', "export { b } from '../agent/b.ts';", 'agent/b.ts (static)'],

@@ -4,9 +4,12 @@ import type { ApiDeps, RouteDeps } from './deps.ts';
 import { health } from './health.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { closeSlowClients } from './slow-clients.ts';
+import { apply } from './v1/apply.ts';
+import { counters } from './v1/counters.ts';
 import { forwards } from './v1/forwards.ts';
 import { routers } from './v1/routers.ts';
 import { status } from './v1/status.ts';
+import { trace } from './v1/trace.ts';
 import { compileValidator } from './validation.ts';
 import { createWaiting } from './waiting.ts';
 
@@ -21,8 +24,7 @@ const DELIVERY = 60_000;
 const STALL = 120_000;
 
 /**
- * More are closed at once. libnftables needs a descriptor below 1024 in the same process (see SELECT_LIMIT in the
- * kernel room), so clients must not take them all.
+ * More are closed at once: clients must not take the descriptors that the kernel room needs.
  */
 const MOST_CONNECTIONS = 512;
 
@@ -30,9 +32,9 @@ const MOST_CONNECTIONS = 512;
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
-export function createApi({ registry, node, log }: ApiDeps): FastifyInstance {
+export function createApi({ registry, node, counters: readCounters, log }: ApiDeps): FastifyInstance {
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, waiting };
+  const deps: RouteDeps = { registry, node, counters: readCounters, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -57,7 +59,10 @@ export function createApi({ registry, node, log }: ApiDeps): FastifyInstance {
   });
   api.register(health);
   api.register(forwards(deps), { prefix: '/v1' });
+  api.register(apply(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });
+  api.register(counters(deps), { prefix: '/v1' });
   api.register(status(deps), { prefix: '/v1' });
+  api.register(trace(deps), { prefix: '/v1' });
   return api;
 }

@@ -1,4 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Counters } from '../model/counters.ts';
+import type { ForwardId } from '../model/ids.ts';
+import type { RouterId } from '../model/router.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -15,9 +18,20 @@ export interface NodeInfo {
   readonly roles: readonly string[];
 }
 
+/** What has gone through one forward on this node. */
+export interface NodeCounters extends Counters {
+  readonly forward: ForwardId;
+  /** Milliseconds since 1970; `null`: not since anybody looked. */
+  readonly lastUsed: number | null;
+}
+
+/** Of one forward of the router, or (`null`) all; none where this node does not have the router. */
+export type ReadCounters = (router: RouterId, forward: ForwardId | null) => Promise<readonly NodeCounters[]>;
+
 export interface ApiDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
+  readonly counters: ReadCounters;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }
@@ -26,5 +40,6 @@ export interface ApiDeps {
 export interface RouteDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
+  readonly counters: ReadCounters;
   readonly waiting: Waiting;
 }

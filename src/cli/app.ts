@@ -9,8 +9,14 @@ type Target = Command<CliContext> | RouteMap<CliContext>;
 /** In the order of the help. */
 const TARGETS: Readonly<Record<string, () => Promise<Target>>> = Object.freeze({
   forward: async () => (await import('./forwards.ts')).forwards,
+  apply: async () => (await import('./transfer.ts')).apply,
+  export: async () => (await import('./transfer.ts')).exportForwards,
+  import: async () => (await import('./transfer.ts')).importForwards,
+  backup: async () => (await import('./transfer.ts')).backup,
+  restore: async () => (await import('./transfer.ts')).restore,
   router: async () => (await import('./routers.ts')).routers,
   status: async () => (await import('./status.ts')).status,
+  trace: async () => (await import('./trace.ts')).trace,
   serve: async () => (await import('./daemon.ts')).serve,
   cleanup: async () => (await import('./daemon.ts')).cleanup,
   lab: async () => (await import('./lab.ts')).lab,

@@ -1,10 +1,23 @@
-import type { ForwardDocument, ForwardPage, ForwardRemoval, RouterDocument, StatusDocument } from '../api/v1/types.ts';
+import type {
+  ApplyResult,
+  Backup,
+  CountersDocument,
+  ForwardDocument,
+  ForwardPage,
+  ForwardRemoval,
+  RouterDocument,
+  StatusDocument,
+  TraceDocument,
+} from '../api/v1/types.ts';
 import { ERRORS, type ErrorCode } from '../model/error-catalogue.ts';
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { type CliContext, socketPath } from './context.ts';
 import { exchange, type HttpCall } from './http.ts';
 import {
   type Guard,
+  isApplyResult,
+  isBackup,
+  isCounterList,
   isForward,
   isForwardPage,
   isForwardRemoval,
@@ -12,6 +25,7 @@ import {
   isRouter,
   isRouterList,
   isStatus,
+  isTrace,
 } from './wire.ts';
 
 /** What a user gave for a forward, by the API's keys; the API parses it. */
@@ -37,9 +51,16 @@ export interface Client {
   /** `revision`: only if it still has that one. */
   updateForward(reference: string, fields: ForwardFields, wait: Wait, revision?: string): Promise<ForwardDocument>;
   removeForward(reference: string, wait: Wait): Promise<ForwardRemoval>;
+  /** `request`: an `ApplyRequest` as the user wrote it; the API parses it. */
+  apply(request: ForwardFields, wait: Wait): Promise<ApplyResult>;
+  getBackup(): Promise<Backup>;
+  restore(backup: unknown, replace: boolean, wait: Wait): Promise<ApplyResult>;
+  getCounters(forward: string): Promise<readonly CountersDocument[]>;
   listRouters(): Promise<readonly RouterDocument[]>;
   getRouter(reference: string): Promise<RouterDocument>;
   getStatus(): Promise<StatusDocument>;
+  /** `request`: a packet as the user wrote it; the API parses it. */
+  trace(request: ForwardFields): Promise<TraceDocument>;
 }
 
 /** Beyond the time that was asked for: the daemon's own work, on a machine under load. */
@@ -83,9 +104,19 @@ export function createClient(context: CliContext, flag: string | undefined, pati
     removeForward: (reference, wait) => {
       return call(isForwardRemoval, { method: 'DELETE', path: forwardPath(reference) + query({ wait }) }, wait);
     },
+    apply: (body, wait) => {
+      return call(isApplyResult, { method: 'POST', path: `/v1/apply${query({ wait })}`, body }, wait);
+    },
+    getBackup: () => get(isBackup, '/v1/backup'),
+    restore: (body, replace, wait) => {
+      const path = `/v1/backup${query({ wait, replace: String(replace) })}`;
+      return call(isApplyResult, { method: 'PUT', path, body }, wait);
+    },
+    getCounters: async (forward) => (await get(isCounterList, `/v1/counters${query({ forward })}`)).counters,
     listRouters: async () => (await get(isRouterList, '/v1/routers')).routers,
     getRouter: (reference) => get(isRouter, `/v1/routers/${encodeURIComponent(reference)}`),
     getStatus: () => get(isStatus, '/v1/status'),
+    trace: (body) => call(isTrace, { method: 'POST', path: '/v1/trace', body }, '0'),
   });
 }
 

@@ -15,6 +15,8 @@ export interface CliContext extends CommandContext {
     exitCode?: number | string | null;
   };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard input to its end, where there is one. */
+  readonly readStdin?: () => Promise<string>;
   /** What relative paths start from. */
   readonly cwd: () => string;
 }

@@ -1,5 +1,4 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import { PROTOCOL_NUMBERS } from '../model/protocol.ts';
 import { STATES } from './output/states.ts';
 import {
   changeAliases,
@@ -8,19 +7,15 @@ import {
   forwardArgument,
   labelFlag,
   listingFlag,
+  PROTOCOLS,
+  protocolFlag,
   routerFlag,
   socketFlag,
+  sourceFlag,
   textFlag,
   withExamples,
   word,
 } from './parameters.ts';
-
-const PROTOCOLS = Object.keys(PROTOCOL_NUMBERS);
-
-const protocolFlag = {
-  ...textFlag('PROTOCOL', `one of ${PROTOCOLS.join(', ')}; default tcp`),
-  proposeCompletions: () => PROTOCOLS,
-} as const;
 
 const manyForwards = { kind: 'array', parameter: forwardArgument, minimum: 1 } as const;
 
@@ -30,11 +25,13 @@ const add = buildCommand({
     flags: {
       router: routerFlag('router it is for; may be left out where there is exactly one'),
       protocol: protocolFlag,
+      source: sourceFlag('who may use it; may be given several times; default anyone'),
       name: textFlag('NAME', 'name to call it by'),
       description: textFlag('TEXT', 'free text'),
       label: labelFlag('label; may be given several times'),
       project: textFlag('PROJECT', 'project it belongs to'),
       disabled: { kind: 'boolean', brief: 'Store it, but switched off', optional: true, withNegated: false },
+      expires: textFlag('WHEN', 'ends by itself after a while (45s, 30m, 2h, 7d) or at a time (2030-12-24T18:30:00Z)'),
       ...changeFlags,
     },
     aliases: changeAliases,
@@ -42,7 +39,7 @@ const add = buildCommand({
       kind: 'tuple',
       parameters: [
         {
-          brief: "[ADDR:]PORT outside; without an address the router's own, which it follows",
+          brief: "[ADDR:]PORT outside, or auto for a free one; without an address the router's own, which it follows",
           parse: word,
           placeholder: 'external',
         },
@@ -61,6 +58,8 @@ const add = buildCommand({
       'hatoba forward add 5001 192.168.50.11:22',
       'hatoba forward add --name web --router qrouter-8d3c0f6a-5a0e-4a57-9d6f-6d4ad6a5a1c2 80 192.168.50.12:8080',
       "hatoba forward add --protocol udp '[2001:db8::1]:53' '[fd00::53]'",
+      'hatoba forward add --source 203.0.113.0/24 --source 198.51.100.7 8000-8099 192.168.50.12:8000-8099',
+      'hatoba forward add --expires 2h auto 192.168.50.11:22',
     ),
   },
 });
@@ -111,15 +110,18 @@ const set = buildCommand({
     flags: {
       external: textFlag(
         '[ADDR:]PORT',
-        "outside; a bare port leaves the address as it is, gateway:PORT makes it the router's own",
+        "outside, auto for another free one; a bare port leaves the address as it is, gateway:PORT makes it the router's own",
       ),
       internal: textFlag('ADDR[:PORT]', 'inside; a bare address leaves the port as it is'),
       router: routerFlag('router it is for'),
       protocol: { ...protocolFlag, brief: `PROTOCOL: one of ${PROTOCOLS.join(', ')}` },
+      source: sourceFlag('who may use it; may be given several times, and together they replace all it had'),
+      anyone: { kind: 'boolean', brief: 'Let anyone use it', optional: true, withNegated: false },
       name: textFlag('NAME', 'name to call it by'),
       noName: { kind: 'boolean', brief: 'Take its name away', optional: true, withNegated: false },
       description: textFlag('TEXT', 'free text; an empty one takes it away'),
       label: labelFlag('label; may be given several times, and together they replace all it had'),
+      expires: textFlag('WHEN', 'ends by itself after a while from now or at a time, as with add; or never'),
       ifRevision: textFlag('REVISION', 'only if it is still at this revision'),
       ...changeFlags,
     },
@@ -132,6 +134,7 @@ const set = buildCommand({
       'Change what is named of a forward, and wait until the kernel has it.',
       'hatoba forward set web --internal 192.168.50.13:8080',
       'hatoba forward set 1b2c3d4e --external 5002 --if-revision 17',
+      'hatoba forward set web --expires 7d',
     ),
   },
 });
@@ -164,7 +167,7 @@ const remove = buildCommand({
   docs: {
     brief: 'Remove forwards',
     fullDescription: withExamples(
-      'Remove forwards. Connections that are open may go on until they end. Where one of several cannot be removed, the others are.',
+      'Remove forwards, and end the connections that go through them. Where one of several cannot be removed, the others are.',
       'hatoba forward remove web',
       'hatoba forward remove 1b2c3d4e 5f60718a',
     ),

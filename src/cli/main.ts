@@ -17,6 +17,7 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     process: { stdout, stderr },
     env,
+    readStdin: async () => (await import('node:stream/consumers')).text(process.stdin),
     cwd: () => process.cwd(),
   });
 } catch (error) {

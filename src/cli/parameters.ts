@@ -1,3 +1,4 @@
+import { PROTOCOL_NUMBERS } from '../model/protocol.ts';
 import type { CliContext } from './context.ts';
 import { DOCUMENT_FORMATS, LISTING_FORMATS } from './output/listing.ts';
 
@@ -35,9 +36,20 @@ export function labelFlag(brief: string) {
   return { ...textFlag('KEY=VALUE', brief), variadic: true } as const;
 }
 
+export function sourceFlag(brief: string) {
+  return { ...textFlag('CIDR', brief), variadic: true } as const;
+}
+
 export function routerFlag(brief: string) {
   return { ...textFlag('ROUTER', brief), proposeCompletions: proposeRouters } as const;
 }
+
+export const PROTOCOLS: readonly string[] = Object.freeze(Object.keys(PROTOCOL_NUMBERS));
+
+export const protocolFlag = {
+  ...textFlag('PROTOCOL', `one of ${PROTOCOLS.join(', ')}; default tcp`),
+  proposeCompletions: () => PROTOCOLS,
+} as const;
 
 /** `--socket FILE`, on every command that speaks to the daemon. */
 export const socketFlag = textFlag('FILE', "the daemon's socket; default HATOBA_SOCKET, else /run/hatoba/hatoba.sock");

@@ -1,11 +1,15 @@
 // The one arrow from here to the API: its types, which leave nothing behind at run time.
 import type {
+  ApplyResult,
+  Backup,
+  CounterList,
   ForwardDocument,
   ForwardPage,
   ForwardRemoval,
   RouterDocument,
   RouterList,
   StatusDocument,
+  TraceDocument,
 } from '../api/v1/types.ts';
 import { isState } from './output/states.ts';
 
@@ -43,8 +47,11 @@ function nullable<Value>(guard: Guard<Value>): Guard<Value | null> {
   return (value): value is Value | null => value === null || guard(value);
 }
 
-export const isForward: Guard<ForwardDocument> = record({
-  id: text,
+function oneOf<const Value extends string>(...values: readonly Value[]): Guard<Value> {
+  return (value): value is Value => values.some((known) => known === value);
+}
+
+const wish = {
   name: nullable(text),
   description: nullable(text),
   project_id: nullable(text),
@@ -57,6 +64,14 @@ export const isForward: Guard<ForwardDocument> = record({
   internal_port: text,
   sources: list(text),
   enabled: flag,
+  expires_at: nullable(text),
+};
+
+const isWish = record(wish);
+
+export const isForward: Guard<ForwardDocument> = record({
+  ...wish,
+  id: text,
   revision: count,
   created_at: text,
   updated_at: text,
@@ -79,6 +94,48 @@ export const isForward: Guard<ForwardDocument> = record({
 export const isForwardPage: Guard<ForwardPage> = record({ forwards: list(isForward), next: nullable(text) });
 
 export const isForwardRemoval: Guard<ForwardRemoval> = record({ id: text, revision: count, applied: flag });
+
+export const isCounterList: Guard<CounterList> = record({
+  counters: list(
+    record({
+      forward: text,
+      router: text,
+      node: text,
+      connections: count,
+      packets_in: nullable(count),
+      bytes_in: nullable(count),
+      packets_out: nullable(count),
+      bytes_out: nullable(count),
+      last_used: nullable(text),
+    }),
+  ),
+});
+
+export const isApplyResult: Guard<ApplyResult> = record({
+  revision: count,
+  dry_run: flag,
+  applied: flag,
+  created: count,
+  updated: count,
+  removed: count,
+  unchanged: count,
+  changes: list(
+    record({
+      change: oneOf('create', 'update', 'remove'),
+      id: nullable(text),
+      before: nullable(isWish),
+      after: nullable(isWish),
+      state: nullable(isState),
+      message: nullable(text),
+    }),
+  ),
+});
+
+export const isBackup: Guard<Backup> = record({
+  format: oneOf('hatoba-backup-1'),
+  revision: count,
+  forwards: list(record({ ...wish, id: text, created_at: text, updated_at: text })),
+});
 
 export const isRouter: Guard<RouterDocument> = record({
   id: text,
@@ -108,5 +165,50 @@ export const isStatus: Guard<StatusDocument> = record({
   driver: nullable(text),
   revision: count,
   routers: count,
-  forwards: record({ total: count, active: count, pending: count, waiting: count, disabled: count, error: count }),
+  forwards: record({
+    total: count,
+    active: count,
+    pending: count,
+    waiting: count,
+    disabled: count,
+    expired: count,
+    error: count,
+  }),
+});
+
+const ends = { protocol: text, source: text, destination: text };
+
+const tracedForward = record({
+  id: text,
+  name: nullable(text),
+  protocol: text,
+  external_address: text,
+  external_port: text,
+  internal_address: text,
+  internal_port: text,
+  sources: list(text),
+  revision: count,
+});
+
+const isRefusalReason = oneOf(
+  'disabled',
+  'expired',
+  'waiting',
+  'pending',
+  'displaced',
+  'source',
+  'protocol',
+  'address',
+  'port',
+);
+
+export const isTrace: Guard<TraceDocument> = record({
+  router: text,
+  gateways: list(text),
+  packet: record({ ...ends, source_port: nullable(count), destination_port: count }),
+  forward: nullable(tracedForward),
+  misses: list(record({ forward: tracedForward, refusals: list(record({ reason: isRefusalReason, message: text })) })),
+  target: nullable(record({ address: text, port: count, masquerade: oneOf('same_network') })),
+  reply: nullable(record({ ...ends, source_port: count, destination_port: nullable(count) })),
+  nodes: list(record({ node: text, applied: flag, revision: count, at: text, message: nullable(text) })),
 });

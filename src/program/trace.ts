@@ -36,7 +36,8 @@ function matches(rule: Rule, packet: Packet): boolean {
   );
 }
 
-function isAllowed({ sources }: Rule, source: Address): boolean {
+/** Whether one who may use it has that address. */
+export function isAllowed({ sources }: Pick<Rule, 'sources'>, source: Address): boolean {
   return sources.length === 0 || sources.some((cidr) => cidrContains(cidr, source));
 }
 

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../src/api/api.ts';
+import type { ReadCounters } from '../../src/api/deps.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { RouterStatus } from '../../src/model/status.ts';
-import { openRegistry } from '../../src/registry/open-registry.ts';
+import { openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 
@@ -20,10 +21,10 @@ export interface Bench extends AsyncDisposable {
 }
 
 /** The real API over the real registry on the real store, in a directory of its own. */
-export async function openBench(): Promise<Bench> {
+export async function openBench(options: RegistryOptions & { readonly counters?: ReadCounters } = {}): Promise<Bench> {
   const directory = await mkdtemp(join(tmpdir(), 'hatoba-api-'));
   const store = openSqliteStore(join(directory, 'store.db'));
-  const registry = await openRegistry(store);
+  const registry = await openRegistry(store, options);
   const node = {
     version: '0.1.0',
     name: 'n1',
@@ -32,7 +33,8 @@ export async function openBench(): Promise<Bench> {
     store: 'sqlite:store.db',
     roles: ['api', 'agent'],
   };
-  const api = createApi({ registry, node, log: false });
+  const counters = options.counters ?? (async () => []);
+  const api = createApi({ registry, node, counters, log: false });
   return {
     directory,
     registry,

@@ -13,6 +13,7 @@ interface Arrows {
 const ROOMS: Readonly<Record<string, Arrows>> = {
   model: {},
   program: { uses: ['model'] },
+  interchange: { uses: ['model'] },
   store: { uses: ['model'] },
   kernel: { uses: ['model'] },
   lab: { uses: ['model'] },
@@ -20,15 +21,15 @@ const ROOMS: Readonly<Record<string, Arrows>> = {
   registry: { uses: ['store', 'model'] },
   dataplane: { uses: ['program', 'kernel', 'model'] },
   agent: { uses: ['registry', 'program', 'dataplane', 'model'] },
-  api: { uses: ['registry', 'openstack', 'model'] },
-  cli: { uses: ['model'], knows: ['api'], loads: ['daemon', 'lab'] },
+  api: { uses: ['registry', 'program', 'openstack', 'model'] },
+  cli: { uses: ['model', 'interchange'], knows: ['api'], loads: ['daemon', 'lab'] },
   daemon: {
     uses: ['model', 'program', 'store', 'kernel', 'registry', 'dataplane', 'agent', 'api', 'openstack', 'lab'],
   },
 };
 
 /** Rooms without any package, Node's own included. */
-const PURE = ['model', 'program'];
+const PURE = ['model', 'program', 'interchange'];
 
 /** Packages that belong to certain rooms. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

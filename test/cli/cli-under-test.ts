@@ -15,11 +15,13 @@ export interface Surroundings {
   readonly cwd?: string;
   /** Whether a person sits before both streams. */
   readonly terminal?: boolean;
+  /** What comes in on standard input. */
+  readonly stdin?: string;
 }
 
 /** Runs one command line as the process would, in this one. */
 export async function runWords(words: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
-  const { env = {}, cwd = '/', terminal = false } = surroundings;
+  const { env = {}, cwd = '/', terminal = false, stdin } = surroundings;
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTTY: terminal,
@@ -30,6 +32,7 @@ export async function runWords(words: readonly string[], surroundings: Surroundi
   const exit = await runCli(words, {
     process: { stdout: stream('stdout'), stderr: stream('stderr') },
     env,
+    ...(stdin === undefined ? {} : { readStdin: () => Promise.resolve(stdin) }),
     cwd: () => cwd,
   });
   return { ...written, exit };
@@ -40,6 +43,8 @@ export interface CliBench extends Bench {
   /** Runs one command line against this bench's daemon. */
   run(...words: readonly string[]): Promise<Outcome>;
   runOnTerminal(...words: readonly string[]): Promise<Outcome>;
+  /** With a text on standard input. */
+  feed(stdin: string, ...words: readonly string[]): Promise<Outcome>;
 }
 
 /** The real API, on a socket. */
@@ -52,6 +57,7 @@ export async function openCliBench(): Promise<CliBench> {
     ...bench,
     socket,
     run: (...words) => runWords(words, { env }),
+    feed: (stdin, ...words) => runWords(words, { env, stdin }),
     runOnTerminal: (...words) => runWords(words, { env, terminal: true }),
   };
 }

@@ -32,7 +32,21 @@ async function candidates(...words: readonly string[]): Promise<readonly string[
 
 describe('proposed are', () => {
   test('commands, and what they do', async () => {
-    expect(await candidates('')).toEqual(['forward', 'router', 'status', 'serve', 'cleanup', 'lab', 'completion']);
+    expect(await candidates('')).toEqual([
+      'forward',
+      'apply',
+      'export',
+      'import',
+      'backup',
+      'restore',
+      'router',
+      'status',
+      'trace',
+      'serve',
+      'cleanup',
+      'lab',
+      'completion',
+    ]);
     expect(await candidates('forward', 's')).toEqual(['show', 'set']);
     expect((await bench.run('__complete', 'forward', 'show')).stdout).toBe(
       'show\tShow a forward and how it stands on each node\n',
@@ -112,7 +126,7 @@ describe('bash', () => {
     [['hatoba', 'forward', 'list', '--state', '=', 'wa'], ['waiting']],
     [
       ['hatoba', 'forward', 'list', '--state', '='],
-      ['active', 'pending', 'waiting', 'disabled', 'error'],
+      ['active', 'pending', 'waiting', 'disabled', 'expired', 'error'],
     ],
     [['hatoba', 'router', 'show', 'a', ':', 'b'], ['b@c']],
     [['hatoba', 'forward', 'add', '[2001', ':', 'db8', '::', '1]', ':', '80', '--proto'], ['--protocol']],

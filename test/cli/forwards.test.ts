@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { STATES } from '../../src/cli/output/states.ts';
@@ -149,11 +150,16 @@ describe('forward add', () => {
       2,
     ],
     [
-      ['5001-5010', '192.168.50.11'],
-      'argument external: this version forwards single ports, not the range 5001-5010',
+      ['5001-5010', '192.168.50.11:22-24'],
+      'argument internal: external ports 5001-5010 and internal ports 22-24 are not equally many',
       2,
     ],
     [['--protocol', 'icmp', '80', '192.168.50.11'], '--protocol: icmp is not a protocol that has ports', 2],
+    [
+      ['--source', '10.0.0.1/8', '80', '192.168.50.11'],
+      '--source: 10.0.0.1/8 has bits set behind its prefix length',
+      2,
+    ],
     [['--name', '-x', '80', '192.168.50.11'], 'there is no flag -x', 2],
     [['--name=-x', '80', '192.168.50.11'], '--name: -x cannot be a name', 2],
     [['--label', 'x', '80', '192.168.50.11'], '--label: x is not of the form KEY=VALUE', 2],
@@ -287,6 +293,7 @@ describe('forward show', () => {
       internal_port:     22
       sources:           -
       enabled:           true
+      expires_at:        -
       revision:          N
       created_at:        <time>
       updated_at:        <time>
@@ -346,6 +353,111 @@ describe('forward set', () => {
     const malformed = await bench.run('forward', 'set', 'web', '--external', '5002', '--if-revision', 'old');
     expect(malformed.stderr).toContain('hatoba: --if-revision: ');
     expect(malformed.exit).toBe(2);
+  });
+});
+
+describe('--expires', () => {
+  const now = () => Date.now();
+
+  test.each([
+    ['45s', 45],
+    ['30m', 1800],
+    ['2h', 7200],
+    ['7d', 604_800],
+    ['1h30m', 5400],
+  ])('%s is so long from now', async (text, seconds) => {
+    await withNode();
+    const earliest = now();
+    const added = await bench.run('forward', 'add', '--name', 'web', '--expires', text, '5001', '192.168.50.11');
+    const expiresAt = bench.registry.forwards.find('web').expiresAt ?? '';
+    expect(Date.parse(expiresAt) - seconds * 1000).toBeGreaterThanOrEqual(earliest);
+    expect(Date.parse(expiresAt) - seconds * 1000).toBeLessThanOrEqual(now());
+    expect(masked(added.stdout)).toBe(
+      `forward web (<id>…) 192.168.1.100:5001/tcp -> 192.168.50.11:5001 is active after <time>, until ${expiresAt}\n`,
+    );
+    expect((await bench.run('forward', 'show', 'web')).stdout).toContain(`expires_at:        ${expiresAt}\n`);
+    expect((await bench.run('forward', 'list', '-o', 'wide')).stdout).toContain(` ${expiresAt} `);
+  });
+
+  test('is a time, or never', async () => {
+    await withNode();
+    await bench.run(
+      'forward',
+      'add',
+      '--name',
+      'web',
+      '--expires',
+      '2999-01-01T09:00:00+09:00',
+      '5001',
+      '192.168.50.11',
+    );
+    const expiresAt = () => bench.registry.forwards.find('web').expiresAt;
+    expect(expiresAt()).toBe('2999-01-01T00:00:00.000Z');
+    const { stdout, exit } = await bench.run('forward', 'set', 'web', '--expires', 'never');
+    expect(masked(stdout)).toMatch(/ is active after <time>\n$/);
+    expect(exit).toBe(0);
+    expect(expiresAt()).toBeNull();
+    await bench.run('forward', 'set', 'web', '--expires', '1d');
+    expect(expiresAt()).not.toBeNull();
+  });
+
+  test.each([
+    ['tomorrow', '--expires: tomorrow is not a time'],
+    ['', '--expires: "" is not a time'],
+    ['2w', '--expires: 2w is not a time'],
+    ['2h 30m', '--expires: 2h 30m is not a time'],
+    ['0s', '--expires: the request is not understood: expires_in must be >= 1'],
+    ['99999d', '--expires: the request is not understood: expires_in must be <= 3155760000'],
+    ['2026-01-01T00:00:00Z', '--expires: the forward cannot end at 2026-01-01T00:00:00.000Z, which has passed'],
+  ])('%j is refused', async (text, message) => {
+    await withNode();
+    const added = await bench.run('forward', 'add', `--expires=${text}`, '5001', '192.168.50.11');
+    expect(added.stderr.split('\n')[0]).toBe(`hatoba: ${message}`);
+    expect({ stdout: added.stdout, exit: added.exit }).toEqual({ stdout: '', exit: 2 });
+    expect(bench.registry.forwards.list()).toEqual([]);
+    await bench.run('forward', 'add', '--name', 'web', '5001', '192.168.50.11');
+    const changed = await bench.run('forward', 'set', 'web', `--expires=${text}`);
+    expect(changed.stderr.split('\n')[0]).toBe(`hatoba: ${message}`);
+    expect(changed.exit).toBe(2);
+  });
+
+  test('once over is told as a state, and can be listed by it', async () => {
+    await publish(bench.registry, report(0));
+    const words = ['--name', 'web', '--expires', '1s', '--disabled', '--no-wait'];
+    await bench.run('forward', 'add', ...words, '5001', '192.168.50.11');
+    const { revision, expiresAt } = bench.registry.forwards.find('web');
+    while (now() < Date.parse(expiresAt ?? '')) await sleep(10);
+    liveNode(bench.registry, { at: expiresAt ?? '' });
+    const { stdout } = await bench.run('forward', 'enable', 'web');
+    expect(masked(stdout)).toBe('forward web (<id>…) 192.168.1.100:5001/tcp -> 192.168.50.11:5001 is expired\n');
+    expect(bench.registry.forwards.find('web').revision).toBeGreaterThan(revision);
+    const listed = await bench.runOnTerminal('forward', 'list', '--state', 'expired');
+    expect(listed.stdout).toContain('\u001b[90mexpired\u001b[0m');
+    expect((await bench.run('status')).stdout).toMatch(/^forwards: +1 \(1 expired\)$/m);
+  });
+});
+
+describe('auto', () => {
+  test('says which port it is, with whatever address', async () => {
+    await withNode();
+    const add = async (external: string) =>
+      masked((await bench.run('forward', 'add', external, '192.168.50.11:22')).stdout);
+    expect(await add('auto')).toContain('forward <id> 192.168.1.100:20000/tcp -> 192.168.50.11:22 is active');
+    expect(await add('192.168.1.100:auto')).toContain(' 192.168.1.100:20001/tcp ');
+    expect(await add('192.0.2.1:auto')).toContain(' 192.0.2.1:20000/tcp ');
+    const { stdout } = await bench.run('forward', 'add', '-q', '[2001:db8::1]:auto', '[fd00::53]:53');
+    const changed = await bench.run('forward', 'set', stdout.trim(), '--external', 'auto', '-o', 'json');
+    expect(JSON.parse(changed.stdout)).toMatchObject({ external_address: '2001:db8::1', external_port: '20001' });
+  });
+
+  test('asks for the port inside', async () => {
+    await withNode();
+    const { stderr, exit } = await bench.run('forward', 'add', 'auto', '192.168.50.11');
+    expect(stderr).toBe(
+      'hatoba: argument internal: with auto as the external port, the internal port cannot be left out\n' +
+        '  hint: Name the port that the service has, for example 192.168.50.11:22.\n',
+    );
+    expect(exit).toBe(2);
   });
 });
 

@@ -129,6 +129,15 @@ describe('the process', () => {
     expect({ stderr, exit: child.exitCode }).toEqual({ stderr: '', exit: 0 });
   });
 
+  test('reads standard input', async () => {
+    await using bench = await openCliBench();
+    const child = spawn(HATOBA, ['apply', '-f', '-', '--socket', bench.socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin.end('forwards:\n  - {router: r1, external_port: 80, internal_address: 10.0.0.5, enabled: false}\n');
+    const [stdout] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    expect(stdout).toMatch(/^\+ r1 gateway:80\/tcp -> 10\.0\.0\.5:80\n1 created, /);
+    expect(child.exitCode).toBe(0);
+  });
+
   test('says so when the output has no room', async () => {
     const full: FileHandle = await open('/dev/full', 'w');
     try {

@@ -1,8 +1,15 @@
 import { type Forward, printForwardSpec } from '../../model/forward.ts';
 import type { RouterId } from '../../model/router.ts';
 import { type ForwardStatus, forwardStatus, type RouterStatus } from '../../model/status.ts';
+import { printTime } from '../../model/time.ts';
+import type { Registry } from '../../registry/registry.ts';
 import { requestMalformed } from '../validation.ts';
 import { DEFAULT_LIMIT, type ForwardDocument, type ForwardListFilter, type ForwardPage } from './forward-schemas.ts';
+
+/** How the forward stands at this moment. */
+export function statusNow(forward: Forward, { statuses }: Registry): ForwardStatus {
+  return forwardStatus(forward, statuses.of(forward.router), printTime(Date.now()));
+}
 
 export type StatusesOf = (router: RouterId) => readonly RouterStatus[];
 
@@ -30,13 +37,14 @@ export function listForwards(
 ): ForwardPage {
   const limit = filter.limit ?? DEFAULT_LIMIT;
   const after = filter.marker === undefined ? null : parseMarker(filter.marker);
+  const now = printTime(Date.now());
   const documents: ForwardDocument[] = [];
   let last: Forward | null = null;
   for (const forward of forwards) {
     if (filter.router !== undefined && forward.router !== filter.router) continue;
     if (filter.project_id !== undefined && forward.projectId !== filter.project_id) continue;
     if (after !== null && !isAfter(forward, after)) continue;
-    const status = forwardStatus(forward, statusesOf(forward.router));
+    const status = forwardStatus(forward, statusesOf(forward.router), now);
     if (filter.state !== undefined && status.state !== filter.state) continue;
     if (last !== null && documents.length === limit) return { forwards: documents, next: printMarker(last) };
     documents.push(printForward(forward, status));

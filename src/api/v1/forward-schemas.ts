@@ -7,10 +7,11 @@ const State = Type.Unsafe<ForwardState>({ type: 'string', enum: FORWARD_STATES }
 /** Also a plain number; what it may be is for the model to say, with errors of its own. */
 const Ports = Type.Unsafe<string | number>({
   type: ['string', 'number'],
-  description: 'a port or a range of ports: 5001, "5001", "5001-5010"',
+  description: 'a port or a range of ports: 5001, "5001", "5001-5010"; outside also auto: the lowest free ones',
 });
 
-const wish = {
+/** What a user can say of a forward, by field. */
+export const wish = {
   name: TextOrNull,
   description: TextOrNull,
   project_id: TextOrNull,
@@ -23,17 +24,25 @@ const wish = {
   internal_port: Ports,
   sources: TextList,
   enabled: Type.Boolean(),
+  expires_at: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'RFC 3339; null: never' }),
 };
+
+/** In place of `expires_at`, so that the daemon's clock alone counts; a hundred years at most. */
+const expiresIn = Type.Integer({ minimum: 1, maximum: 3_155_760_000, description: 'seconds from now' });
 
 const { external_port, internal_address, ...others } = wish;
 
 export const ForwardCreateSchema = Type.Object(
-  { ...Type.Partial(Type.Object(others)).properties, external_port, internal_address },
+  {
+    ...Type.Partial(Type.Object({ ...others, expires_in: expiresIn })).properties,
+    external_port,
+    internal_address,
+  },
   closed,
 );
 export type ForwardCreate = Static<typeof ForwardCreateSchema>;
 
-export const ForwardPatchSchema = Type.Partial(Type.Object(wish), closed);
+export const ForwardPatchSchema = Type.Partial(Type.Object({ ...wish, expires_in: expiresIn }), closed);
 export type ForwardPatch = Static<typeof ForwardPatchSchema>;
 
 const NodeForwardStatusSchema = Type.Object(

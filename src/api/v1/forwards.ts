@@ -1,19 +1,23 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { hatobaError, inField } from '../../model/errors.ts';
-import { type ForwardInput, parseForwardSpec, printForwardSpec } from '../../model/forward.ts';
+import { type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
+import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.ts';
+import { portCount } from '../../model/port-range.ts';
 import { parseRouterId, type RouterId } from '../../model/router.ts';
-import { forwardStatus } from '../../model/status.ts';
+import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
-import { listForwards, printForward } from './forward-documents.ts';
+import { requestMalformed } from '../validation.ts';
+import { listForwards, printForward, statusNow } from './forward-documents.ts';
 import {
   type ForwardCreate,
   ForwardCreateSchema,
   ForwardListQuery,
   ForwardPageSchema,
   ForwardParams,
+  type ForwardPatch,
   ForwardPatchSchema,
   ForwardRemovalSchema,
   ForwardSchema,
@@ -53,7 +57,8 @@ export function forwards({ registry, waiting }: RouteDeps): FastifyPluginCallbac
     );
 
     api.post('/forwards', { schema: createSchema }, async (request, reply) => {
-      const created = await registry.forwards.create(parseForwardSpec(withRouter(request.body, registry)));
+      const input = withExpiry(withRouter(request.body, registry));
+      const created = await registry.forwards.create(parseForwardDraft(input));
       const { forward, status } = await untilSettled(registry, waiting, created, patience(request, reply));
       reply.code(201).headers({ location: `${api.prefix}/forwards/${forward.id}`, etag: entityTag(forward) });
       return printForward(forward, status);
@@ -62,17 +67,14 @@ export function forwards({ registry, waiting }: RouteDeps): FastifyPluginCallbac
     api.get('/forwards/:reference', { schema: showSchema }, (request, reply) => {
       const forward = registry.forwards.find(request.params.reference);
       reply.header('etag', entityTag(forward));
-      return printForward(forward, forwardStatus(forward, registry.statuses.of(forward.router)));
+      return printForward(forward, statusNow(forward, registry));
     });
 
     api.patch('/forwards/:reference', { schema: changeSchema }, async (request, reply) => {
       const expected = expectedRevision(request.headers['if-match']);
       const { id } = registry.forwards.find(request.params.reference);
-      const changed = await registry.forwards.update(
-        id,
-        (spec) => parseForwardSpec({ ...printForwardSpec(spec), ...request.body }),
-        expected,
-      );
+      const change = withExpiry(request.body);
+      const changed = await registry.forwards.update(id, (spec) => withChange(spec, change), expected);
       const { forward, status } = await untilSettled(registry, waiting, changed, patience(request, reply));
       reply.header('etag', entityTag(forward));
       return printForward(forward, status);
@@ -95,7 +97,7 @@ interface WaitingRequest {
 }
 
 /** Fastify's `request.signal` is silent about a client that goes once its body has been read; the response is not. */
-function patience({ query }: WaitingRequest, { raw }: FastifyReply): Patience {
+export function patience({ query }: WaitingRequest, { raw }: FastifyReply): Patience {
   const gone = new AbortController();
   raw.once('close', () => gone.abort());
   return { seconds: query.wait ?? DEFAULT_WAIT, signal: gone.signal };
@@ -110,10 +112,24 @@ function readRouter(text: string): RouterId {
 }
 
 /** The forward as written, for the only router there is where it names none. Errors: `router_required`. */
-function withRouter(body: ForwardCreate, { statuses }: Registry): ForwardInput {
+function withRouter(body: ForwardCreate, { statuses }: Registry): ForwardCreate & ForwardInput {
   const [only, ...others] = body.router === undefined ? statuses.routers() : [body.router];
   if (only === undefined || others.length > 0) {
     throw hatobaError('router_required', { count: statuses.routers().length }, { field: 'router' });
   }
   return { ...body, router: only };
+}
+
+/** Ports that are to be chosen anew are as many as before, unless those inside are named with them. */
+function withChange(spec: ForwardSpec, change: Partial<ForwardInput>): ForwardDraft {
+  const count = change.internal_port === undefined ? portCount(spec.externalPorts) : undefined;
+  return parseForwardDraft({ ...printForwardSpec(spec), ...change }, count);
+}
+
+/** With the time at which it ends in place of the seconds until then. Errors: `request_malformed` for both at once. */
+function withExpiry<Body extends Pick<ForwardPatch, 'expires_at' | 'expires_in'>>({ expires_in, ...body }: Body) {
+  if (expires_in === undefined) return body;
+  if (body.expires_at !== undefined)
+    throw requestMalformed('expires_at and expires_in exclude each other', 'expires_in');
+  return { ...body, expires_at: printTime(Date.now() + expires_in * 1000) };
 }

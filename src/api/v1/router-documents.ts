@@ -33,6 +33,6 @@ export function printRouter(id: RouterId, forwards: number, statuses: readonly R
 
 const FAMILIES: readonly Family[] = [4, 6];
 
-function printGateways(gateways: Gateways): readonly string[] {
+export function printGateways(gateways: Gateways): readonly string[] {
   return FAMILIES.flatMap((family) => gateways[family]?.text ?? []);
 }

@@ -1,9 +1,8 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { hatobaError } from '../../model/errors.ts';
-import { parseRouterId, type RouterId } from '../../model/router.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { countForwards, printRouter } from './router-documents.ts';
+import { findRouter } from './router-lookup.ts';
 import { RouterListSchema, RouterParams, RouterSchema } from './router-schemas.ts';
 
 const listSchema = { response: { 200: RouterListSchema, ...problemResponses } };
@@ -24,14 +23,4 @@ export function routers({ registry: { forwards, statuses } }: RouteDeps): Fastif
 
     done();
   };
-}
-
-/** By id, namespace name, or unique beginning of an id. Errors: `router_malformed`, `router_not_found`, `router_ambiguous`. */
-function findRouter(reference: string, known: readonly RouterId[]): RouterId {
-  const exact = parseRouterId(reference);
-  if (known.includes(exact)) return exact;
-  const [found, ...others] = known.filter((id) => id.startsWith(reference));
-  if (found === undefined) throw hatobaError('router_not_found', { value: reference });
-  if (others.length > 0) throw hatobaError('router_ambiguous', { value: reference, count: others.length + 1 });
-  return found;
 }

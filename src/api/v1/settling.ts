@@ -2,9 +2,10 @@ import { hatobaError } from '../../model/errors.ts';
 import type { Forward } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import type { RouterId } from '../../model/router.ts';
-import { type ForwardStatus, forwardStatus } from '../../model/status.ts';
+import type { ForwardStatus } from '../../model/status.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { Waiting } from '../waiting.ts';
+import { statusNow } from './forward-documents.ts';
 
 export interface Patience {
   readonly seconds: number;
@@ -22,11 +23,12 @@ export interface Settled {
  * Errors: `forward_not_found` if somebody removes it meanwhile.
  */
 export async function untilSettled(
-  { forwards, statuses }: Registry,
+  registry: Registry,
   waiting: Waiting,
   written: Forward,
   { seconds, signal }: Patience,
 ): Promise<Settled> {
+  const { forwards } = registry;
   const newest = () => {
     const known = forwards.get(written.id);
     return known !== undefined && known.revision > written.revision ? known : written;
@@ -34,7 +36,7 @@ export async function untilSettled(
   const isGone = () => forwards.get(written.id) === undefined && forwards.revision() >= written.revision;
   const look = () => {
     const forward = newest();
-    return { forward, status: forwardStatus(forward, statuses.of(forward.router)) };
+    return { forward, status: statusNow(forward, registry) };
   };
   await waiting.until({ router: written.router, seconds, signal, done: () => isGone() || isSettled(look()) });
   if (isGone()) throw hatobaError('forward_not_found', { value: written.id });

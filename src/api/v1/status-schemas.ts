@@ -14,7 +14,7 @@ export const StatusSchema = Type.Object(
     revision: Revision,
     routers: Type.Integer({ minimum: 0, description: 'that some node has' }),
     forwards: Type.Object(
-      { total: Count, active: Count, pending: Count, waiting: Count, disabled: Count, error: Count },
+      { total: Count, active: Count, pending: Count, waiting: Count, disabled: Count, expired: Count, error: Count },
       closed,
     ),
   },

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { forwardStatus } from '../../model/status.ts';
+import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { NodeInfo, RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
@@ -29,10 +30,11 @@ function printStatus(registry: Registry, node: NodeInfo): StatusDocument {
 }
 
 function countStates({ forwards, statuses }: Registry): StatusDocument['forwards'] {
-  const counts = { total: 0, active: 0, pending: 0, waiting: 0, disabled: 0, error: 0 };
+  const counts = { total: 0, active: 0, pending: 0, waiting: 0, disabled: 0, expired: 0, error: 0 };
+  const now = printTime(Date.now());
   for (const forward of forwards.list()) {
     counts.total++;
-    counts[forwardStatus(forward, statuses.of(forward.router)).state]++;
+    counts[forwardStatus(forward, statuses.of(forward.router), now).state]++;
   }
   return counts;
 }

@@ -1,5 +1,8 @@
 /** What goes over the wire, for programs that talk to the API; types only. */
+
 export type { Problem } from '../problem.ts';
+export type { ApplyItem, ApplyRequest, ApplyResult, Backup, PruneScope } from './apply-schemas.ts';
+export type { CounterList, CountersDocument } from './counter-schemas.ts';
 export type {
   ForwardCreate,
   ForwardDocument,
@@ -10,3 +13,4 @@ export type {
 } from './forward-schemas.ts';
 export type { RouterDocument, RouterList } from './router-schemas.ts';
 export type { StatusDocument } from './status-schemas.ts';
+export type { TraceDocument } from './trace-schemas.ts';

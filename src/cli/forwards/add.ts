@@ -3,26 +3,32 @@ import type { CliContext } from '../context.ts';
 import { splitExternal, splitInternal } from '../endpoint.ts';
 import { inWords } from '../errors.ts';
 import { timed } from '../progress.ts';
+import { readExpires } from './expires.ts';
 import { completeRouter, given, readLabels } from './input.ts';
 import { type ChangeFlags, reportChange, waitOf } from './report.ts';
 
 export interface AddFlags extends ChangeFlags {
   readonly router?: string;
   readonly protocol?: string;
+  readonly source?: readonly string[];
   readonly name?: string;
   readonly description?: string;
   readonly label?: readonly string[];
   readonly project?: string;
   readonly disabled?: boolean;
+  readonly expires?: string;
 }
 
 const WORDS = {
   router: '--router',
   protocol: '--protocol',
+  sources: '--source',
   name: '--name',
   description: '--description',
   labels: '--label',
   project_id: '--project',
+  expires_at: '--expires',
+  expires_in: '--expires',
   wait: '--wait',
   external_address: 'argument external',
   external_port: 'argument external',
@@ -44,11 +50,13 @@ export async function add(
     const fields = given({
       router: flags.router === undefined ? undefined : await completeRouter(client, flags.router),
       protocol: flags.protocol,
+      sources: flags.source,
       name: flags.name,
       description: flags.description,
       labels: flags.label === undefined ? undefined : readLabels(flags.label),
       project_id: flags.project,
       enabled: flags.disabled === true ? false : undefined,
+      ...readExpires(flags.expires),
       external_address: external.address ?? undefined,
       external_port: external.port ?? '',
       internal_address: internal.address,

@@ -28,13 +28,14 @@ const internal: ForwardColumn = { title: 'internal', cell: internalEndpoint };
 const message: ForwardColumn = { title: 'message', cell: (forward) => forward.status.message ?? '' };
 const description: ForwardColumn = { title: 'description', cell: (forward) => forward.description ?? '' };
 const projectId: ForwardColumn = { title: 'project_id', cell: (forward) => forward.project_id ?? '' };
+const expiresAt: ForwardColumn = { title: 'expires_at', cell: (forward) => forward.expires_at ?? '' };
 const state: ForwardColumn = {
   title: 'state',
   cell: (forward) => forward.status.state,
   colour: (forward) => STATE_COLOURS[forward.status.state],
 };
 
-const WIDE = [id, name, router, protocol, external, internal, state, message, projectId, description];
+const WIDE = [id, name, router, protocol, external, internal, state, message, expiresAt, projectId, description];
 
 const CSV: readonly ForwardColumn[] = [
   id,
@@ -48,6 +49,7 @@ const CSV: readonly ForwardColumn[] = [
   { title: 'internal_address', cell: (forward) => forward.internal_address },
   { title: 'internal_port', cell: (forward) => forward.internal_port },
   { title: 'enabled', cell: (forward) => String(forward.enabled) },
+  expiresAt,
   { title: 'revision', cell: (forward) => String(forward.revision) },
   { title: 'created_at', cell: (forward) => forward.created_at },
   { title: 'updated_at', cell: (forward) => forward.updated_at },

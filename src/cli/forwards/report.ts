@@ -21,7 +21,7 @@ export function waitOf(flags: ChangeFlags): string | undefined {
 }
 
 /** Its name and the beginning of its id, or the id alone. */
-export function nameForward({ id, name }: ForwardDocument): string {
+export function nameForward({ id, name }: Pick<ForwardDocument, 'id' | 'name'>): string {
   return name === null ? id : `${name} (${id.slice(0, 8)}…)`;
 }
 
@@ -69,8 +69,12 @@ export function formatElapsed(ms: number): string {
 function changeLine(forward: ForwardDocument, elapsedMs: number): string {
   const { state, message } = forward.status;
   const way = `${externalEndpoint(forward)}/${forward.protocol} -> ${internalEndpoint(forward)}`;
-  const outcome = state === 'active' ? `active after ${formatElapsed(elapsedMs)}` : state;
+  const outcome = state === 'active' ? `active after ${formatElapsed(elapsedMs)}${until(forward)}` : state;
   return `forward ${nameForward(forward)} ${way} is ${outcome}${message === null ? '' : `: ${message}`}`;
+}
+
+function until({ expires_at }: ForwardDocument): string {
+  return expires_at === null ? '' : `, until ${expires_at}`;
 }
 
 /** Whether some node has not yet come to the change; then it is only a matter of time. */

@@ -5,6 +5,7 @@ import { splitExternal, splitInternal } from '../endpoint.ts';
 import { inWords } from '../errors.ts';
 import { timed } from '../progress.ts';
 import { forEachReference } from './each.ts';
+import { readExpires } from './expires.ts';
 import { completeRouter, given, readLabels } from './input.ts';
 import { type ChangeFlags, reportChange, waitOf } from './report.ts';
 
@@ -13,19 +14,25 @@ export interface SetFlags extends ChangeFlags {
   readonly internal?: string;
   readonly router?: string;
   readonly protocol?: string;
+  readonly source?: readonly string[];
+  readonly anyone?: boolean;
   readonly name?: string;
   readonly noName?: boolean;
   readonly description?: string;
   readonly label?: readonly string[];
+  readonly expires?: string;
   readonly ifRevision?: string;
 }
 
 const WORDS = {
   router: '--router',
   protocol: '--protocol',
+  sources: '--source',
   name: '--name',
   description: '--description',
   labels: '--label',
+  expires_at: '--expires',
+  expires_in: '--expires',
   wait: '--wait',
   'if-match': '--if-revision',
   external_address: '--external',
@@ -80,11 +87,15 @@ function fieldsOf(flags: SetFlags): ForwardFields {
   if (flags.noName === true && flags.name !== undefined) {
     throw hatobaError('usage_malformed', { reason: '--name and --no-name exclude each other' });
   }
+  if (flags.anyone === true && flags.source !== undefined) {
+    throw hatobaError('usage_malformed', { reason: '--source and --anyone exclude each other' });
+  }
   const external = flags.external === undefined ? undefined : splitExternal(flags.external);
   const internal = flags.internal === undefined ? undefined : splitInternal(flags.internal);
   return given({
     router: flags.router,
     protocol: flags.protocol,
+    sources: flags.anyone === true ? [] : flags.source,
     name: flags.noName === true ? null : flags.name,
     description: flags.description === '' ? null : flags.description,
     labels: flags.label === undefined ? undefined : readLabels(flags.label),
@@ -92,5 +103,6 @@ function fieldsOf(flags: SetFlags): ForwardFields {
     external_port: external?.port ?? undefined,
     internal_address: internal?.address ?? undefined,
     internal_port: internal?.port ?? undefined,
+    ...readExpires(flags.expires),
   });
 }

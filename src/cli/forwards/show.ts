@@ -1,4 +1,4 @@
-import type { ForwardDocument } from '../../api/v1/types.ts';
+import type { CountersDocument, ForwardDocument } from '../../api/v1/types.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
@@ -22,9 +22,24 @@ const NODES: readonly NodeColumn[] = [
 ];
 
 export async function show(this: CliContext, flags: ShowFlags, reference: string): Promise<void> {
-  const forward = await createClient(this, flags.socket).getForward(reference);
+  const client = createClient(this, flags.socket);
+  const forward = await client.getForward(reference);
   if (flags.output !== undefined) return printDocument(this, flags.output, forward);
-  printDetails(this, pairs(forward), { title: 'nodes', columns: NODES, rows: forward.status.nodes });
+  const counters = await client.getCounters(forward.id);
+  printDetails(this, [...pairs(forward), ...counters.flatMap(counterPairs)], {
+    title: 'nodes',
+    columns: NODES,
+    rows: forward.status.nodes,
+  });
+}
+
+function counterPairs(counted: CountersDocument): readonly (readonly [string, string])[] {
+  const { connections, packets_in, bytes_in, packets_out, bytes_out, last_used } = counted;
+  const numbers = { connections, packets_in, bytes_in, packets_out, bytes_out };
+  return [
+    ...Object.entries(numbers).map(([name, value]) => [name, value === null ? '' : String(value)] as const),
+    ['last_used', last_used ?? ''],
+  ];
 }
 
 function pairs(forward: ForwardDocument): readonly (readonly [string, string])[] {
@@ -43,6 +58,7 @@ function pairs(forward: ForwardDocument): readonly (readonly [string, string])[]
     ['internal_port', forward.internal_port],
     ['sources', forward.sources.join(', ')],
     ['enabled', String(forward.enabled)],
+    ['expires_at', forward.expires_at ?? ''],
     ['revision', String(forward.revision)],
     ['created_at', forward.created_at],
     ['updated_at', forward.updated_at],

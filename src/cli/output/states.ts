@@ -7,6 +7,7 @@ export const STATE_COLOURS: Readonly<Record<ForwardState, Colour>> = Object.free
   pending: 'yellow',
   waiting: 'yellow',
   disabled: 'grey',
+  expired: 'grey',
   error: 'red',
 });
 

@@ -28,6 +28,7 @@ describe('POST /v1/forwards', () => {
       internal_port: '22',
       sources: [],
       enabled: true,
+      expires_at: null,
       status: {
         state: 'pending',
         message: 'the node has not applied it yet',

@@ -48,7 +48,7 @@ describe('GET /v1/forwards', () => {
     expect(ports(await page(bench, '?router=nobody'))).toEqual([]);
   });
 
-  test.for(['?limit=0', '?limit=10001', '?limit=1.5', '?limit=x', '?state=expired', '?marker=x', '?router=..', '?x=1'])(
+  test.for(['?limit=0', '?limit=10001', '?limit=1.5', '?limit=x', '?state=ended', '?marker=x', '?router=..', '?x=1'])(
     'refuses %s',
     async (query) => {
       await using bench = await openBench();

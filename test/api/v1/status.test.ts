@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { printTime } from '../../../src/model/time.ts';
 import { openBench, publish, report, STARTED_AT, wish } from '../api-under-test.ts';
 
 test('GET /v1/status counts forwards by state', async () => {
@@ -15,6 +17,9 @@ test('GET /v1/status counts forwards by state', async () => {
     report(registry.forwards.revision(), { problems: { [broken]: { state: 'error', message: 'x' } } }),
   );
   await add({ external_port: 5 });
+  const expires_at = printTime(Date.now() + 500);
+  await add({ external_port: 6, router: 'absent', expires_at });
+  while (printTime(Date.now()) < expires_at) await sleep(10);
   expect((await api.inject('/v1/status')).json()).toEqual({
     version: '0.1.0',
     node: 'n1',
@@ -24,7 +29,7 @@ test('GET /v1/status counts forwards by state', async () => {
     driver: 'libnftables',
     revision: registry.forwards.revision(),
     routers: 1,
-    forwards: { total: 5, active: 1, pending: 1, waiting: 1, disabled: 1, error: 1 },
+    forwards: { total: 6, active: 1, pending: 1, waiting: 1, disabled: 1, expired: 1, error: 1 },
   });
 });
 

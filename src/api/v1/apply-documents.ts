@@ -1,0 +1,134 @@
+import { HatobaError, hatobaError, inField } from '../../model/errors.ts';
+import {
+  type Forward,
+  type ForwardInput,
+  type ForwardSpec,
+  parseForwardSpec,
+  printForwardSpec,
+} from '../../model/forward.ts';
+import { isUuid } from '../../model/ids.ts';
+import { parseRouterId, type RouterId } from '../../model/router.ts';
+import { forwardStatus } from '../../model/status.ts';
+import { parseTime, printTime } from '../../model/time.ts';
+import type { BatchOutcome, ForwardBatch, ForwardChange, Registry, WantedForward } from '../../registry/registry.ts';
+import { requestMalformed } from '../validation.ts';
+import type { ApplyRequest, ApplyResult, Backup } from './apply-schemas.ts';
+
+/** What a request wants. Errors name the item at fault: `forwards.3.external_port`. */
+export function readBatch(request: ApplyRequest, { statuses }: Registry): ForwardBatch {
+  const routers = statuses.routers();
+  const named = inFieldOf('router', () => (request.router === undefined ? null : parseRouterId(request.router)));
+  const fallback = named ?? (routers.length === 1 ? routers[0] : undefined);
+  const wanted = request.forwards.map(({ id, ...input }, index) => {
+    const router = input.router ?? fallback;
+    if (router === undefined) {
+      throw hatobaError('router_required', { count: routers.length }, { field: `forwards.${index}.router` });
+    }
+    return {
+      id: id === undefined ? null : readId(id, index),
+      spec: readSpec({ ...input, router }, index),
+      times: null,
+    };
+  });
+  const prunes = pruner(request, wanted, named);
+  return { wanted, prunes, dryRun: request.dry_run === true, kind: 'apply', intoEmpty: false };
+}
+
+/** All forwards of a backup in place of all there are. Errors name the item at fault. */
+export function readBackup({ forwards }: Backup, replace: boolean): ForwardBatch {
+  const wanted = forwards.map(({ id, created_at, updated_at, ...input }, index) => ({
+    id: readId(id, index),
+    spec: readSpec(input, index),
+    times: {
+      createdAt: readTime(created_at, index, 'created_at'),
+      updatedAt: readTime(updated_at, index, 'updated_at'),
+    },
+  }));
+  return { wanted, prunes: () => true, dryRun: false, kind: 'restore', intoEmpty: !replace };
+}
+
+/** `forwards`: oldest first. */
+export function printBackup(revision: number, forwards: readonly Forward[]): Backup {
+  return {
+    format: 'hatoba-backup-1',
+    revision,
+    forwards: forwards.map((forward) => ({
+      id: forward.id,
+      ...printForwardSpec(forward),
+      created_at: forward.createdAt,
+      updated_at: forward.updatedAt,
+    })),
+  };
+}
+
+/** The outcome with the states that the forwards have now. */
+export function printResult(outcome: BatchOutcome, registry: Registry, dryRun: boolean, applied: boolean): ApplyResult {
+  const changes = outcome.changes.map((change) => printChange(change, registry, dryRun));
+  const count = (wanted: string) => changes.filter(({ change }) => change === wanted).length;
+  return {
+    revision: outcome.revision,
+    dry_run: dryRun,
+    applied,
+    created: count('create'),
+    updated: count('update'),
+    removed: count('remove'),
+    unchanged: outcome.unchanged,
+    changes,
+  };
+}
+
+function printChange(
+  { id, before, after }: ForwardChange,
+  { forwards, statuses }: Registry,
+  dryRun: boolean,
+): ApplyResult['changes'][number] {
+  const forward = dryRun || id === null || after === null ? undefined : forwards.get(id);
+  const status =
+    forward === undefined ? null : forwardStatus(forward, statuses.of(forward.router), printTime(Date.now()));
+  return {
+    change: before === null ? 'create' : after === null ? 'remove' : 'update',
+    id,
+    before: before === null ? null : printForwardSpec(before),
+    after: after === null ? null : printForwardSpec(after),
+    state: status?.state ?? null,
+    message: status?.message ?? null,
+  };
+}
+
+function pruner(
+  { prune }: ApplyRequest,
+  wanted: readonly WantedForward[],
+  named: RouterId | null,
+): ForwardBatch['prunes'] {
+  if (prune === undefined) return () => false;
+  if (prune === 'all') return () => true;
+  const routers = new Set<RouterId | null>([named, ...wanted.map(({ spec }) => spec.router)]);
+  return ({ router }) => routers.has(router);
+}
+
+function readSpec(input: ForwardInput, index: number): ForwardSpec {
+  try {
+    return parseForwardSpec(input);
+  } catch (error) {
+    const field = error instanceof HatobaError ? error.field : undefined;
+    throw inField(field === undefined ? `forwards.${index}` : `forwards.${index}.${field}`, error);
+  }
+}
+
+function readId(id: string, index: number): string {
+  const lower = id.toLowerCase();
+  if (!isUuid(lower)) throw requestMalformed(`${id} is not the id of a forward`, `forwards.${index}.id`);
+  return lower;
+}
+
+function readTime(text: string, index: number, field: string): string {
+  return inFieldOf(`forwards.${index}.${field}`, () => parseTime(text));
+}
+
+function inFieldOf<Value>(field: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw inField(field, error);
+  }
+}

@@ -1,0 +1,84 @@
+import { setImmediate } from 'node:timers/promises';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { RouterId } from '../../model/router.ts';
+import type { ForwardBatch, Registry } from '../../registry/registry.ts';
+import type { RouteDeps } from '../deps.ts';
+import { problemResponses } from '../problem.ts';
+import type { Waiting } from '../waiting.ts';
+import { printBackup, printResult, readBackup, readBatch } from './apply-documents.ts';
+import {
+  type ApplyResult,
+  ApplyResultSchema,
+  ApplySchema,
+  BackupSchema,
+  FILE_LIMIT,
+  RestoreQuery,
+} from './apply-schemas.ts';
+import { patience } from './forwards.ts';
+import { WaitQuery } from './schemas.ts';
+import type { Patience } from './settling.ts';
+
+const applySchema = {
+  querystring: WaitQuery,
+  body: ApplySchema,
+  response: { 200: ApplyResultSchema, ...problemResponses },
+};
+const backupSchema = { response: { 200: BackupSchema, ...problemResponses } };
+const restoreSchema = {
+  querystring: RestoreQuery,
+  body: BackupSchema,
+  response: { 200: ApplyResultSchema, ...problemResponses },
+};
+
+/** Many forwards at once: a file of wishes, or a backup. */
+export function apply({ registry, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    api.post('/apply', { schema: applySchema, bodyLimit: FILE_LIMIT }, (request, reply) =>
+      carryOut(registry, waiting, readBatch(request.body, registry), patience(request, reply)),
+    );
+
+    api.get('/backup', { schema: backupSchema }, () =>
+      printBackup(registry.forwards.revision(), registry.forwards.list()),
+    );
+
+    api.put('/backup', { schema: restoreSchema, bodyLimit: FILE_LIMIT }, (request, reply) => {
+      const batch = readBackup(request.body, request.query.replace === 'true');
+      return carryOut(registry, waiting, batch, patience(request, reply));
+    });
+
+    done();
+  };
+}
+
+async function carryOut(
+  registry: Registry,
+  waiting: Waiting,
+  batch: ForwardBatch,
+  patience: Patience,
+): Promise<ApplyResult> {
+  // With tens of thousands, each part takes a second; between them whoever else waits for the process has a turn.
+  await setImmediate();
+  const outcome = await registry.forwards.apply(batch);
+  await setImmediate();
+  if (batch.dryRun) return printResult(outcome, registry, true, false);
+  const touched = outcome.changes.flatMap(({ before, after }) => [before?.router ?? [], after?.router ?? []].flat());
+  const applied = await untilApplied(registry, waiting, new Set(touched), outcome.revision, patience);
+  return printResult(outcome, registry, false, applied);
+}
+
+/** Waits until every node has come to that revision with these routers, or cannot; whether all have. */
+async function untilApplied(
+  { statuses }: Registry,
+  waiting: Waiting,
+  routers: ReadonlySet<RouterId>,
+  revision: number,
+  { seconds, signal }: Patience,
+): Promise<boolean> {
+  const behind = (router: RouterId) => statuses.of(router).filter((status) => status.revision < revision);
+  const settled = (router: RouterId) => behind(router).every((status) => status.error !== null);
+  const waits = Array.from(routers, (router) =>
+    waiting.until({ router, seconds, signal, done: () => settled(router) }),
+  );
+  await Promise.all(waits);
+  return Array.from(routers).every((router) => behind(router).length === 0);
+}

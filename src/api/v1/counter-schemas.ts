@@ -1,0 +1,32 @@
+import Type, { type Static } from 'typebox';
+import { closed, TextOrNull } from './schemas.ts';
+
+const Count = Type.Integer({ minimum: 0 });
+const CountOrNull = Type.Union([Count, Type.Null()]);
+
+export const CountersSchema = Type.Object(
+  {
+    forward: Type.String(),
+    router: Type.String(),
+    node: Type.String(),
+    connections: Count,
+    packets_in: CountOrNull,
+    bytes_in: CountOrNull,
+    packets_out: CountOrNull,
+    bytes_out: CountOrNull,
+    last_used: TextOrNull,
+  },
+  closed,
+);
+export type CountersDocument = Static<typeof CountersSchema>;
+
+export const CounterListSchema = Type.Object({ counters: Type.Immutable(Type.Array(CountersSchema)) }, closed);
+export type CounterList = Static<typeof CounterListSchema>;
+
+export const CounterQuery = Type.Object(
+  {
+    router: Type.Optional(Type.String()),
+    forward: Type.Optional(Type.String({ description: "a forward's id, name or unique beginning of an id" })),
+  },
+  closed,
+);

@@ -1,0 +1,12 @@
+import { hatobaError } from '../../model/errors.ts';
+import { parseRouterId, type RouterId } from '../../model/router.ts';
+
+/** By id, namespace name, or unique beginning of an id. Errors: `router_malformed`, `router_not_found`, `router_ambiguous`. */
+export function findRouter(reference: string, known: readonly RouterId[]): RouterId {
+  const exact = parseRouterId(reference);
+  if (known.includes(exact)) return exact;
+  const [found, ...others] = known.filter((id) => id.startsWith(reference));
+  if (found === undefined) throw hatobaError('router_not_found', { value: reference });
+  if (others.length > 0) throw hatobaError('router_ambiguous', { value: reference, count: others.length + 1 });
+  return found;
+}

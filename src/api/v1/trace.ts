@@ -1,0 +1,79 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { parseAddress } from '../../model/address.ts';
+import { hatobaError, inField } from '../../model/errors.ts';
+import { parseSinglePort } from '../../model/port-range.ts';
+import { parseProtocol } from '../../model/protocol.ts';
+import type { RouterId } from '../../model/router.ts';
+import { printTime } from '../../model/time.ts';
+import type { RouterView } from '../../program/refusals.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { knownGateways } from '../../registry/statuses.ts';
+import type { RouteDeps } from '../deps.ts';
+import { problemResponses } from '../problem.ts';
+import { countForwards } from './router-documents.ts';
+import { findRouter } from './router-lookup.ts';
+import { type Flow, traceFlow } from './trace-documents.ts';
+import { type TraceRequest, TraceRequestSchema, TraceSchema } from './trace-schemas.ts';
+
+const schema = { body: TraceRequestSchema, response: { 200: TraceSchema, ...problemResponses } };
+
+export function trace({ registry }: RouteDeps): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    api.post('/trace', { schema }, ({ body }) => {
+      const flow = readFlow(body);
+      const router = at('router', () => chooseRouter(body.router, registry));
+      return traceFlow(viewOf(router, registry), flow);
+    });
+    done();
+  };
+}
+
+function viewOf(router: RouterId, { forwards, statuses }: Registry): RouterView {
+  const known = statuses.of(router);
+  return {
+    router,
+    forwards: forwards.ofRouter(router),
+    statuses: known,
+    gateways: knownGateways(known),
+    now: printTime(Date.now()),
+  };
+}
+
+/** The only one that some node has, or where none has any, the only one that forwards name. Errors: `router_required`. */
+function chooseRouter(reference: string | undefined, { forwards, statuses }: Registry): RouterId {
+  const present = statuses.routers();
+  const known = [...countForwards(present, forwards.list()).keys()];
+  if (reference !== undefined) return findRouter(reference, known);
+  const candidates = present.length > 0 ? present : known;
+  const [only] = candidates;
+  if (only === undefined || candidates.length > 1) throw hatobaError('router_required', { count: candidates.length });
+  return only;
+}
+
+/** Errors: of the model, each with its field; `packet_family_mismatch`. */
+function readFlow(request: TraceRequest): Flow {
+  const protocol = at('protocol', () => parseProtocol(request.protocol ?? 'tcp'));
+  const source = at('source', () => parseAddress(request.source));
+  const sourcePort = at('source_port', () =>
+    request.source_port === undefined ? null : readPort(request.source_port),
+  );
+  const destination = at('destination', () => parseAddress(request.destination));
+  const port = at('destination_port', () => readPort(request.destination_port));
+  if (source.family !== destination.family) {
+    const parameters = { source: source.text, destination: destination.text };
+    throw hatobaError('packet_family_mismatch', parameters, { field: 'source' });
+  }
+  return { packet: { protocol, source, destination, port }, sourcePort };
+}
+
+function readPort(port: string | number): number {
+  return parseSinglePort(String(port));
+}
+
+function at<Value>(field: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw inField(field, error);
+  }
+}

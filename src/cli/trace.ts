@@ -1,0 +1,28 @@
+import { buildCommand } from '@stricli/core';
+import { documentFlag, protocolFlag, routerFlag, socketFlag, textFlag, withExamples } from './parameters.ts';
+
+export const trace = buildCommand({
+  loader: async () => (await import('./trace/show.ts')).showTrace,
+  parameters: {
+    flags: {
+      from: { ...textFlag('ADDR[:PORT]', 'the client'), optional: false },
+      to: {
+        ...textFlag('ADDR:PORT', 'where its packet is sent to: an outside address of the router'),
+        optional: false,
+      },
+      protocol: protocolFlag,
+      router: routerFlag('router that it comes to; may be left out where there is exactly one'),
+      output: documentFlag,
+      socket: socketFlag,
+    },
+    aliases: { o: 'output' },
+  },
+  docs: {
+    brief: 'Tell what a router does to a packet, and why',
+    fullDescription: withExamples(
+      'Tell step by step what a router does to the first packet of a connection: which forward takes it, where it leaves to, and what the answer does; or which forwards come near, and what keeps each of them from taking it. Told from what is wanted and from what the nodes have reported; no packet is sent.',
+      'hatoba trace --from 198.51.100.5 --to 192.168.1.100:5001',
+      "hatoba trace --protocol udp --from '[2001:db8:1::5]:40000' --to '[2001:db8::1]:53' -o json",
+    ),
+  },
+});

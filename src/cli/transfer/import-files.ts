@@ -1,0 +1,135 @@
+import { readdir, stat } from 'node:fs/promises';
+import { isDump } from '../../interchange/iptables-dump.ts';
+import { forwardsOfDump, type LeftRule } from '../../interchange/iptables-forwards.ts';
+import { type Address, parseAddress } from '../../model/address.ts';
+import { HatobaError, hatobaError } from '../../model/errors.ts';
+import { isUuid } from '../../model/ids.ts';
+import type { Gateways } from '../../model/router.ts';
+import type { Client } from '../client.ts';
+import { absolute, type CliContext } from '../context.ts';
+import { isRecord } from '../wire.ts';
+import { readInput } from './input.ts';
+import { readWishFile } from './wish-file.ts';
+
+/** One file of forwards, whichever form it has. */
+export interface ImportFile {
+  readonly file: string;
+  /** As the API takes them. */
+  readonly forwards: readonly unknown[];
+  /** Rules that are taken over, by place. */
+  readonly taken: readonly string[];
+  readonly left: readonly LeftRule[];
+  /** How many rules are Neutron's own. */
+  readonly foreign: number;
+  /** The error about one of these forwards, with its place in the file; `field` is within that forward. */
+  locate(error: HatobaError, index: number, field: string): Promise<unknown>;
+}
+
+export interface ImportOptions {
+  /** Of all that name none; undefined: a dump's is told by its file name. */
+  readonly router: string | undefined;
+  readonly followGateway: boolean;
+  readonly outside: readonly string[];
+}
+
+/** The files themselves, and those in directories, in order. Error: `file_unreadable`. */
+export async function expandPaths(context: CliContext, paths: readonly string[]): Promise<readonly string[]> {
+  const expanded = await Promise.all(
+    paths.map(async (path) => {
+      if (path === '-' || !(await isDirectory(context, path))) return [path];
+      const entries = await readdir(absolute(context, path), { withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.'));
+      return files.map(({ name }) => `${path.replace(/\/+$/, '')}/${name}`).sort();
+    }),
+  );
+  return expanded.flat();
+}
+
+export async function readImportFile(
+  context: CliContext,
+  client: Client,
+  file: string,
+  options: ImportOptions,
+): Promise<ImportFile> {
+  const text = await readInput(context, file);
+  if (isDump(text)) return readDumpFile(client, file, text, options);
+  if (/^-[APN] \S/m.test(text)) {
+    throw hatobaError('file_malformed', {
+      file,
+      reason: 'it lists rules as iptables -S does, and not as iptables-save',
+    });
+  }
+  return readWishes(file, text, options);
+}
+
+async function readDumpFile(client: Client, file: string, text: string, options: ImportOptions): Promise<ImportFile> {
+  const router = options.router ?? (await routerOfFile(client, file));
+  const gateways = options.followGateway ? await gatewaysOf(client, router) : {};
+  const { taken, left, foreign } = forwardsOfDump(text, { file, router, gateways, outside: options.outside });
+  return {
+    file,
+    forwards: taken.map(({ forward }) => forward),
+    taken: taken.flatMap(({ lines }) => lines.map((line) => `${file}:${line}`)),
+    left,
+    foreign,
+    locate: async (error, index) => within(`${file}:${taken[index]?.lines.join(',')}`, error),
+  };
+}
+
+async function readWishes(file: string, text: string, options: ImportOptions): Promise<ImportFile> {
+  const wishes = await readWishFile(file, text);
+  const fallback = options.router ?? wishes.router;
+  return {
+    file,
+    forwards: wishes.forwards.map((wish) =>
+      isRecord(wish) && fallback !== undefined ? { router: fallback, ...wish } : wish,
+    ),
+    taken: [],
+    left: [],
+    foreign: 0,
+    locate: (error, index, field) => {
+      const { code, message, hint, cause } = error;
+      return wishes.locate(new HatobaError(code, message, hint, { field: `forwards.${index}.${field}`, cause }));
+    },
+  };
+}
+
+/**
+ * The router whose namespace the file is called after: `qrouter-<uuid>`, with anything behind it, or the name of any
+ * namespace that a node has, perhaps with an extension. Error: `file_router_unknown`.
+ */
+async function routerOfFile(client: Client, file: string): Promise<string> {
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  const uuid = /^(?:qrouter|snat)-([\da-f-]{36})/.exec(name)?.[1];
+  if (uuid !== undefined && isUuid(uuid)) return uuid;
+  const parts = name.split('.');
+  const names = parts.map((_, index) => parts.slice(0, parts.length - index).join('.'));
+  const routers = await client.listRouters();
+  const found = names
+    .map((each) => routers.find(({ id, nodes }) => id === each || nodes.some((on) => on.instances.includes(each))))
+    .find((router) => router !== undefined);
+  if (found === undefined) throw hatobaError('file_router_unknown', { file });
+  return found.id;
+}
+
+/** The addresses that the router has at present; none where no node has it. */
+async function gatewaysOf(client: Client, router: string): Promise<Gateways> {
+  const found = (await client.listRouters()).find(({ id, nodes }) => {
+    return id === router || nodes.some(({ instances }) => instances.includes(router));
+  });
+  const addresses: readonly Address[] = found?.gateways.map(parseAddress) ?? [];
+  return Object.fromEntries(addresses.map((address) => [address.family, address]));
+}
+
+function within(place: string, { code, message, hint, field, cause }: HatobaError): HatobaError {
+  return new HatobaError(code, `${place}: ${message}`, hint, { ...(field === undefined ? {} : { field }), cause });
+}
+
+async function isDirectory(context: CliContext, path: string): Promise<boolean> {
+  try {
+    return (await stat(absolute(context, path))).isDirectory();
+  } catch {
+    // Reading it says what is wrong.
+    return false;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Family } from '../model/address.ts';
+import { hatobaError } from '../model/errors.ts';
+
+/** One word of a rule; quoted words are never options. */
+export interface Word {
+  readonly text: string;
+  readonly isQuoted: boolean;
+}
+
+/** One `-A` line. */
+export interface DumpRule {
+  readonly line: number;
+  readonly chain: string;
+  /** Without its counters. */
+  readonly text: string;
+  /** What follows the chain. */
+  readonly words: readonly Word[];
+}
+
+/** The nat table of one address family. */
+export interface NatTable {
+  readonly family: Family;
+  readonly chains: ReadonlyMap<string, readonly DumpRule[]>;
+}
+
+/** Whether a text is the output of `iptables-save` or `ip6tables-save` rather than a file of ours. */
+export function isDump(text: string): boolean {
+  return /^\*(?:nat|filter|mangle|raw|security)\s*$/m.test(text);
+}
+
+/**
+ * Reads the output of `iptables-save` and `ip6tables-save`, also of both one after the other, with or without counters.
+ * Error: `file_malformed`, naming the line, for what these never print.
+ */
+export function readDump(file: string, text: string): readonly NatTable[] {
+  const tables: NatTable[] = [];
+  let chains: Map<string, DumpRule[]> | null = null;
+  let isSkipped = false;
+  let family: Family | null = null;
+
+  const malformed = (line: number, reason: string) => {
+    return hatobaError('file_malformed', { file, reason: `line ${line}: ${reason}` });
+  };
+
+  function finish(line: number): void {
+    if (chains !== null) {
+      const table = { family: family ?? familyOf(chains), chains };
+      if (tables.some((other) => other.family === table.family)) {
+        throw malformed(line, `a second nat table for IPv${table.family}`);
+      }
+      tables.push(table);
+    }
+    chains = null;
+    isSkipped = false;
+  }
+
+  function readLine(content: string, line: number): void {
+    if (content.startsWith('#')) {
+      family = familyInComment(content) ?? family;
+    } else if (content.startsWith('*')) {
+      if (chains !== null || isSkipped) throw malformed(line, 'a table begins before the one above has ended');
+      if (content === '*nat') chains = new Map();
+      else isSkipped = true;
+    } else if (content === 'COMMIT') {
+      finish(line);
+    } else if (chains !== null) {
+      readEntry(chains, content, line, malformed);
+    } else if (!isSkipped) throw malformed(line, 'it is in no table');
+  }
+
+  const lines = text.split('\n');
+  for (const [index, content] of lines.entries()) if (content.trim() !== '') readLine(content.trim(), index + 1);
+  if (chains !== null || isSkipped) throw malformed(lines.length, 'the last table has no COMMIT');
+  return tables;
+}
+
+/** A chain's declaration, or a rule. */
+function readEntry(
+  chains: Map<string, DumpRule[]>,
+  content: string,
+  line: number,
+  malformed: (line: number, reason: string) => Error,
+): void {
+  const declared = /^:(\S+) \S+/.exec(content)?.[1];
+  if (declared !== undefined) {
+    if (!chains.has(declared)) chains.set(declared, []);
+    return;
+  }
+  const text = content.replace(/^\[\d+:\d+\]\s*/, '');
+  const words = wordsOf(text);
+  if (words === null) throw malformed(line, 'a quote is not closed');
+  const [command, chain, ...rest] = words;
+  const rules = chain === undefined ? undefined : chains.get(chain.text);
+  if ((command?.text !== '-A' && command?.text !== '--append') || chain === undefined) {
+    throw malformed(line, `${text} is not what iptables-save prints`);
+  }
+  if (rules === undefined) throw malformed(line, `there is no chain ${chain.text}`);
+  rules.push({ line, chain: chain.text, text, words: rest });
+}
+
+/** Words as iptables-restore splits them: double quotes, inside of them a backslash before any character; null: unclosed. */
+function wordsOf(text: string): readonly Word[] | null {
+  const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]+)(?=\s|$))/gy;
+  const words: Word[] = [];
+  let end = 0;
+  for (const match of text.matchAll(pattern)) {
+    const [whole, quoted, plain] = match;
+    words.push({ text: plain ?? (quoted ?? '').replaceAll(/\\(.)/g, '$1'), isQuoted: plain === undefined });
+    end = match.index + whole.length;
+  }
+  return text.slice(end).trim() === '' ? words : null;
+}
+
+function familyInComment(comment: string): Family | null {
+  const program = /\b(ip6?tables)-(?:legacy-|nft-)?save\b/.exec(comment)?.[1];
+  if (program === undefined || !comment.includes('Generated')) return null;
+  return program === 'ip6tables' ? 6 : 4;
+}
+
+/** Where no comment tells: IPv6 addresses have colons where IPv4 has none. */
+function familyOf(chains: ReadonlyMap<string, readonly DumpRule[]>): Family {
+  const all = [...chains.values()].flat();
+  return all.some(({ text }) => /\s(?:-[sd]|--to-destination) \[?[\da-f]*:[\da-f:]*:/i.test(text)) ? 6 : 4;
+}

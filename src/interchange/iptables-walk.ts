@@ -1,0 +1,86 @@
+import { hatobaError } from '../model/errors.ts';
+import type { NatTable } from './iptables-dump.ts';
+import { anyPacket, both, type Match, type Rule, type RuleContext, readRule } from './iptables-rule.ts';
+
+/** One rule as packets come to it; in the order in which they do. */
+export interface Visit {
+  readonly rule: Rule;
+  /** What both the rule and the way to it are for. */
+  readonly match: Match;
+  /**
+   * What becomes of such a packet: its way ends here for certain, or perhaps, or it has left this chain and comes
+   * back to one above.
+   */
+  readonly end: 'certain' | 'possible' | 'leaves';
+  /**
+   * The calls of chains that lead here, each with a number of its own, the last one that of the rule's chain. Packets
+   * that leave are missed as long as that call lasts.
+   */
+  readonly calls: readonly number[];
+}
+
+/** Targets after which a packet goes on to the next rule. */
+const PASSING = new Set(
+  'AUDIT CHECKSUM CLASSIFY CONNMARK CONNSECMARK CT DSCP HL IDLETIMER LED LOG MARK NFLOG NOTRACK RATEEST SECMARK SET TCPMSS TEE TOS TRACE TTL ULOG'.split(
+    ' ',
+  ),
+);
+
+/** Targets after which it does not. */
+const FINAL = new Set(['ACCEPT', 'DNAT', 'DROP', 'NETMAP', 'QUEUE', 'REDIRECT', 'REJECT']);
+
+/** Chains that lead to each other can make the walk exponentially long. */
+const LONGEST_WALK = 500_000;
+
+/** A chain on its way from the first one. */
+interface Call {
+  readonly chain: string;
+  readonly number: number;
+}
+
+/** The name of the chain where packets from elsewhere begin. */
+const START = 'PREROUTING';
+
+/**
+ * The way of a packet that comes from elsewhere, through all rules it may meet. Error: `file_malformed` for chains
+ * that cannot be followed to an end.
+ */
+export function walk(file: string, table: NatTable, context: RuleContext): readonly Visit[] {
+  const visits: Visit[] = [];
+  const chains = new Map<string, readonly Rule[]>();
+  let count = 0;
+
+  function rulesOf(chain: string): readonly Rule[] {
+    const known = chains.get(chain) ?? (table.chains.get(chain) ?? []).map((rule) => readRule(rule, context));
+    chains.set(chain, known);
+    return known;
+  }
+
+  function follow(chain: string, way: Match, above: readonly Call[]): void {
+    if (above.some((call) => call.chain === chain)) throw malformed(`the chain ${chain} leads back to itself`);
+    const calls = [...above, { chain, number: count }];
+    for (const rule of rulesOf(chain)) meet(rule, both(way, rule.match), calls);
+  }
+
+  function meet(rule: Rule, match: Match, above: readonly Call[]): void {
+    count++;
+    if (count > LONGEST_WALK) throw malformed('its chains branch too often');
+    const { name, isGoto } = rule.target;
+    const leaving = above.length === 1 ? 'certain' : 'leaves';
+    const calls = above.map(({ number }) => number);
+    const end = (how: Visit['end']) => visits.push({ rule, match, end: how, calls });
+    if (name === null || PASSING.has(name)) return;
+    if (name === 'RETURN') end(leaving);
+    else if (table.chains.has(name)) {
+      follow(name, match, above);
+      if (isGoto) end(leaving);
+    } else end(FINAL.has(name) ? 'certain' : 'possible');
+  }
+
+  function malformed(reason: string): Error {
+    return hatobaError('file_malformed', { file, reason });
+  }
+
+  follow(START, anyPacket(context.family), []);
+  return visits;
+}
