@@ -1,4 +1,4 @@
-import type { NamespacePattern } from '../dataplane/linux/namespaces.ts';
+import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
 export interface ConfigFile {
@@ -12,7 +12,7 @@ export interface ConfigFile {
   readonly accounting?: boolean;
   readonly neutron?: boolean;
   readonly routers?: readonly NamespacePattern[];
-  readonly host?: Omit<NamespacePattern, 'namespace'> | null;
+  readonly host?: RouterSides | null;
   readonly auto_ports?: string;
 }
 

@@ -43,7 +43,7 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
   beforeEach(async () => {
     present = NOTHING;
     await linux.dataplane.clean(network.router);
-    await change(...[]);
+    await change();
     otherPort = ++lastPort;
     otherConnection = (await client.open(gateway, 6001)).id;
     await client.ask(gateway, 6001, { localPort: otherPort });

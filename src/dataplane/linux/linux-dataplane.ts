@@ -13,7 +13,7 @@ import type { Correction, Dataplane, DataplaneEvent, Instance } from '../datapla
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { insideNetworks, sameNetworks } from './inside-networks.ts';
 import { limitsOf } from './limits.ts';
-import { type NamespacePattern, patternOf } from './namespaces.ts';
+import { type NamespacePattern, patternOf, type RouterSides } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
 import { sumCounters } from './nftables/counters.ts';
 import { elementsOf, hairpinElements } from './nftables/elements.ts';
@@ -26,15 +26,12 @@ export interface LinuxOptions {
   readonly accounting: boolean;
   readonly patterns: readonly NamespacePattern[];
   /** The root namespace as a router of its own; `null`: it is not touched. */
-  readonly host: Omit<NamespacePattern, 'namespace'> | null;
+  readonly host: RouterSides | null;
   readonly onWarning: (message: string, details: Readonly<Record<string, unknown>>) => void;
 }
 
-/** How the interfaces of a namespace are called. */
-type Sides = Omit<NamespacePattern, 'namespace'>;
-
 interface Attached {
-  readonly sides: Sides;
+  readonly sides: RouterSides;
   /** The networks between whose machines answers would go past the router. */
   inside: readonly Cidr[];
   /** `null` until the namespace is open. */
@@ -86,7 +83,7 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
     }
   }
 
-  function open(namespace: string, sides: Sides): void {
+  function open(namespace: string, sides: RouterSides): void {
     forget(namespace);
     const entry: Attached = { sides, inside: [], instance: null, installed: false, found: undefined, retry: undefined };
     attached.set(namespace, entry);
@@ -111,7 +108,7 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
     const { interfaces, table } = await kernel.attach(namespace);
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
-    const gateways = gatewaysOf(interfaces, entry.sides.outside);
+    const gateways = gatewaysOf(interfaces, entry.sides);
     entry.inside = insideNetworks(interfaces, entry.sides.inside);
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
@@ -143,7 +140,7 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   function look(namespace: string, interfaces: readonly Interface[]): void {
     const entry = attached.get(namespace);
     if (entry === undefined || entry.instance === null) return;
-    const gateways = gatewaysOf(interfaces, entry.sides.outside);
+    const gateways = gatewaysOf(interfaces, entry.sides);
     const inside = insideNetworks(interfaces, entry.sides.inside);
     if (sameGateways(gateways, entry.instance.gateways) && sameNetworks(inside, entry.inside)) return;
     entry.inside = inside;

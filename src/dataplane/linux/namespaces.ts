@@ -1,17 +1,23 @@
-/** Which network namespaces are routers, and what their interfaces are called. */
-export interface NamespacePattern {
-  /** The namespace's name; `*` stands for any characters. */
-  readonly namespace: string;
+/** What a router's interfaces are called. */
+export interface RouterSides {
   /** Beginnings of the names of interfaces that lead outside. */
   readonly outside: readonly string[];
   /** Beginnings of the names of interfaces that lead to inner networks. */
   readonly inside: readonly string[];
+  /** Whether addresses with the longest possible prefix are others', which is Neutron's way with floating IPs. */
+  readonly floatingIps?: boolean;
+}
+
+/** Which network namespaces are routers. */
+export interface NamespacePattern extends RouterSides {
+  /** The namespace's name; `*` stands for any characters. */
+  readonly namespace: string;
 }
 
 /** neutron/agent/l3/{router_info,dvr_edge_router}.py: the devices of a router, and of a distributed one's central part. */
 export const NEUTRON_PATTERNS: readonly NamespacePattern[] = [
-  { namespace: 'qrouter-*', outside: ['qg-'], inside: ['qr-'] },
-  { namespace: 'snat-*', outside: ['qg-'], inside: ['sg-'] },
+  { namespace: 'qrouter-*', outside: ['qg-'], inside: ['qr-'], floatingIps: true },
+  { namespace: 'snat-*', outside: ['qg-'], inside: ['sg-'], floatingIps: true },
 ];
 
 /** The first pattern that fits the namespace's name. */

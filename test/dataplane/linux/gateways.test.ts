@@ -17,7 +17,7 @@ function link(name: string, ...addresses: readonly InterfaceAddress[]): Interfac
 }
 
 function found(...interfaces: readonly Interface[]): readonly (string | undefined)[] {
-  const gateways = gatewaysOf(interfaces, ['qg-', 'ext']);
+  const gateways = gatewaysOf(interfaces, { outside: ['qg-', 'ext'] });
   return [gateways[4]?.text, gateways[6]?.text];
 }
 
@@ -84,4 +84,11 @@ test('gateways are the same when both families are', () => {
   expect(sameGateways({ 4: a }, { 4: b })).toBe(false);
   expect(sameGateways({ 4: a }, {})).toBe(false);
   expect(sameGateways({ 4: a }, { 4: a, 6: v6 })).toBe(false);
+});
+
+test('where such addresses are Neutron’s floating IPs, they are never the gateway', () => {
+  const floating = [address('192.0.2.9/32'), address('2001:db8::9/128')];
+  const sides = { outside: ['qg-'], floatingIps: true };
+  expect(gatewaysOf([link('qg-1', ...floating)], sides)).toEqual({});
+  expect(gatewaysOf([link('qg-1', ...floating, address('192.0.2.1/24'))], sides)[4]?.text).toBe('192.0.2.1');
 });

@@ -59,8 +59,11 @@ export interface FamilySets {
 /** linux/netfilter_ipv4.h: NF_IP_PRI_MANGLE, NF_IP_PRI_NAT_DST, NF_IP_PRI_NAT_SRC, and far behind the last. */
 const [MANGLE, DSTNAT, SRCNAT, LAST] = [-150, -100, 100, 300];
 
-/** The first nat chain that translates a flow wins, so ours come before iptables'. */
-const BEFORE = -10;
+/**
+ * The first nat chain that translates a flow wins. Ours come before iptables' where they say where a flow goes, and behind
+ * where they masquerade what would not work otherwise: others know better whom their own flows come from.
+ */
+const [BEFORE, BEHIND] = [-10, 10];
 
 /** Of these, connection tracking knows ports. */
 const PROTOCOLS = '{ 6, 17, 33, 132, 136 }';
@@ -126,7 +129,7 @@ const TRANSLATING: readonly NftChain[] = [
   { name: 'output', hook: { type: 'nat', hook: 'output', priority: DSTNAT + BEFORE }, rules: ['jump translate'] },
   {
     name: 'postrouting',
-    hook: { type: 'nat', hook: 'postrouting', priority: SRCNAT + BEFORE },
+    hook: { type: 'nat', hook: 'postrouting', priority: SRCNAT + BEHIND },
     rules: [masquerade(4), masquerade(6)],
   },
 ];
