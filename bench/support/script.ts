@@ -4,7 +4,7 @@ import { printTable } from '../../src/dataplane/linux/nftables/script.ts';
 import type { Program } from '../../src/program/rule.ts';
 
 /** As the daemon is by default. */
-const CONFIGURATION = { accounting: true };
+const CONFIGURATION = { accounting: false };
 
 /** Our table with a program's elements, as somebody would write it for `nft -f`. */
 export function scriptOf(program: Program): string {

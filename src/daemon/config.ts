@@ -54,7 +54,7 @@ function defaults(): Config {
     log_level: 'info',
     nft_driver: 'auto',
     namespace_directory: '/run/netns',
-    accounting: true,
+    accounting: false,
     neutron: true,
     routers: [],
     host: null,

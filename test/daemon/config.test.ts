@@ -31,7 +31,7 @@ describe('loading', () => {
       log_level: 'info',
       nft_driver: 'auto',
       namespace_directory: '/run/netns',
-      accounting: true,
+      accounting: false,
       neutron: true,
       routers: [],
       host: null,
@@ -103,7 +103,7 @@ roles: [api]
 log_level: debug
 nft_driver: nft
 namespace_directory: /run/netns
-accounting: false
+accounting: true
 neutron: false
 routers:
 - namespace: edge-*
