@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
 import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
 import { openEventCounter } from './libc.ts';
+import type { FlowChange } from './stale-flows.ts';
 import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
 
 interface Waiting {
@@ -10,6 +11,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+const NO_FLOWS: FlowChange = { removed: [], added: [] };
 const WAKE = Buffer.from(new BigUint64Array([1n]).buffer);
 
 /** The kernel room's thread, which takes as long to begin as a configuration to be read. */
@@ -111,10 +113,8 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
     detach: async (namespace) => {
       await ask({ call: 'detach', namespace });
     },
-    change: async (namespace, change) => {
-      await ask({ call: 'change', namespace, change });
-    },
-    endStaleFlows: async (namespace, change) => (await ask({ call: 'endStaleFlows', namespace, change })).flows,
+    change: async (namespace, change, flows = NO_FLOWS) =>
+      (await ask({ call: 'change', namespace, change, flows })).flows,
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
     readCounters: async (namespace, comment) => (await ask({ call: 'readCounters', namespace, comment })).counters,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,

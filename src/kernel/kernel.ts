@@ -34,6 +34,13 @@ export interface NamespaceState {
   readonly table: TableState | null;
 }
 
+/** What became of the flows that a change left behind; the change itself is made in either case. */
+export interface EndedFlows {
+  readonly count: number;
+  /** Why they could not be ended. */
+  readonly failure: string | null;
+}
+
 /** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */
 export interface Kernel {
   readonly driver: NftDriverName;
@@ -45,10 +52,8 @@ export interface Kernel {
   attach(namespace: string): Promise<NamespaceState>;
   /** Lets go of it, so that Linux can take it away. */
   detach(namespace: string): Promise<void>;
-  /** Changes our table in an attached namespace: all of it or nothing. */
-  change(namespace: string, change: TableChange): Promise<void>;
-  /** Ends the flows of an attached namespace that such a change leaves behind; gives how many there were. */
-  endStaleFlows(namespace: string, change: FlowChange): Promise<number>;
+  /** Changes our table in an attached namespace, all of it or nothing; then ends the flows that `flows` leaves behind. */
+  change(namespace: string, change: TableChange, flows?: FlowChange): Promise<EndedFlows>;
   /** Our table in an attached namespace; `null`: there is none. */
   readTable(namespace: string): Promise<TableState | null>;
   /** How often elements of our table were met: those with this comment, or (`null`) all. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../model/error-catalogue.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
-import type { KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
+import type { EndedFlows, KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
 import type { ElementCounter } from './nft-counters.ts';
@@ -14,9 +14,13 @@ export interface WorkerOptions extends KernelOptions {
 /** What the worker is asked to do. */
 export type Request =
   | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack'; readonly namespace: string }
-  | { readonly call: 'endStaleFlows'; readonly namespace: string; readonly change: FlowChange }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
-  | { readonly call: 'change'; readonly namespace: string; readonly change: TableChange }
+  | {
+      readonly call: 'change';
+      readonly namespace: string;
+      readonly change: TableChange;
+      readonly flows: FlowChange;
+    }
   | { readonly call: 'watch' | 'ping' | 'stop' };
 
 export interface ToWorker {
@@ -27,7 +31,7 @@ export interface ToWorker {
 /** What a call gives; calls fill in what they are there for. */
 export interface Answer extends NamespaceState {
   readonly conntrack: ConntrackAbilities;
-  readonly flows: number;
+  readonly flows: EndedFlows;
   readonly counters: readonly ElementCounter[];
 }
 

@@ -4,12 +4,13 @@ import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { HOST_ROUTER } from '../model/router.ts';
 import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
-import type { NamespaceState } from './kernel.ts';
+import type { EndedFlows, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
 import { openNftDriver } from './nft.ts';
 import { compileTable } from './nft-compile.ts';
+import type { FlowChange } from './stale-flows.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
@@ -18,7 +19,7 @@ const NOTHING: Answer = {
   interfaces: [],
   table: null,
   conntrack: { dccp: true, udplite: true },
-  flows: 0,
+  flows: { count: 0, failure: null },
   counters: [],
 };
 
@@ -100,9 +101,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         return NOTHING;
       case 'change':
         find(request.namespace).change(request.change);
-        return NOTHING;
-      case 'endStaleFlows':
-        return { ...NOTHING, flows: find(request.namespace).endStaleFlows(request.change) };
+        return { ...NOTHING, flows: endStaleFlows(find(request.namespace), request.flows) };
       case 'readTable':
         return { ...NOTHING, table: find(request.namespace).readTable() };
       case 'readCounters':
@@ -142,6 +141,15 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
     watcher.close();
     poller.close();
     closeSync(thread.home);
+  }
+}
+
+function endStaleFlows(namespace: AttachedNamespace, flows: FlowChange): EndedFlows {
+  try {
+    return { count: namespace.endStaleFlows(flows), failure: null };
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    return { count: 0, failure: error.message };
   }
 }
 

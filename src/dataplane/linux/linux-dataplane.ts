@@ -194,14 +194,10 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
 
   /** `found`: what is there before, where the table as a whole is replaced or deleted. */
   async function make(id: string, change: TableChange, found: TableState | null = null): Promise<void> {
-    await kernel.change(id, change);
     const removed = change.table === 'keep' ? change.remove : allElements(found);
-    try {
-      await kernel.endStaleFlows(id, { removed: flowRules(removed), added: flowRules(change.add) });
-    } catch (error) {
-      if (error instanceof HatobaError && error.code === 'namespace_gone') return;
-      onWarning('could not end flows that go elsewhere now', { namespace: id, error });
-    }
+    const flows = { removed: flowRules(removed), added: flowRules(change.add) };
+    const { failure } = await kernel.change(id, change, flows);
+    if (failure !== null) onWarning('could not end flows that go elsewhere now', { namespace: id, reason: failure });
   }
 
   function elements(rules: Iterable<Rule>): readonly SetElement[] {
