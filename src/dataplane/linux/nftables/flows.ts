@@ -1,11 +1,21 @@
+import { isIP } from 'node:net';
 import type { SetElement } from '../../../kernel/nft-batch.ts';
 import type { FlowRule } from '../../../kernel/stale-flows.ts';
 import { type Address, addressValue } from '../../../model/address.ts';
 import { SETS } from './layout.ts';
 
-/** What the elements say about flows; those that only count say nothing. */
+/**
+ * What the elements say about flows; those that only count say nothing, nor does what is in a map that a stranger has
+ * given the name of ours, with keys and targets of other types.
+ */
 export function flowRules(elements: readonly SetElement[]): readonly FlowRule[] {
-  return elements.filter(({ set }) => TRANSLATING.has(set)).map(flowRule);
+  return elements.filter((element) => TRANSLATING.has(element.set) && hasAddresses(element)).map(flowRule);
+}
+
+function hasAddresses({ key, value }: SetElement): boolean {
+  const [target = ''] = value.split(' . ');
+  const ends = key.split('-').map((end) => end.split(' . ').slice(0, -2));
+  return [target, ...ends.flat()].every((text) => isIP(text) !== 0) && ends.every(({ length }) => length > 0);
 }
 
 const TRANSLATING: ReadonlySet<string> = new Set(
