@@ -11,7 +11,7 @@ import { type ElementCounter, readCounters } from './nft-counters.ts';
 import { readTable, type TableState } from './nft-table.ts';
 import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import { endStaleFlows, type FlowChange } from './stale-flows.ts';
-import type { ThreadNamespace } from './thread-namespace.ts';
+import { openNamespace, type ThreadNamespace } from './thread-namespace.ts';
 
 /** A network namespace that is kept open, with sockets in it that tell what changes. */
 export interface AttachedNamespace {
@@ -24,6 +24,8 @@ export interface AttachedNamespace {
   endStaleFlows(change: FlowChange): number;
   readCounters(comment: string | null): readonly ElementCounter[];
   conntrack(): ConntrackAbilities;
+  /** Another descriptor of the namespace, which the caller closes. */
+  duplicate(): number;
   close(): void;
 }
 
@@ -76,6 +78,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     endStaleFlows: endStale,
     readCounters: countersOf,
     conntrack,
+    duplicate,
     close,
   };
 
@@ -152,6 +155,12 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     const { generation, value } = readConsistently(rulesets, () => readTable(rulesets, blueprint.name));
     known = generation;
     return value;
+  }
+
+  function duplicate(): number {
+    const copy = openNamespace(`/proc/self/fd/${fd}`);
+    if (copy === undefined) throw hatobaError('namespace_gone', { namespace });
+    return copy;
   }
 
   function close(): void {

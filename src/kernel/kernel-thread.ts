@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
 import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
 import { openEventCounter } from './libc.ts';
+import { runProgram } from './program.ts';
 import type { FlowChange } from './stale-flows.ts';
 import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
 
@@ -118,6 +119,8 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
     readCounters: async (namespace, comment) => (await ask({ call: 'readCounters', namespace, comment })).counters,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
+    run: async (namespace, argv, input = '') =>
+      runProgram((await ask({ call: 'duplicate', namespace })).descriptor, argv, input),
     ping: async () => {
       await ask({ call: 'ping' });
     },

@@ -4,6 +4,7 @@ import type { TableChange } from './nft-batch.ts';
 import type { TableSource } from './nft-compile.ts';
 import type { ElementCounter } from './nft-counters.ts';
 import type { TableState } from './nft-table.ts';
+import type { ProgramResult } from './program.ts';
 import type { Interface } from './rtnetlink.ts';
 import type { FlowChange } from './stale-flows.ts';
 
@@ -60,6 +61,11 @@ export interface Kernel {
   readCounters(namespace: string, comment: string | null): Promise<readonly ElementCounter[]>;
   /** What connection tracking can do in an attached namespace. */
   conntrack(namespace: string): Promise<ConntrackAbilities>;
+  /**
+   * Runs a program in an attached namespace, without a shell, beside everything else: `argv` begins with its name, `input`
+   * is what it reads. Whatever its exit code, its end is no error.
+   */
+  run(namespace: string, argv: readonly string[], input?: string): Promise<ProgramResult>;
   /** Resolves once the worker gets to it. */
   ping(): Promise<void>;
   stop(): Promise<void>;

@@ -13,7 +13,7 @@ export interface WorkerOptions extends KernelOptions {
 
 /** What the worker is asked to do. */
 export type Request =
-  | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack'; readonly namespace: string }
+  | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack' | 'duplicate'; readonly namespace: string }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
   | {
       readonly call: 'change';
@@ -33,6 +33,8 @@ export interface Answer extends NamespaceState {
   readonly conntrack: ConntrackAbilities;
   readonly flows: EndedFlows;
   readonly counters: readonly ElementCounter[];
+  /** A descriptor of the namespace, for whoever asked to close; -1: none. */
+  readonly descriptor: number;
 }
 
 /** An error as it crosses the border between threads. */

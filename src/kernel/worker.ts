@@ -21,6 +21,7 @@ const NOTHING: Answer = {
   conntrack: { dccp: true, udplite: true },
   flows: { count: 0, failure: null },
   counters: [],
+  descriptor: -1,
 };
 
 if (!isMainThread && parentPort !== null) {
@@ -108,6 +109,8 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         return { ...NOTHING, counters: find(request.namespace).readCounters(request.comment) };
       case 'conntrack':
         return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
+      case 'duplicate':
+        return { ...NOTHING, descriptor: find(request.namespace).duplicate() };
       case 'ping':
         return NOTHING;
       case 'stop':
