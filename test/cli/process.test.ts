@@ -77,7 +77,7 @@ describe('the launcher', () => {
     const launcher = await checkoutWithNode(version);
     const { stdout, stderr, exit } = await run(launcher, ['status'], { env: { PATH: `${directory}:/usr/bin:/bin` } });
     expect(stderr).toBe(
-      `hatoba: Node 24.15 or newer is needed, and there is ${version || 'none'}; 'npm ci' in ${directory} brings one\n`,
+      `hatoba: Node 24.15 or newer is needed, and there is ${version || 'none'}; 'npm install' in ${directory} brings one\n`,
     );
     expect({ stdout, exit }).toEqual({ stdout: '', exit: 1 });
   });
