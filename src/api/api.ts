@@ -6,6 +6,7 @@ import { answerWithProblems, sendError } from './problem.ts';
 import { closeSlowClients } from './slow-clients.ts';
 import { apply } from './v1/apply.ts';
 import { counters } from './v1/counters.ts';
+import { events } from './v1/events.ts';
 import { forwards } from './v1/forwards.ts';
 import { routers } from './v1/routers.ts';
 import { status } from './v1/status.ts';
@@ -62,6 +63,7 @@ export function createApi({ registry, node, counters: readCounters, log }: ApiDe
   api.register(apply(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });
   api.register(counters(deps), { prefix: '/v1' });
+  api.register(events(deps), { prefix: '/v1' });
   api.register(status(deps), { prefix: '/v1' });
   api.register(trace(deps), { prefix: '/v1' });
   return api;

@@ -91,7 +91,11 @@ export const isForward: Guard<ForwardDocument> = record({
   }),
 });
 
-export const isForwardPage: Guard<ForwardPage> = record({ forwards: list(isForward), next: nullable(text) });
+export const isForwardPage: Guard<ForwardPage> = record({
+  forwards: list(isForward),
+  next: nullable(text),
+  revision: count,
+});
 
 export const isForwardRemoval: Guard<ForwardRemoval> = record({ id: text, revision: count, applied: flag });
 

@@ -1,6 +1,7 @@
 import { DEFAULT_AUTO_PORTS } from '../model/forward-draft.ts';
 import type { PortRange } from '../model/port-range.ts';
 import type { Store } from '../store/store.ts';
+import { followChanges } from './changes.ts';
 import { startFeed } from './feed.ts';
 import { createForwardMirror } from './forward-mirror.ts';
 import { createForwards } from './forwards.ts';
@@ -40,6 +41,8 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
       autoPorts,
     }),
     statuses: createStatuses({ store, feed, mirror: statusMirror, queue: queues[1] }),
+
+    changes: (after, signal) => followChanges(store, feed, after, signal),
 
     async stop() {
       // Changes that were asked for before are still made.

@@ -95,8 +95,24 @@ export interface Statuses {
   subscribe(listener: (router: RouterId) => void): () => void;
 }
 
+/** What one commit changed, in whole or what no later one has overtaken; null: it is gone. */
+export interface RegistryChange {
+  readonly revision: number;
+  readonly forwards: readonly { readonly router: RouterId; readonly id: ForwardId; readonly forward: Forward | null }[];
+  readonly statuses: readonly {
+    readonly router: RouterId;
+    readonly node: string;
+    readonly status: RouterStatus | null;
+  }[];
+}
+
 export interface Registry {
   readonly forwards: Forwards;
   readonly statuses: Statuses;
+  /**
+   * What changes after a revision, in order, until `signal` is aborted; each change is told when it can also be read
+   * here. Error `store_compacted`: changes that old are gone; list again.
+   */
+  changes(after: number, signal: AbortSignal): AsyncIterable<RegistryChange>;
   stop(): Promise<void>;
 }

@@ -8,7 +8,7 @@ import { parseAddress } from '../../src/model/address.ts';
 import type { RouterStatus } from '../../src/model/status.ts';
 import { openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
-import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/open-sqlite-store.ts';
 
 export const ROUTER = '9a8b7c6d-0000-4000-8000-000000000001';
 export const OTHER_ROUTER = '9a8b7c6d-0000-4000-8000-000000000002';
@@ -20,10 +20,14 @@ export interface Bench extends AsyncDisposable {
   readonly api: FastifyInstance;
 }
 
+interface BenchOptions extends RegistryOptions, SqliteStoreOptions {
+  readonly counters?: ReadCounters;
+}
+
 /** The real API over the real registry on the real store, in a directory of its own. */
-export async function openBench(options: RegistryOptions & { readonly counters?: ReadCounters } = {}): Promise<Bench> {
+export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const directory = await mkdtemp(join(tmpdir(), 'hatoba-api-'));
-  const store = openSqliteStore(join(directory, 'store.db'));
+  const store = openSqliteStore(join(directory, 'store.db'), options);
   const registry = await openRegistry(store, options);
   const node = {
     version: '0.1.0',

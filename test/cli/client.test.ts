@@ -135,7 +135,7 @@ test('lists are read page by page', async () => {
   const asked: (string | undefined)[] = [];
   const answer: RequestListener = (request, response) => {
     asked.push(request.url);
-    response.end(JSON.stringify({ forwards: [], next: asked.length < 3 ? `a/b${asked.length}` : null }));
+    response.end(JSON.stringify({ forwards: [], next: asked.length < 3 ? `a/b${asked.length}` : null, revision: 1 }));
   };
   const words = ['forward', 'list', '--project', 'p 1&x', '--socket', socket, '-o', 'json'];
   const { stdout } = await whileListening(createHttpServer(answer), () => runWords(words));

@@ -1,11 +1,11 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { inField } from '../../model/errors.ts';
 import type { ForwardId } from '../../model/ids.ts';
-import { parseRouterId, type RouterId } from '../../model/router.ts';
+import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
 import type { NodeCounters, RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { CounterListSchema, CounterQuery, type CountersDocument } from './counter-schemas.ts';
+import { readRouter } from './router-lookup.ts';
 
 const schema = { querystring: CounterQuery, response: { 200: CounterListSchema, ...problemResponses } };
 
@@ -26,14 +26,6 @@ export function counters({ registry, node, counters: read }: RouteDeps): Fastify
     });
     done();
   };
-}
-
-function readRouter(text: string): RouterId {
-  try {
-    return parseRouterId(text);
-  } catch (error) {
-    throw inField('router', error);
-  }
 }
 
 function printCounters({ forward, connections, in: into, out, lastUsed }: NodeCounters, router: string, node: string) {

@@ -34,7 +34,7 @@ export function listForwards(
   forwards: readonly Forward[],
   statusesOf: StatusesOf,
   filter: Omit<ForwardListFilter, 'router'> & { readonly router?: RouterId },
-): ForwardPage {
+): Omit<ForwardPage, 'revision'> {
   const limit = filter.limit ?? DEFAULT_LIMIT;
   const after = filter.marker === undefined ? null : parseMarker(filter.marker);
   const now = printTime(Date.now());

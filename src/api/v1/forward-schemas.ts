@@ -78,7 +78,14 @@ export const ForwardSchema = Type.Object(
 export type ForwardDocument = Static<typeof ForwardSchema>;
 
 export const ForwardPageSchema = Type.Object(
-  { forwards: Type.Immutable(Type.Array(ForwardSchema)), next: TextOrNull },
+  {
+    forwards: Type.Immutable(Type.Array(ForwardSchema)),
+    next: TextOrNull,
+    revision: Type.Integer({
+      minimum: 0,
+      description: 'what is listed is at least as new; events after it miss nothing',
+    }),
+  },
   closed,
 );
 export type ForwardPage = Static<typeof ForwardPageSchema>;

@@ -1,10 +1,9 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
-import { hatobaError, inField } from '../../model/errors.ts';
+import { hatobaError } from '../../model/errors.ts';
 import { type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.ts';
 import { portCount } from '../../model/port-range.ts';
-import { parseRouterId, type RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { RouteDeps } from '../deps.ts';
@@ -23,6 +22,7 @@ import {
   ForwardSchema,
 } from './forward-schemas.ts';
 import { entityTag, expectedRevision, PreconditionHeaders } from './preconditions.ts';
+import { readRouter } from './router-lookup.ts';
 import { DEFAULT_WAIT, WaitQuery } from './schemas.ts';
 import { type Patience, untilRemoved, untilSettled } from './settling.ts';
 
@@ -49,12 +49,13 @@ const removeSchema = {
 
 export function forwards({ registry, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/forwards', { schema: listSchema }, ({ query: { router, ...filter } }) =>
-      listForwards(registry.forwards.list(), (id) => registry.statuses.of(id), {
+    api.get('/forwards', { schema: listSchema }, ({ query: { router, ...filter } }) => ({
+      ...listForwards(registry.forwards.list(), (id) => registry.statuses.of(id), {
         ...filter,
         ...(router === undefined ? {} : { router: readRouter(router) }),
       }),
-    );
+      revision: registry.forwards.revision(),
+    }));
 
     api.post('/forwards', { schema: createSchema }, async (request, reply) => {
       const input = withExpiry(withRouter(request.body, registry));
@@ -101,14 +102,6 @@ export function patience({ query }: WaitingRequest, { raw }: FastifyReply): Pati
   const gone = new AbortController();
   raw.once('close', () => gone.abort());
   return { seconds: query.wait ?? DEFAULT_WAIT, signal: gone.signal };
-}
-
-function readRouter(text: string): RouterId {
-  try {
-    return parseRouterId(text);
-  } catch (error) {
-    throw inField('router', error);
-  }
 }
 
 /** The forward as written, for the only router there is where it names none. Errors: `router_required`. */

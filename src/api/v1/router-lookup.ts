@@ -1,4 +1,4 @@
-import { hatobaError } from '../../model/errors.ts';
+import { hatobaError, inField } from '../../model/errors.ts';
 import { parseRouterId, type RouterId } from '../../model/router.ts';
 
 /** By id, namespace name, or unique beginning of an id. Errors: `router_malformed`, `router_not_found`, `router_ambiguous`. */
@@ -9,4 +9,13 @@ export function findRouter(reference: string, known: readonly RouterId[]): Route
   if (found === undefined) throw hatobaError('router_not_found', { value: reference });
   if (others.length > 0) throw hatobaError('router_ambiguous', { value: reference, count: others.length + 1 });
   return found;
+}
+
+/** The router that a request names, whether there is one or not. Error: `router_malformed`, in the field `router`. */
+export function readRouter(text: string): RouterId {
+  try {
+    return parseRouterId(text);
+  } catch (error) {
+    throw inField('router', error);
+  }
 }

@@ -31,7 +31,7 @@ const ports = ({ forwards }: ForwardPage) => forwards.map((forward) => Number(fo
 describe('GET /v1/forwards', () => {
   test('lists all, oldest first', async () => {
     await using bench = await openBench();
-    expect(await page(bench, '')).toEqual({ forwards: [], next: null });
+    expect(await page(bench, '')).toEqual({ forwards: [], next: null, revision: 0 });
     await fill(bench, 12);
     expect(ports(await page(bench, ''))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });

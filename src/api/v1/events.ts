@@ -1,0 +1,155 @@
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { HatobaError } from '../../model/errors.ts';
+import type { RouterId } from '../../model/router.ts';
+import type { Registry, RegistryChange } from '../../registry/registry.ts';
+import type { RouteDeps } from '../deps.ts';
+import { problemResponses } from '../problem.ts';
+import { requestMalformed } from '../validation.ts';
+import { type EventDocument, printEvents } from './event-documents.ts';
+import { EventQuery, EventStreamSchema, ResumeHeaders } from './event-schemas.ts';
+import { readRouter } from './router-lookup.ts';
+
+const schema = {
+  querystring: EventQuery,
+  headers: ResumeHeaders,
+  response: { 200: EventStreamSchema, ...problemResponses },
+};
+
+/** In ms: connections on which nothing moves are closed, here and by proxies on the way. */
+const HEARTBEAT = 15_000;
+
+/** How long a browser waits before it connects again, in ms. */
+const RETRY = 2_000;
+
+/** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export function events({ registry }: RouteDeps): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    const open = new Set<() => void>();
+    api.addHook('preClose', (closed) => {
+      for (const end of open) end();
+      closed();
+    });
+
+    api.get('/events', { schema }, ({ query, headers }, reply) => {
+      const router = query.router === undefined ? null : readRouter(query.router);
+      const after = readLastEventId(headers['last-event-id']) ?? query.after ?? registry.forwards.revision();
+      const signal = untilClosed(reply.raw, open);
+      // An end of the API would wait for a connection that stays open behind the stream.
+      reply.type('text/event-stream').headers({ 'cache-control': 'no-store', connection: 'close' });
+      return Readable.from(stream(registry, { after, router, signal }), { objectMode: false });
+    });
+
+    done();
+  };
+}
+
+/** Aborted when the client has gone, or by what is in `open` as long as it has not; who does not read is cut off then. */
+function untilClosed(response: ServerResponse, open: Set<() => void>): AbortSignal {
+  const controller = new AbortController();
+  const end = () => {
+    controller.abort();
+    if (response.writableNeedDrain) response.destroy();
+  };
+  open.add(end);
+  response.once('close', () => {
+    open.delete(end);
+    controller.abort();
+  });
+  return controller.signal;
+}
+
+interface Subscription {
+  readonly after: number;
+  /** `null`: all. */
+  readonly router: RouterId | null;
+  readonly signal: AbortSignal;
+}
+
+/** The text of a stream. It is read from the store as fast as the client takes it. */
+async function* stream(registry: Registry, { after, router, signal }: Subscription): AsyncGenerator<string, void> {
+  yield `retry: ${RETRY}\n\n`;
+  for await (const change of withHeartbeats(changesOrReset(registry, after, signal), signal)) {
+    if (change === null) yield ':\n\n';
+    else if ('reset' in change) yield* printBlocks([resetEvent(change.reset)], change.reset);
+    else yield* printBlocks(printEvents(ofRouter(change, router), registry), change.revision);
+  }
+}
+
+interface Reset {
+  readonly reset: number;
+}
+
+/** Where changes are asked for that are no longer kept, or not there yet, one is told to read everything again. */
+async function* changesOrReset(
+  registry: Registry,
+  first: number,
+  signal: AbortSignal,
+): AsyncGenerator<RegistryChange | Reset, void> {
+  let after = first;
+  while (!signal.aborted) {
+    const isAhead = after > registry.forwards.revision();
+    if (!isAhead && !(yield* told(registry.changes(after, signal)))) return;
+    after = registry.forwards.revision();
+    yield { reset: after };
+  }
+}
+
+/** All changes; whether they ended because some are no longer kept. */
+async function* told(changes: AsyncIterable<RegistryChange>): AsyncGenerator<RegistryChange, boolean> {
+  try {
+    yield* changes;
+    return false;
+  } catch (error) {
+    if (error instanceof HatobaError && error.code === 'store_compacted') return true;
+    throw error;
+  }
+}
+
+/** With `null` every while. */
+async function* withHeartbeats<Item>(
+  items: AsyncIterator<Item, void>,
+  signal: AbortSignal,
+): AsyncGenerator<Item | null, void> {
+  const beat = () => pause(HEARTBEAT, null, { signal }).catch(() => undefined);
+  let [next, heartbeat] = [items.next(), beat()];
+  while (!signal.aborted) {
+    const first = await Promise.race([next, heartbeat]);
+    if (first === null) {
+      heartbeat = beat();
+      yield null;
+    } else {
+      if (first === undefined || first.done === true) return;
+      next = items.next();
+      yield first.value;
+    }
+  }
+}
+
+function ofRouter({ revision, forwards, statuses }: RegistryChange, router: RouterId | null): RegistryChange {
+  const own = (changed: { readonly router: RouterId }) => router === null || changed.router === router;
+  return { revision, forwards: forwards.filter(own), statuses: statuses.filter(own) };
+}
+
+function resetEvent(revision: number): EventDocument {
+  return { event: 'reset', data: { revision } };
+}
+
+/** The id comes with the last: a client that was cut off in between is told all of the revision again. */
+function* printBlocks(documents: Iterable<EventDocument>, revision: number): Generator<string, void> {
+  let last: string | undefined;
+  for (const { event, data } of documents) {
+    if (last !== undefined) yield `${last}\n`;
+    last = `event: ${event}\ndata: ${JSON.stringify(data)}\n`;
+  }
+  if (last !== undefined) yield `${last}id: ${revision}\n\n`;
+}
+
+function readLastEventId(text: string | undefined): number | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (!/^\d{1,15}$/.test(text))
+    throw requestMalformed(`Last-Event-ID is not the id of an event: ${text}`, 'Last-Event-ID');
+  return Number(text);
+}
