@@ -122,7 +122,12 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
   }
 
   function desired(router: RouterId) {
-    return { revision: forwards.revision(), forwards: forwards.ofRouter(router), gateways: gatewaysOf(router) };
+    return {
+      revision: forwards.revision(),
+      forwards: forwards.ofRouter(router),
+      draining: forwards.draining(router),
+      gateways: gatewaysOf(router),
+    };
   }
 
   function gatewaysOf(router: RouterId): Gateways {

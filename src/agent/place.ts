@@ -15,6 +15,8 @@ export interface Desired {
   /** The revision that `forwards` is complete up to. */
   readonly revision: number;
   readonly forwards: ReadonlyMap<ForwardId, Forward>;
+  /** Removed forwards whose flows go on. */
+  readonly draining: ReadonlySet<ForwardId>;
   readonly gateways: Gateways;
 }
 
@@ -217,19 +219,20 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
 
   async function applyChange(
     due: ReadonlySet<ForwardId> | 'all',
-    { forwards, gateways, limits, now }: Wanted,
+    { forwards, draining, gateways, limits, now }: Wanted,
   ): Promise<void> {
     const some = due === 'all' ? undefined : applied.planSome(due, forwards, gateways, limits, now);
     const plan = some ?? applied.planAll(forwards, gateways, limits, now);
-    if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change);
+    if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change, draining);
     plan.done();
   }
 
-  async function synchronise({ forwards, gateways, limits, now }: Wanted): Promise<void> {
+  async function synchronise({ forwards, draining, gateways, limits, now }: Wanted): Promise<void> {
     const started = performance.now();
     const plan = applied.planAll(forwards, gateways, limits, now);
     trusted = true;
-    const { corrections } = await dataplane.synchronise(instance.id, plan.program);
+    const farewell = { draining, gone: plan.change.remove };
+    const { corrections } = await dataplane.synchronise(instance.id, plan.program, farewell);
     plan.done();
     if (corrections > 0) options.onCorrected(place, corrections, performance.now() - started);
   }

@@ -50,7 +50,8 @@ export interface Client {
   getForward(reference: string): Promise<ForwardDocument>;
   /** `revision`: only if it still has that one. */
   updateForward(reference: string, fields: ForwardFields, wait: Wait, revision?: string): Promise<ForwardDocument>;
-  removeForward(reference: string, wait: Wait): Promise<ForwardRemoval>;
+  /** `drain`: its connections go on until they end by themselves. */
+  removeForward(reference: string, wait: Wait, drain?: boolean): Promise<ForwardRemoval>;
   /** `request`: an `ApplyRequest` as the user wrote it; the API parses it. */
   apply(request: ForwardFields, wait: Wait): Promise<ApplyResult>;
   getBackup(): Promise<Backup>;
@@ -101,8 +102,9 @@ export function createClient(context: CliContext, flag: string | undefined, pati
       const headers = revision === undefined ? {} : { 'if-match': revision };
       return call(isForward, { method: 'PATCH', path: forwardPath(reference) + query({ wait }), body, headers }, wait);
     },
-    removeForward: (reference, wait) => {
-      return call(isForwardRemoval, { method: 'DELETE', path: forwardPath(reference) + query({ wait }) }, wait);
+    removeForward: (reference, wait, drain = false) => {
+      const path = forwardPath(reference) + query({ wait, drain: drain ? 'true' : undefined });
+      return call(isForwardRemoval, { method: 'DELETE', path }, wait);
     },
     apply: (body, wait) => {
       return call(isApplyResult, { method: 'POST', path: `/v1/apply${query({ wait })}`, body }, wait);

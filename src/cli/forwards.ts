@@ -160,16 +160,23 @@ const disable = buildCommand({
 const remove = buildCommand({
   loader: async () => (await import('./forwards/remove.ts')).remove,
   parameters: {
-    flags: { wait: changeFlags.wait, noWait: changeFlags.noWait, quiet: changeFlags.quiet, socket: socketFlag },
+    flags: {
+      drain: { kind: 'boolean', brief: 'Let its connections go on until they end', optional: true, withNegated: false },
+      wait: changeFlags.wait,
+      noWait: changeFlags.noWait,
+      quiet: changeFlags.quiet,
+      socket: socketFlag,
+    },
     aliases: { q: 'quiet' },
     positional: manyForwards,
   },
   docs: {
     brief: 'Remove forwards',
     fullDescription: withExamples(
-      'Remove forwards, and end the connections that go through them. Where one of several cannot be removed, the others are.',
+      'Remove forwards, and end the connections that go through them; with --drain these go on, and new ones are refused. Where one of several cannot be removed, the others are.',
       'hatoba forward remove web',
       'hatoba forward remove 1b2c3d4e 5f60718a',
+      'hatoba forward remove --drain web',
     ),
   },
 });

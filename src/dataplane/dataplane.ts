@@ -3,7 +3,7 @@ import type { ForwardId } from '../model/ids.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
-import type { Program } from '../program/rule.ts';
+import type { Program, Rule } from '../program/rule.ts';
 
 /** One place where a router's program has to be; on Linux, a network namespace. */
 export interface Instance {
@@ -31,6 +31,14 @@ export interface Correction {
   readonly corrections: number;
 }
 
+/** What is to become of the flows through rules that are taken away. */
+export interface Farewell {
+  /** Forwards whose flows go on until they end by themselves; those of all others are ended. */
+  readonly draining: ReadonlySet<ForwardId>;
+  /** Rules that were there by all that is known, and are not wanted now: also where the kernel has lost them meanwhile. */
+  readonly gone: readonly Rule[];
+}
+
 /**
  * What can find routers and put a program into one. Every call is one transaction: all of it or nothing.
  * Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`.
@@ -43,10 +51,10 @@ export interface Dataplane {
   limits(id: string): Promise<ProtocolLimits>;
 
   /** Compares what is in the kernel with the program and corrects just that; never a moment with less than both have. */
-  synchronise(id: string, program: Program): Promise<Correction>;
+  synchronise(id: string, program: Program, farewell?: Farewell): Promise<Correction>;
 
-  /** Changes what the last successful call left there. */
-  apply(id: string, change: Change): Promise<void>;
+  /** Changes what the last successful call left there. `draining`: as in a `Farewell`. */
+  apply(id: string, change: Change, draining?: ReadonlySet<ForwardId>): Promise<void>;
 
   /** What has gone through the forwards there, through this one or (`null`) all that are in the program. */
   counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>>;

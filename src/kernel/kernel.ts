@@ -53,8 +53,11 @@ export interface Kernel {
   attach(namespace: string): Promise<NamespaceState>;
   /** Lets go of it, so that Linux can take it away. */
   detach(namespace: string): Promise<void>;
-  /** Changes our table in an attached namespace, all of it or nothing; then ends the flows that `flows` leaves behind. */
-  change(namespace: string, change: TableChange, flows?: FlowChange): Promise<EndedFlows>;
+  /**
+   * Changes our table in an attached namespace, all of it or nothing (`null`: it is as it should be); then ends the flows
+   * that `flows` leaves behind.
+   */
+  change(namespace: string, change: TableChange | null, flows?: FlowChange): Promise<EndedFlows>;
   /** Our table in an attached namespace; `null`: there is none. */
   readTable(namespace: string): Promise<TableState | null>;
   /** How often elements of our table were met: those with this comment, or (`null`) all. */

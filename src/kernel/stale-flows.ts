@@ -15,15 +15,17 @@ export interface FlowRule {
   readonly targetPort: number | null;
 }
 
-/** What has changed in where flows are led. No two rules of one list are about the same flow. */
+/** What has changed in where flows are led. */
 export interface FlowChange {
+  /** Those that are gone, but for those whose flows are to go on until they end by themselves. */
   readonly removed: readonly FlowRule[];
   readonly added: readonly FlowRule[];
 }
 
 /**
  * Ends the flows of the namespace of the netfilter socket that a change leaves behind: those to the target of a rule that
- * is gone, which would go there for ever; and those that go elsewhere than a new rule says, which would never get there.
+ * is gone, which would go there for ever; and those that were led nowhere before there was a new rule, which would never
+ * get there. What has been led elsewhere goes on: somebody else's flows, and those of a rule that was gone before.
  * Gives how many. In a namespace without flows it costs one look.
  */
 export function endStaleFlows(fd: number, { removed, added }: FlowChange): number {
@@ -36,7 +38,9 @@ export function endStaleFlows(fd: number, { removed, added }: FlowChange): numbe
     const { destination, protocol } = first;
     const stale = readFlows(fd, destination, protocol, onlyPortOf(rules)).filter((flow) => {
       const now = after(place, flow);
-      return now === undefined ? isLedBy(before(place, flow), flow) : !isLedBy(now, flow);
+      if (now.some((rule) => leads(rule, flow))) return false;
+      if (before(place, flow).some((rule) => leads(rule, flow))) return true;
+      return now.length > 0 && isLedNowhere(flow, destination);
     });
     deleteFlows(fd, destination.family, stale);
     ended += stale.length;
@@ -51,8 +55,8 @@ function onlyPortOf(rules: readonly FlowRule[]): number | null {
   return ports.size === 1 ? port : null;
 }
 
-/** The rule that is about a flow to this place. Single ports are looked up; only ranges are gone through. */
-function indexOf(rules: readonly FlowRule[]): (place: string, flow: Flow) => FlowRule | undefined {
+/** The rules that are about a flow to this place. Single ports are looked up; only ranges are gone through. */
+function indexOf(rules: readonly FlowRule[]): (place: string, flow: Flow) => readonly FlowRule[] {
   const [single, wide] = [new Map<string, FlowRule[]>(), new Map<string, FlowRule[]>()];
   for (const rule of rules) {
     const place = placeOf(rule);
@@ -60,7 +64,7 @@ function indexOf(rules: readonly FlowRule[]): (place: string, flow: Flow) => Flo
     else push(wide, place, rule);
   }
   return (place, flow) =>
-    [...(single.get(`${place} ${flow.port}`) ?? []), ...(wide.get(place) ?? [])].find((rule) => isAbout(rule, flow));
+    [...(single.get(`${place} ${flow.port}`) ?? []), ...(wide.get(place) ?? [])].filter((rule) => isAbout(rule, flow));
 }
 
 function placeOf({ destination, protocol }: FlowRule): string {
@@ -78,6 +82,11 @@ function isAbout({ ports, source }: FlowRule, flow: Flow): boolean {
   return isFrom && ports.first <= flow.port && flow.port <= ports.last;
 }
 
-function isLedBy(rule: FlowRule | undefined, { port, target, targetPort }: Flow): boolean {
-  return rule !== undefined && rule.target.text === target.text && (rule.targetPort ?? port) === targetPort;
+function leads(rule: FlowRule, { port, target, targetPort }: Flow): boolean {
+  return rule.target.text === target.text && (rule.targetPort ?? port) === targetPort;
+}
+
+/** It came to the router, or went through it, untranslated. */
+function isLedNowhere({ port, target, targetPort }: Flow, destination: Address): boolean {
+  return target.text === destination.text && targetPort === port;
 }

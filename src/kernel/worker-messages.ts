@@ -18,7 +18,7 @@ export type Request =
   | {
       readonly call: 'change';
       readonly namespace: string;
-      readonly change: TableChange;
+      readonly change: TableChange | null;
       readonly flows: FlowChange;
     }
   | { readonly call: 'watch' | 'ping' | 'stop' };

@@ -101,7 +101,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         detach(request.namespace);
         return NOTHING;
       case 'change':
-        find(request.namespace).change(request.change);
+        if (request.change !== null) find(request.namespace).change(request.change);
         return { ...NOTHING, flows: endStaleFlows(find(request.namespace), request.flows) };
       case 'readTable':
         return { ...NOTHING, table: find(request.namespace).readTable() };

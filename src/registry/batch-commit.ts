@@ -3,7 +3,7 @@ import type { Commit } from '../store/store.ts';
 import type { PlannedChange } from './batch-plan.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { writeForward } from './forward-record.ts';
-import { forwardKey, guardKey, nameKey } from './keys.ts';
+import { drainKey, forwardKey, guardKey, nameKey } from './keys.ts';
 
 /**
  * The commit that makes all changes at once. It checks the guard of every router it touches, so whoever changed a
@@ -30,8 +30,17 @@ export function batchCommit(mirror: ForwardMirror, changes: readonly PlannedChan
       ...guards.filter(({ isNeeded }) => !isNeeded).map(({ key }) => key),
       ...names.deletes,
       ...left.filter((key) => !kept.has(key)),
+      ...endedDrains(mirror, changes),
     ],
   };
+}
+
+/** A forward that is there again, by the id that it had, does not drain any more, nor will it when it is removed next. */
+function endedDrains(mirror: ForwardMirror, changes: readonly PlannedChange[]): readonly string[] {
+  return changes.flatMap(({ after }) => {
+    const isDraining = after !== null && mirror.drains.has(after.spec.router, after.id);
+    return isDraining ? [drainKey(after.spec.router, after.id)] : [];
+  });
 }
 
 /** How many forwards each router that is touched has in the end. */

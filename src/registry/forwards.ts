@@ -8,6 +8,7 @@ import type { Gateways, RouterId } from '../model/router.ts';
 import { printTime } from '../model/time.ts';
 import type { Commit, Store } from '../store/store.ts';
 import { choosePorts } from './auto-ports.ts';
+import { writeDrain } from './drain-record.ts';
 import { refusePast } from './expiry.ts';
 import type { Feed } from './feed.ts';
 import { decideBatch } from './forward-batch.ts';
@@ -15,7 +16,7 @@ import { forwardCommit } from './forward-commit.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { conflictError, samePlace, sameSpec } from './forward-place.ts';
 import { createForwardReader, type StoredForward, writeForward } from './forward-record.ts';
-import { forwardKey } from './keys.ts';
+import { drainKey, forwardKey } from './keys.ts';
 import type { Forwards } from './registry.ts';
 import type { SerialQueue } from './serial-queue.ts';
 
@@ -30,6 +31,8 @@ export interface ForwardsParts {
   readonly queue: SerialQueue;
   /** The router's gateway addresses, as far as they are known. */
   readonly gatewaysOf: (router: RouterId) => Gateways;
+  /** Whether any node has the router. */
+  readonly isAnywhere: (router: RouterId) => boolean;
   /** Where external ports are chosen from. */
   readonly autoPorts: PortRange;
 }
@@ -39,7 +42,8 @@ interface Decision<Result> {
   readonly result: (revision: number) => Result;
 }
 
-export function createForwards({ store, feed, mirror, queue, gatewaysOf, autoPorts }: ForwardsParts): Forwards {
+export function createForwards(parts: ForwardsParts): Forwards {
+  const { store, feed, mirror, queue, gatewaysOf, isAnywhere, autoPorts } = parts;
   const { index } = mirror;
   const read = createForwardReader();
 
@@ -104,6 +108,7 @@ export function createForwards({ store, feed, mirror, queue, gatewaysOf, autoPor
     find: (reference) => index.find(reference),
     list: () => index.list(),
     ofRouter: (router) => index.ofRouter(router),
+    draining: (router) => mirror.drains.ofRouter(router),
     subscribe: (listener) => mirror.subscribe(listener),
 
     create: (draft) =>
@@ -126,12 +131,19 @@ export function createForwards({ store, feed, mirror, queue, gatewaysOf, autoPor
         return replacement(before, { id, spec, createdAt: before.createdAt, updatedAt: now });
       }),
 
-    remove: (id, expected) =>
-      settle(id, () => ({
-        commit: forwardCommit(mirror, present(id, expected), null),
-        result: (revision) => revision,
-      })),
+    remove: (id, expected, { drain = false } = {}) =>
+      settle(id, () => {
+        const before = present(id, expected);
+        const commit = forwardCommit(mirror, before, null);
+        const drains = drain && isAnywhere(before.router);
+        return { commit: drains ? withDrain(commit, before) : commit, result: (revision) => revision };
+      }),
 
     apply: (batch) => settle(`of ${batch.wanted.length} forwards`, () => decideBatch(mirror, batch, gatewaysOf)),
   };
+}
+
+/** In one with the removal, so that whoever learns of it, at any time, knows what is to become of the flows. */
+function withDrain({ puts = [], ...commit }: Commit, { router, id }: Forward): Commit {
+  return { ...commit, puts: [...puts, { key: drainKey(router, id), value: writeDrain({ router, id }) }] };
 }

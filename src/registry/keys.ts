@@ -7,6 +7,7 @@ import type { RouterId } from '../model/router.ts';
  */
 export const FORWARDS = 'forwards/';
 export const GUARDS = 'guards/';
+export const DRAINS = 'drains/';
 export const STATUSES = 'statuses/';
 
 export function forwardKey(router: RouterId, id: ForwardId): string {
@@ -18,6 +19,11 @@ export function guardKey(router: RouterId): string {
   return GUARDS + router;
 }
 
+/** There from the removal of a forward whose flows are to go on until every node that has the router knows of it. */
+export function drainKey(router: RouterId, id: ForwardId): string {
+  return `${DRAINS}${router}/${id}`;
+}
+
 /** There as long as a forward has the name; its value is the forward's id. */
 export function nameKey(name: string): string {
   return `names/${name}`;
@@ -27,7 +33,7 @@ export function statusKey(router: RouterId, node: string): string {
   return `${STATUSES}${router}/${node}`;
 }
 
-/** The two parts behind the noun; the inverse of `forwardKey` and `statusKey`. */
+/** The two parts behind the noun; the inverse of `forwardKey`, `drainKey` and `statusKey`. */
 export function splitKey(key: string): { readonly router: RouterId; readonly rest: string } {
   const [, router = '', ...rest] = key.split('/');
   return { router, rest: rest.join('/') };

@@ -38,9 +38,10 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
       mirror: forwardMirror,
       queue: queues[0],
       gatewaysOf: (router) => knownGateways(statusMirror.of(router)),
+      isAnywhere: (router) => statusMirror.of(router).length > 0,
       autoPorts,
     }),
-    statuses: createStatuses({ store, feed, mirror: statusMirror, queue: queues[1] }),
+    statuses: createStatuses({ store, feed, mirror: statusMirror, drains: forwardMirror.drains, queue: queues[1] }),
 
     changes: (after, signal) => followChanges(store, feed, after, signal),
 

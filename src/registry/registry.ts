@@ -61,6 +61,8 @@ export interface Forwards {
   list(): readonly Forward[];
   /** A live view, not a snapshot: read it without a pause. */
   ofRouter(router: RouterId): ReadonlyMap<ForwardId, Forward>;
+  /** Forwards that were removed with their flows to go on, which some node that has the router may not know yet. */
+  draining(router: RouterId): ReadonlySet<ForwardId>;
 
   /**
    * Writes it unless it conflicts, with ports that are free where it leaves them open; decided inside the store's
@@ -72,8 +74,11 @@ export interface Forwards {
    * first; what changes nothing takes no revision. Errors: as `create`, `forward_not_found`, `revision_mismatch`.
    */
   update(id: ForwardId, change: (spec: ForwardSpec) => ForwardDraft, expected?: number): Promise<Forward>;
-  /** The revision at which it is gone. Errors: `forward_not_found`, `revision_mismatch`, `store_…`. */
-  remove(id: ForwardId, expected?: number): Promise<number>;
+  /**
+   * The revision at which it is gone. `drain`: its flows go on until they end by themselves; default: they are ended.
+   * Errors: `forward_not_found`, `revision_mismatch`, `store_…`.
+   */
+  remove(id: ForwardId, expected?: number, how?: { readonly drain?: boolean }): Promise<number>;
   /**
    * Brings many forwards to what the batch wants, all or none, in one commit. An error names the item at fault:
    * `forwards.3.external_port`. Errors: as `create`, `item_repeated`, `store_not_empty`.
@@ -90,7 +95,7 @@ export interface Statuses {
   ofNode(node: string): readonly RouterStatus[];
   /** Every router some node has, in order. */
   routers(): readonly RouterId[];
-  /** One commit for all of them. `gone`: routers this node no longer has. */
+  /** One commit for all of them, which also forgets what drains where every node knows. `gone`: routers this node no longer has. */
   publish(node: string, statuses: readonly RouterStatus[], gone: readonly RouterId[]): Promise<void>;
   subscribe(listener: (router: RouterId) => void): () => void;
 }

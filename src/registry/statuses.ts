@@ -1,8 +1,10 @@
 import type { Gateways, RouterId } from '../model/router.ts';
 import type { RouterStatus } from '../model/status.ts';
 import type { Commit, Store } from '../store/store.ts';
+import type { DrainIndex } from './drain-index.ts';
+import type { Drain } from './drain-record.ts';
 import type { Feed } from './feed.ts';
-import { statusKey } from './keys.ts';
+import { drainKey, statusKey } from './keys.ts';
 import type { Statuses } from './registry.ts';
 import type { SerialQueue } from './serial-queue.ts';
 import type { StatusMirror } from './status-mirror.ts';
@@ -12,11 +14,12 @@ export interface StatusesParts {
   readonly store: Store;
   readonly feed: Feed;
   readonly mirror: StatusMirror;
+  readonly drains: DrainIndex;
   /** So that what is published is compared with what was published before. */
   readonly queue: SerialQueue;
 }
 
-export function createStatuses({ store, feed, mirror, queue }: StatusesParts): Statuses {
+export function createStatuses({ store, feed, mirror, drains, queue }: StatusesParts): Statuses {
   function published(router: RouterId, node: string): RouterStatus | undefined {
     return mirror.of(router).find((status) => status.node === node);
   }
@@ -31,11 +34,25 @@ export function createStatuses({ store, feed, mirror, queue }: StatusesParts): S
       key: statusKey(status.router, status.node),
       value: writeStatus(status),
     }));
-    const deletes = gone
-      .filter((router) => published(router, node) !== undefined)
-      .map((router) => statusKey(router, node));
+    const deletes = [
+      ...gone.filter((router) => published(router, node) !== undefined).map((router) => statusKey(router, node)),
+      ...knownDrains(node, statuses, gone),
+    ];
     // A node that starts after a power cut tells everything anew.
     return puts.length + deletes.length === 0 ? null : { puts, deletes, durable: false };
+  }
+
+  /** The keys of those that every node will know of that has their router, this commit included. */
+  function knownDrains(node: string, statuses: readonly RouterStatus[], gone: readonly RouterId[]): readonly string[] {
+    const news = new Set([...gone, ...statuses.map(({ router }) => router)]);
+    const isKnown = ({ router, revision }: Drain) => {
+      const kept = mirror.of(router).filter((status) => status.node !== node || !news.has(router));
+      const own = statuses.filter((status) => status.router === router);
+      return [...kept, ...own].every((status) => status.revision >= revision);
+    };
+    return Array.from(drains.all())
+      .filter(isKnown)
+      .map(({ router, id }) => drainKey(router, id));
   }
 
   return {

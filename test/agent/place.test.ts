@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPlace, type Desired, type Place } from '../../src/agent/place.ts';
-import type { Dataplane } from '../../src/dataplane/dataplane.ts';
+import type { Dataplane, Farewell } from '../../src/dataplane/dataplane.ts';
 import { hatobaError } from '../../src/model/errors.ts';
 import type { Forward, ForwardInput } from '../../src/model/forward.ts';
 import type { ProtocolLimits } from '../../src/model/router.ts';
@@ -14,7 +14,9 @@ let world: MemoryWorld;
 let calls: string[];
 /** What keeps the data plane from doing anything. */
 let obstacle: Error | null;
-let wanted: { revision: number; forwards: Map<string, Forward> };
+let wanted: { revision: number; forwards: Map<string, Forward>; draining: ReadonlySet<string> };
+/** What the data plane was told of flows last. */
+let farewell: Farewell | undefined;
 let told: string[];
 let limits: ProtocolLimits;
 let place: Place;
@@ -24,7 +26,8 @@ beforeEach(() => {
   world = createMemoryWorld();
   world.add('r');
   [calls, told, obstacle, limits] = [[], [], null, {}];
-  wanted = { revision: 0, forwards: new Map() };
+  wanted = { revision: 0, forwards: new Map(), draining: new Set() };
+  farewell = undefined;
   place = createPlace(INSTANCE, {
     dataplane: recorded(world.open()),
     desired: (): Desired => ({ ...wanted, gateways: {} }),
@@ -52,12 +55,14 @@ function recorded(dataplane: Dataplane): Dataplane {
       record('limits');
       return limits;
     },
-    async synchronise(id, program) {
+    async synchronise(id, program, told) {
       record('synchronise');
+      farewell = told;
       return dataplane.synchronise(id, program);
     },
-    async apply(id, change) {
+    async apply(id, change, draining = new Set()) {
       record(`apply -${change.remove.length} +${change.add.length}`);
+      farewell = { draining, gone: change.remove };
       await dataplane.apply(id, change);
     },
   };
@@ -128,6 +133,23 @@ describe('a place', () => {
     await settle();
     expect(calls).toEqual(['synchronise', 'synchronise']);
     expect(present()).toHaveLength(1);
+  });
+
+  test.each([
+    ['is changed', () => undefined, 'apply -1 +0'],
+    ['was disturbed', () => place.disturb(0), 'synchronise'],
+  ])('that %s tells the data plane what is gone, and whose flows go on', async (_, happen, call) => {
+    place.mark(want(1));
+    await settle();
+    wanted.forwards.delete(idOf(1));
+    wanted.draining = new Set([idOf(1)]);
+    wanted.revision++;
+    happen();
+    place.mark(new Set([idOf(1)]));
+    await settle();
+    expect(calls.at(-1)).toBe(call);
+    expect(farewell?.draining).toEqual(wanted.draining);
+    expect(farewell?.gone.map(({ forward }) => forward)).toEqual([idOf(1)]);
   });
 
   test('whose change is refused, since what it was based on is gone, is compared in the same pass', async () => {

@@ -9,7 +9,7 @@ function placeOf(id: string, router: string) {
     { id, router, gateways: {} },
     {
       dataplane: createMemoryWorld().open(),
-      desired: () => ({ revision: 0, forwards: new Map(), gateways: {} }),
+      desired: () => ({ revision: 0, forwards: new Map(), draining: new Set(), gateways: {} }),
       onDue: nothing,
       onStatus: nothing,
       onCorrected: nothing,

@@ -486,6 +486,16 @@ describe('several at once', () => {
     expect(bench.registry.forwards.list()).toEqual([]);
   });
 
+  test('are removed with their connections going on', async () => {
+    await publish(bench.registry, report(0));
+    await bench.run('forward', 'add', '--name', 'web', '--no-wait', '5001', '192.168.50.11');
+    const { id } = bench.registry.forwards.find('web');
+    const { stdout, exit } = await bench.run('forward', 'remove', '--drain', '--no-wait', 'web');
+    expect(masked(stdout)).toBe('forward web (<id>…) is removed; its connections go on until they end\n');
+    expect(exit).toBe(0);
+    expect([...bench.registry.forwards.draining(bench.registry.statuses.routers()[0] ?? '')]).toEqual([id]);
+  });
+
   test('a node that is behind with a removal is waited for', async () => {
     await publish(bench.registry, report(0));
     await bench.run('forward', 'add', '--name', 'web', '--no-wait', '5001', '192.168.50.11');

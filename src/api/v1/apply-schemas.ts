@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
 import { wish } from './forward-schemas.ts';
-import { closed, Revision, TextOrNull, Time, WaitQuery } from './schemas.ts';
+import { closed, queryFlag, Revision, TextOrNull, Time, WaitQuery } from './schemas.ts';
 
 /** 100,000 forwards with names, descriptions and labels. */
 export const FILE_LIMIT = 64 * 1024 * 1024;
@@ -96,13 +96,7 @@ export type Backup = Static<typeof BackupSchema>;
 export const RestoreQuery = Type.Object(
   {
     ...WaitQuery.properties,
-    replace: Type.Optional(
-      Type.Unsafe<'true' | 'false'>({
-        type: 'string',
-        enum: ['true', 'false'],
-        description: 'also where there are forwards, which then are what the backup has',
-      }),
-    ),
+    replace: queryFlag('also where there are forwards, which then are what the backup has'),
   },
   closed,
 );

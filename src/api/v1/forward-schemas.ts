@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
-import { closed, Revision, TextList, TextMap, TextOrNull, Time } from './schemas.ts';
+import { closed, queryFlag, Revision, TextList, TextMap, TextOrNull, Time, WaitQuery } from './schemas.ts';
 
 const State = Type.Unsafe<ForwardState>({ type: 'string', enum: FORWARD_STATES });
 
@@ -103,6 +103,11 @@ export const ForwardListQuery = Type.Object(
   closed,
 );
 export type ForwardListFilter = Static<typeof ForwardListQuery>;
+
+export const ForwardRemovalQuery = Type.Object(
+  { ...WaitQuery.properties, drain: queryFlag('its connections go on until they end by themselves') },
+  closed,
+);
 
 export const ForwardRemovalSchema = Type.Object(
   {

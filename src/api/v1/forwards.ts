@@ -18,6 +18,7 @@ import {
   ForwardParams,
   type ForwardPatch,
   ForwardPatchSchema,
+  ForwardRemovalQuery,
   ForwardRemovalSchema,
   ForwardSchema,
 } from './forward-schemas.ts';
@@ -42,7 +43,7 @@ const changeSchema = {
 };
 const removeSchema = {
   params: ForwardParams,
-  querystring: WaitQuery,
+  querystring: ForwardRemovalQuery,
   headers: PreconditionHeaders,
   response: { 200: ForwardRemovalSchema, ...problemResponses },
 };
@@ -84,7 +85,7 @@ export function forwards({ registry, waiting }: RouteDeps): FastifyPluginCallbac
     api.delete('/forwards/:reference', { schema: removeSchema }, async (request, reply) => {
       const expected = expectedRevision(request.headers['if-match']);
       const { id, router } = registry.forwards.find(request.params.reference);
-      const revision = await registry.forwards.remove(id, expected);
+      const revision = await registry.forwards.remove(id, expected, { drain: request.query.drain === 'true' });
       const applied = await untilRemoved(registry, waiting, { id, router, revision }, patience(request, reply));
       return { id, revision, applied };
     });

@@ -30,3 +30,8 @@ export const WaitQuery = Type.Object(
   },
   closed,
 );
+
+/** In a query; without it, false. */
+export function queryFlag(description: string) {
+  return Type.Optional(Type.Unsafe<'true' | 'false'>({ type: 'string', enum: ['true', 'false'], description }));
+}

@@ -9,7 +9,7 @@ import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
 import type { Program, Rule } from '../../program/rule.ts';
-import type { Correction, Dataplane, DataplaneEvent, Instance } from '../dataplane.ts';
+import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '../dataplane.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { insideNetworks, sameNetworks } from './inside-networks.ts';
 import { limitsOf } from './limits.ts';
@@ -45,6 +45,7 @@ interface Attached {
 }
 
 const RETRY = 1_000;
+const PLAIN: Farewell = { draining: new Set(), gone: [] };
 
 /** Routers that are network namespaces of this machine, programmed by nftables. */
 export function createLinuxDataplane({ kernel, accounting, patterns, host, onWarning }: LinuxOptions): Dataplane {
@@ -160,21 +161,22 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
     return limitsOf(await kernel.conntrack(id));
   }
 
-  async function synchronise(id: string, program: Program): Promise<Correction> {
+  async function synchronise(id: string, program: Program, farewell = PLAIN): Promise<Correction> {
     const entry = known(id);
     const found = entry.found !== undefined ? entry.found : await kernel.readTable(id);
     if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
     entry.found = undefined;
     const { change, count } = correct(found, wanted(entry, program.values()), kernel.fingerprint);
-    if (change !== null) await make(id, change, found);
+    if (change !== null || farewell.gone.length > 0) await make(id, change, farewell, found);
     entry.installed = found !== null || change !== null;
     return { corrections: count };
   }
 
-  async function apply(id: string, { remove, add }: Change): Promise<void> {
+  async function apply(id: string, { remove, add }: Change, draining = PLAIN.draining): Promise<void> {
     const entry = known(id);
-    if (entry.installed) await make(id, { table: 'keep', remove: elements(remove), add: elements(add) });
-    else await make(id, { table: 'create', remove: [], add: wanted(entry, add) });
+    const farewell = { ...PLAIN, draining };
+    if (entry.installed) await make(id, { table: 'keep', remove: elements(remove), add: elements(add) }, farewell);
+    else await make(id, { table: 'create', remove: [], add: wanted(entry, add) }, farewell);
     entry.installed = true;
   }
 
@@ -187,15 +189,21 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
     const entry = known(id);
     const found = await kernel.readTable(id);
     if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
-    if (found !== null) await make(id, { table: 'delete', remove: [], add: [] }, found);
+    if (found !== null) await make(id, { table: 'delete', remove: [], add: [] }, PLAIN, found);
     entry.found = undefined;
     entry.installed = false;
   }
 
-  /** `found`: what is there before, where the table as a whole is replaced or deleted. */
-  async function make(id: string, change: TableChange, found: TableState | null = null): Promise<void> {
-    const removed = change.table === 'keep' ? change.remove : allElements(found);
-    const flows = { removed: flowRules(removed), added: flowRules(change.add) };
+  /** `null`: the table is as it should be. `found`: as it was before, where all of it is replaced or deleted. */
+  async function make(
+    id: string,
+    change: TableChange | null,
+    { draining, gone }: Farewell,
+    found: TableState | null = null,
+  ): Promise<void> {
+    const left = [...takenAway(change, found), ...elements(gone)];
+    const removed = left.filter(({ comment }) => !draining.has(comment));
+    const flows = { removed: flowRules(removed), added: flowRules(change?.add ?? []) };
     const { failure } = await kernel.change(id, change, flows);
     if (failure !== null) onWarning('could not end flows that go elsewhere now', { namespace: id, reason: failure });
   }
@@ -215,6 +223,7 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   }
 }
 
-function allElements(table: TableState | null): readonly SetElement[] {
-  return [...(table?.elements ?? [])].flatMap(([set, elements]) => elements.map((element) => ({ ...element, set })));
+function takenAway(change: TableChange | null, found: TableState | null): readonly SetElement[] {
+  if (change === null || change.table === 'keep') return change?.remove ?? [];
+  return [...(found?.elements ?? [])].flatMap(([set, elements]) => elements.map((element) => ({ ...element, set })));
 }

@@ -314,6 +314,26 @@ describe('DELETE /v1/forwards/{reference}', () => {
     expect(bench.registry.forwards.list()).toEqual([]);
   });
 
+  test.for([
+    ['?wait=0', false],
+    ['?wait=0&drain=false', false],
+    ['?wait=0&drain=true', true],
+  ] as const)('%s', async ([query, drains]) => {
+    await using bench = await openBench();
+    await publish(bench.registry, report(0));
+    const { id } = (await bench.api.inject(post(wish({ name: 'a' })))).json();
+    expect((await bench.api.inject(remove('a', query))).statusCode).toBe(200);
+    expect([...bench.registry.forwards.draining(ROUTER)]).toEqual(drains ? [id] : []);
+  });
+
+  test('neither draining nor not', async () => {
+    await using bench = await openBench();
+    await bench.api.inject(post(wish({ name: 'a' })));
+    const answer = await bench.api.inject(remove('a', '?drain=perhaps'));
+    expect(answer.json()).toMatchObject({ status: 400, code: 'request_malformed' });
+    expect(bench.registry.forwards.list()).toHaveLength(1);
+  });
+
   test('If-Match', async () => {
     await using bench = await openBench();
     const { revision } = (await bench.api.inject(post(wish({ name: 'a' })))).json();

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { HatobaError } from '../../src/model/errors.ts';
+import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { type Daemon, type DaemonHome, openDaemonHome } from '../support/daemon.ts';
+import { elementsIn } from '../support/kernel-state.ts';
+import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
+import { openPeer, type Peer } from '../support/peer.ts';
+
+const FAMILIES = [4, 6] as const;
+/** Each daemon is killed within so many milliseconds of being asked to remove. */
+const KILLS = 12;
+const MOMENT = 15;
+
+let network: Network;
+let home: DaemonHome;
+let daemon: Daemon;
+let client: Peer;
+let instance: Peer;
+let lastPort = 30_000;
+
+beforeAll(async () => {
+  network = await createNetwork();
+  const routers = [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }];
+  home = await openDaemonHome({ neutron: false, routers });
+  instance = await openPeer(network.instance);
+  await instance.serveTcp(22);
+  for (const family of FAMILIES) await instance.serveUdp(22, INSTANCE[family]);
+  client = await openPeer(network.client);
+});
+
+beforeEach(async () => {
+  daemon = await home.start();
+});
+
+afterEach(async () => {
+  for (const { id } of await home.client.listForwards({})) await home.client.removeForward(id, '5');
+  await daemon.stop();
+  expect(await storedDrains()).toEqual([]);
+});
+
+afterAll(async () => {
+  for (const opened of [client, instance, home, network]) await opened[Symbol.asyncDispose]();
+});
+
+async function publish(name: string, external_port: number, more: Readonly<Record<string, unknown>> = {}) {
+  const fields = { name, router: network.router, internal_address: INSTANCE[4], internal_port: 22, external_port };
+  await home.client.createForward({ ...fields, ...more }, '5');
+}
+
+/** Of a store that no daemon has open. */
+async function storedDrains(): Promise<readonly string[]> {
+  const store = openSqliteStore(join(home.directory, 'hatoba.db'));
+  const { entries } = await store.read('drains/');
+  await store.close();
+  return entries.map(({ key }) => key);
+}
+
+test('the command line: running connections go on, new ones are refused, others notice nothing', async () => {
+  await publish('other', 6001);
+  for (const family of FAMILIES) {
+    for (const protocol of ['tcp', 'udp']) {
+      await publish(`${protocol}${family}`, 5001, { protocol, internal_address: INSTANCE[family] });
+    }
+  }
+  const localPort = ++lastPort;
+  const unrelated = await client.open(GATEWAY[4], 6001);
+  const [four, six] = [await client.open(GATEWAY[4], 5001), await client.open(GATEWAY[6], 5001)];
+  for (const family of FAMILIES) await client.ask(GATEWAY[family], 5001, { localPort });
+  const words = ['forward', 'remove', '--socket', home.socket, '--drain', 'tcp4', 'udp4', 'tcp6', 'udp6'];
+  expect(await home.run(...words)).toMatchObject({
+    exit: 0,
+    stdout: expect.stringMatching(
+      /^(forward \w+ \(.*\) is removed after .*; its connections go on until they end\n){4}$/,
+    ),
+  });
+  expect(await elementsIn(network.router)).toHaveLength(1);
+  for (const { id } of [unrelated, four, six]) expect(await client.echo(id, 'on')).toBe('on');
+  for (const family of FAMILIES) {
+    expect(await client.ask(GATEWAY[family], 5001, { localPort })).toBe(`${CLIENT[family]} ${localPort}`);
+    await expect(client.open(GATEWAY[family], 5001)).rejects.toThrow('ECONNREFUSED');
+    const patience = 200;
+    await expect(client.ask(GATEWAY[family], 5001, { localPort: ++lastPort, patience })).rejects.toThrow('timeout');
+  }
+});
+
+test('a daemon that ended between the store and the kernel: the next one lets them go on', async () => {
+  await publish('drained', 5001);
+  await publish('ended', 5002);
+  const [drained, ended] = [await client.open(GATEWAY[4], 5001), await client.open(GATEWAY[4], 5002)];
+  await daemon.kill();
+  // It has the store, and nothing to do with the kernel.
+  const half = await home.start('--roles', 'api');
+  await home.client.removeForward('drained', '0', true);
+  await home.client.removeForward('ended', '0');
+  await half.kill();
+  expect(await storedDrains()).toHaveLength(1);
+  expect(await elementsIn(network.router)).toHaveLength(2);
+  daemon = await home.start();
+  expect(await elementsIn(network.router)).toEqual([]);
+  expect(await client.echo(drained.id, 'on')).toBe('on');
+  await expect(client.echo(ended.id, 'ended', 300)).rejects.toThrow();
+});
+
+test(`killed ${KILLS} times while it removes: no connection that is to go on ends`, async () => {
+  await publish('other', 6001);
+  const open = [await client.open(GATEWAY[4], 6001)];
+  let lost = 0;
+  for (let kill = 0; kill < KILLS; kill++) {
+    await publish('web', 5001);
+    open.push(await client.open(GATEWAY[4], 5001));
+    const answered = removed();
+    await sleep((kill / KILLS) * MOMENT);
+    await daemon.kill();
+    lost += (await answered) ? 0 : 1;
+    daemon = await home.start();
+    if ((await home.client.listForwards({})).some(({ name }) => name === 'web')) expect(await removed()).toBe(true);
+    await expect(client.open(GATEWAY[4], 5001)).rejects.toThrow('ECONNREFUSED');
+    for (const { id } of open) expect(await client.echo(id, `after ${kill}`)).toBe(`after ${kill}`);
+  }
+  expect(lost).toBeGreaterThan(0);
+  expect(await elementsIn(network.router)).toHaveLength(1);
+}, 60_000);
+
+/** Whether there was an answer. */
+async function removed(): Promise<boolean> {
+  try {
+    return (await home.client.removeForward('web', '5', true)).applied;
+  } catch (error) {
+    if (error instanceof HatobaError && error.code === 'daemon_unreachable') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { diff } from '../../src/program/diff.ts';
+import type { Program, Rule } from '../../src/program/rule.ts';
+import { programOf, ruleOf } from '../program/programs.ts';
+import { nft } from '../support/command.ts';
+import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
+import { openPeer, type Peer } from '../support/peer.ts';
+import { type Started, startLinux } from './linux-under-test.ts';
+
+const FAMILIES = [4, 6] as const;
+
+let network: Network;
+let linux: Started;
+let client: Peer;
+let instance: Peer;
+let lastPort = 30_000;
+
+beforeAll(async () => {
+  network = await createNetwork();
+  linux = await startLinux(network.namespaces.prefix);
+  client = await openPeer(network.client);
+  instance = await openPeer(network.instance);
+  for (const port of [22, 23, 5005, 7005]) await instance.serveTcp(port);
+  for (const family of FAMILIES) for (const port of [22, 23]) await instance.serveUdp(port, INSTANCE[family]);
+});
+
+afterAll(async () => {
+  for (const opened of [client, instance, linux, network]) await opened?.[Symbol.asyncDispose]();
+});
+
+describe.each(FAMILIES)('by IPv%i', (family) => {
+  const [gateway, target] = [GATEWAY[family], INSTANCE[family]];
+  const other = ruleOf(100, 'tcp', [gateway, 6001], [target, 22]);
+  const tcp = ruleOf(1, 'tcp', [gateway, 5001], [target, 22]);
+  const udp = ruleOf(2, 'udp', [gateway, 5001], [target, 22]);
+  let present: Program;
+
+  beforeEach(async () => {
+    await linux.dataplane.clean(network.router);
+    present = new Map();
+    await change([other, tcp, udp]);
+  });
+
+  async function change(rules: readonly Rule[], ...draining: readonly Rule[]): Promise<void> {
+    const next = programOf(rules);
+    await linux.dataplane.apply(network.router, diff(present, next), idsOf(draining));
+    present = next;
+  }
+
+  test('running flows go on, new ones are refused, others notice nothing', async () => {
+    const localPort = ++lastPort;
+    const [{ id }, { id: unrelated }] = [await client.open(gateway, 5001), await client.open(gateway, 6001)];
+    await client.ask(gateway, 5001, { localPort });
+    await change([other], tcp, udp);
+    for (const word of ['once', 'again']) {
+      expect(await client.echo(id, word)).toBe(word);
+      expect(await client.ask(gateway, 5001, { localPort })).toBe(`${CLIENT[family]} ${localPort}`);
+      expect(await client.echo(unrelated, word)).toBe(word);
+      await expect(client.open(gateway, 5001)).rejects.toThrow('ECONNREFUSED');
+      await expect(client.ask(gateway, 5001, { localPort: ++lastPort, patience: 200 })).rejects.toThrow('timeout');
+      await client.connect(gateway, 6001);
+    }
+  });
+
+  test('one of two that are removed at once', async () => {
+    const localPort = ++lastPort;
+    const { id } = await client.open(gateway, 5001);
+    await client.ask(gateway, 5001, { localPort });
+    await change([other], udp);
+    await expect(client.echo(id, 'ended', 300)).rejects.toThrow();
+    expect(await client.ask(gateway, 5001, { localPort })).toBe(`${CLIENT[family]} ${localPort}`);
+  });
+
+  test.each([
+    ['kept', '5000-5009'],
+    ['shifted', '7000-7009'],
+    ['to one port', '22'],
+  ])('a range, %s', async (_, internal) => {
+    const range = ruleOf(3, 'tcp', [gateway, '5000-5009'], [target, internal]);
+    await change([other, range]);
+    const { id } = await client.open(gateway, 5005);
+    await change([other], range);
+    expect(await client.echo(id, 'on')).toBe('on');
+    await expect(client.open(gateway, 5005)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test.each([
+    ['later', true],
+    ['in the same step', false],
+  ])('another forward takes its place %s: what drains goes on, new flows go to the new target', async (_, later) => {
+    const [before, after] = [++lastPort, ++lastPort];
+    const { id } = await client.open(gateway, 5001);
+    await client.ask(gateway, 5001, { localPort: before });
+    if (later) await change([other], tcp, udp);
+    const successors = [
+      ruleOf(11, 'tcp', [gateway, 5001], [target, 23]),
+      ruleOf(12, 'udp', [gateway, 5001], [target, 23]),
+    ];
+    await change([other, ...successors], tcp, udp);
+    const { id: newer } = await client.open(gateway, 5001);
+    await client.ask(gateway, 5001, { localPort: after });
+    expect(await client.echo(id, 'drains')).toBe('drains');
+    await change([other]);
+    await expect(client.echo(newer, 'ended', 300)).rejects.toThrow();
+    await expect(client.ask(gateway, 5001, { localPort: after, patience: 200 })).rejects.toThrow('timeout');
+    expect(await client.echo(id, 'still')).toBe('still');
+    expect(await client.ask(gateway, 5001, { localPort: before })).toBe(`${CLIENT[family]} ${before}`);
+  });
+
+  test('what drains ends when the same forward is made again and removed', async () => {
+    const { id } = await client.open(gateway, 5001);
+    await change([other], tcp);
+    const again = ruleOf(21, 'tcp', [gateway, 5001], [target, 22]);
+    await change([other, again]);
+    expect(await client.echo(id, 'drains')).toBe('drains');
+    await change([other]);
+    await expect(client.echo(id, 'ended', 300)).rejects.toThrow();
+  });
+
+  test.each([
+    ['is compared with what is wanted', ''],
+    ['is replaced as a whole', 'add rule inet hatoba prerouting counter'],
+  ])('the table %s, as after a restart', async (_, damage) => {
+    const [{ id }, { id: unrelated }] = [await client.open(gateway, 5001), await client.open(gateway, 6001)];
+    if (damage !== '') await nft(network.router, damage);
+    const farewell = { draining: idsOf([tcp]), gone: [] };
+    await linux.dataplane.synchronise(network.router, programOf([other]), farewell);
+    for (const each of [id, unrelated]) expect(await client.echo(each, 'on')).toBe('on');
+    await expect(client.open(gateway, 5001)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test.each([
+    ['and others', [other]],
+    ['and nothing else', []],
+  ])('the kernel had lost it %s: it drains or ends all the same', async (_, kept) => {
+    const localPort = ++lastPort;
+    const { id } = await client.open(gateway, 5001);
+    await client.ask(gateway, 5001, { localPort });
+    await nft(network.router, 'flush ruleset');
+    const farewell = { draining: idsOf([tcp]), gone: [tcp, udp] };
+    await linux.dataplane.synchronise(network.router, programOf(kept), farewell);
+    await nft(
+      network.router,
+      'add table inet theirs; add chain inet theirs nat { type nat hook prerouting priority 0; }',
+    );
+    expect(await client.echo(id, 'drains')).toBe('drains');
+    await expect(client.ask(gateway, 5001, { localPort, patience: 200 })).rejects.toThrow('timeout');
+    await nft(network.router, 'delete table inet theirs');
+  });
+});
+
+function idsOf(rules: readonly Rule[]): ReadonlySet<string> {
+  return new Set(rules.map(({ forward }) => forward));
+}
