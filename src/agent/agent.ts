@@ -1,31 +1,22 @@
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
-import { addCounters, type Counters } from '../model/counters.ts';
-import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
+import { createReadings, type Readings } from './readings.ts';
 import { createUsage } from './usage.ts';
 
 /** Keeps the routers of this node as the store wants them. */
-export interface Agent {
+export interface Agent extends Readings {
   /** Resolves when every router that is there now has been compared with the store and corrected, or has failed. */
   start(): Promise<void>;
-  /** What has gone through the router's forwards on this node, through this one or (`null`) all; none where it is not here. */
-  counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]>;
   /** Removes everything of ours from every router of this node. */
   cleanUp(): Promise<void>;
   /** Leaves the routers as they are. */
   stop(): Promise<void>;
-}
-
-export interface ForwardCounters extends Counters {
-  readonly forward: ForwardId;
-  /** See `Usage`. */
-  readonly lastUsed: number | null;
 }
 
 export interface AgentOptions {
@@ -61,7 +52,7 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     busy: () => queue.size + running.size > 1,
     onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
   });
-  return { start, counters, cleanUp, stop };
+  return { ...createReadings({ places, dataplane, usage }), start, cleanUp, stop };
 
   async function start(): Promise<void> {
     const started = performance.now();
@@ -184,14 +175,6 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     };
   }
 
-  async function counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]> {
-    const counted = await Promise.all(
-      places.of(router).map(({ instance }) => dataplane.counters(instance.id, forward)),
-    );
-    const now = Date.now();
-    return [...sumById(counted)].map(([id, sum]) => ({ forward: id, ...sum, lastUsed: usage.note(id, sum, now) }));
-  }
-
   async function cleanUp(): Promise<void> {
     stopped = true;
     await Promise.all(running);
@@ -209,17 +192,6 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     await publisher.stop();
     await dataplane.stop();
   }
-}
-
-function sumById(maps: readonly ReadonlyMap<ForwardId, Counters>[]): ReadonlyMap<ForwardId, Counters> {
-  const sums = new Map<ForwardId, Counters>();
-  for (const map of maps) {
-    for (const [id, counters] of map) {
-      const before = sums.get(id);
-      sums.set(id, before === undefined ? counters : addCounters(before, counters));
-    }
-  }
-  return sums;
 }
 
 function byRouter(touched: readonly { router: RouterId; id: string }[]): ReadonlyMap<RouterId, ReadonlySet<string>> {

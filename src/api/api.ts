@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { answerBrokenRequest } from './broken-request.ts';
-import type { ApiDeps, RouteDeps } from './deps.ts';
+import { type ApiDeps, NO_READINGS, type RouteDeps } from './deps.ts';
 import { health } from './health.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { closeSlowClients } from './slow-clients.ts';
@@ -33,9 +33,15 @@ const MOST_CONNECTIONS = 512;
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
-export function createApi({ registry, node, counters: readCounters, log }: ApiDeps): FastifyInstance {
+export function createApi({
+  registry,
+  node,
+  counters: readCounters,
+  live = NO_READINGS,
+  log,
+}: ApiDeps): FastifyInstance {
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, counters: readCounters, waiting };
+  const deps: RouteDeps = { registry, node, counters: readCounters, live, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),

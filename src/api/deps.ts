@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Counters } from '../model/counters.ts';
+import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -28,10 +29,29 @@ export interface NodeCounters extends Counters {
 /** Of one forward of the router, or (`null`) all; none where this node does not have the router. */
 export type ReadCounters = (router: RouterId, forward: ForwardId | null) => Promise<readonly NodeCounters[]>;
 
+/** What can be looked at in the routers of this node; nothing where it programs none. */
+export interface LiveReadings {
+  /** How many flows go through the forwards of the router, or this one; those without any are left out. */
+  readonly liveFlows: (router: RouterId, forward: ForwardId | null) => Promise<ReadonlyMap<ForwardId, number>>;
+  /** How full connection tracking is, in each place where a router is. */
+  readonly flowUsage: () => Promise<readonly RouterUsage[]>;
+}
+
+export interface RouterUsage extends FlowUsage {
+  readonly router: RouterId;
+}
+
+export const NO_READINGS: LiveReadings = Object.freeze({
+  liveFlows: async () => new Map(),
+  flowUsage: async () => [],
+});
+
 export interface ApiDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
   readonly counters: ReadCounters;
+  /** Default: `NO_READINGS`. */
+  readonly live?: LiveReadings;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }
@@ -41,5 +61,6 @@ export interface RouteDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
   readonly counters: ReadCounters;
+  readonly live: LiveReadings;
   readonly waiting: Waiting;
 }

@@ -57,6 +57,8 @@ export interface Client {
   getBackup(): Promise<Backup>;
   restore(backup: unknown, replace: boolean, wait: Wait): Promise<ApplyResult>;
   getCounters(forward: string): Promise<readonly CountersDocument[]>;
+  /** Of all forwards of the node, or (`router`) of one router, with how many flows there are now. */
+  liveCounters(router?: string): Promise<readonly CountersDocument[]>;
   listRouters(): Promise<readonly RouterDocument[]>;
   getRouter(reference: string): Promise<RouterDocument>;
   getStatus(): Promise<StatusDocument>;
@@ -115,6 +117,9 @@ export function createClient(context: CliContext, flag: string | undefined, pati
       return call(isApplyResult, { method: 'PUT', path, body }, wait);
     },
     getCounters: async (forward) => (await get(isCounterList, `/v1/counters${query({ forward })}`)).counters,
+    liveCounters: async (router) => {
+      return (await get(isCounterList, `/v1/counters${query({ router, live: 'true' })}`)).counters;
+    },
     listRouters: async () => (await get(isRouterList, '/v1/routers')).routers,
     getRouter: (reference) => get(isRouter, `/v1/routers/${encodeURIComponent(reference)}`),
     getStatus: () => get(isStatus, '/v1/status'),

@@ -6,6 +6,21 @@ export interface Stream {
   readonly isTTY?: boolean;
 }
 
+export interface ScreenSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A terminal that is drawn on as a whole. Disposing gives it back as it was. */
+export interface Screen extends Disposable {
+  size(): ScreenSize;
+  /** Lines that fit the size, without anything that steers the terminal; `heading` is set off from the others. */
+  draw(lines: readonly string[], heading: number): void;
+  /** The next key that was pressed, `resize`, `end` where the person wants to leave, or what `tell` said; `null` after `ms`. */
+  next(ms: number): Promise<string | null>;
+  tell(event: string): void;
+}
+
 /** Everything a command knows of the world around it, so that it runs in a test as it does in a process. */
 export interface CliContext extends CommandContext {
   readonly process: {
@@ -17,6 +32,8 @@ export interface CliContext extends CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard input to its end, where there is one. */
   readonly readStdin?: () => Promise<string>;
+  /** The terminal as a whole, for what is drawn anew again and again; only where a person sits before it. */
+  readonly openScreen?: () => Promise<Screen>;
   /** What relative paths start from. */
   readonly cwd: () => string;
 }

@@ -18,6 +18,9 @@ try {
     process: { stdout, stderr },
     env,
     readStdin: async () => (await import('node:stream/consumers')).text(process.stdin),
+    ...(stdout.isTTY === true && {
+      openScreen: async () => (await import('./screen.ts')).openScreen(process.stdin, process.stdout),
+    }),
     cwd: () => process.cwd(),
   });
 } catch (error) {

@@ -111,6 +111,7 @@ export const isCounterList: Guard<CounterList> = record({
       packets_out: nullable(count),
       bytes_out: nullable(count),
       last_used: nullable(text),
+      live: nullable(count),
     }),
   ),
 });
@@ -178,6 +179,11 @@ export const isStatus: Guard<StatusDocument> = record({
     expired: count,
     error: count,
   }),
+  forwards_in_error: list(record({ id: text, name: nullable(text), router: text, message: nullable(text) })),
+  routers_in_error: list(record({ router: text, node: text, message: text })),
+  connection_tracking: nullable(
+    record({ entries: count, limit: nullable(count), fullest: record({ router: text, entries: count }) }),
+  ),
 });
 
 const ends = { protocol: text, source: text, destination: text };

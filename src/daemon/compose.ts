@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createAgent } from '../agent/agent.ts';
-import type { ApiDeps, NodeInfo, ReadCounters } from '../api/deps.ts';
+import { type ApiDeps, NO_READINGS, type NodeInfo, type ReadCounters } from '../api/deps.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
@@ -103,7 +103,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   await agent?.start();
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
   const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
-  if (config.roles.includes('api')) await serveApi(around, { registry, node, counters });
+  if (config.roles.includes('api')) await serveApi(around, { registry, node, counters, live: agent ?? NO_READINGS });
   const alive = async () => kernel?.ping();
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');

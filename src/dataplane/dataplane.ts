@@ -1,4 +1,5 @@
 import type { Counters } from '../model/counters.ts';
+import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
@@ -58,6 +59,12 @@ export interface Dataplane {
 
   /** What has gone through the forwards there, through this one or (`null`) all that are in the program. */
   counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>>;
+
+  /** How many flows go through the rules of this program there now; those without any are left out. */
+  liveFlows(id: string, program: Program): Promise<ReadonlyMap<ForwardId, number>>;
+
+  /** How full connection tracking is there. */
+  flowUsage(id: string): Promise<FlowUsage>;
 
   /** Removes everything of ours. */
   clean(id: string): Promise<void>;

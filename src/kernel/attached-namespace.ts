@@ -1,8 +1,11 @@
 import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
+import type { FlowUsage } from '../model/flow-usage.ts';
 import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
+import { readFlowUsage } from './ctnetlink.ts';
 import type { KernelEvent, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
+import { countLiveFlows, type FlowPlace } from './live-flows.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.ts';
 import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
 import { batchOf, type TableChange } from './nft-batch.ts';
@@ -23,6 +26,9 @@ export interface AttachedNamespace {
   /** How many there were. */
   endStaleFlows(change: FlowChange): number;
   readCounters(comment: string | null): readonly ElementCounter[];
+  /** See `countLiveFlows`. In a namespace without flows it costs one look. */
+  countFlows(places: readonly FlowPlace[]): readonly number[];
+  flowUsage(): FlowUsage;
   conntrack(): ConntrackAbilities;
   /** Another descriptor of the namespace, which the caller closes. */
   duplicate(): number;
@@ -77,6 +83,8 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     readTable: readOwnTable,
     endStaleFlows: endStale,
     readCounters: countersOf,
+    countFlows: (places) => countLiveFlows(rulesets, places),
+    flowUsage: () => readFlowUsage(rulesets),
     conntrack,
     duplicate,
     close,

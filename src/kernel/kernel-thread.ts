@@ -118,6 +118,8 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
       (await ask({ call: 'change', namespace, change, flows })).flows,
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
     readCounters: async (namespace, comment) => (await ask({ call: 'readCounters', namespace, comment })).counters,
+    countFlows: async (namespace, places) => (await ask({ call: 'countFlows', namespace, places })).flowCounts,
+    flowUsage: async (namespace) => (await ask({ call: 'flowUsage', namespace })).flowUsage,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
     run: async (namespace, argv, input = '') =>
       runProgram((await ask({ call: 'duplicate', namespace })).descriptor, argv, input),

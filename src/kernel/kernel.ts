@@ -1,4 +1,6 @@
+import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
+import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
 import type { TableSource } from './nft-compile.ts';
@@ -62,6 +64,10 @@ export interface Kernel {
   readTable(namespace: string): Promise<TableState | null>;
   /** How often elements of our table were met: those with this comment, or (`null`) all. */
   readCounters(namespace: string, comment: string | null): Promise<readonly ElementCounter[]>;
+  /** How many flows an attached namespace has now for each of these places, in their order; see `countLiveFlows`. */
+  countFlows(namespace: string, places: readonly FlowPlace[]): Promise<readonly number[]>;
+  /** How full connection tracking is in an attached namespace. */
+  flowUsage(namespace: string): Promise<FlowUsage>;
   /** What connection tracking can do in an attached namespace. */
   conntrack(namespace: string): Promise<ConntrackAbilities>;
   /**

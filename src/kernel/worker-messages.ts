@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../model/error-catalogue.ts';
+import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
 import type { EndedFlows, KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
+import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
 import type { ElementCounter } from './nft-counters.ts';
@@ -13,8 +15,12 @@ export interface WorkerOptions extends KernelOptions {
 
 /** What the worker is asked to do. */
 export type Request =
-  | { readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack' | 'duplicate'; readonly namespace: string }
+  | {
+      readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack' | 'flowUsage' | 'duplicate';
+      readonly namespace: string;
+    }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
+  | { readonly call: 'countFlows'; readonly namespace: string; readonly places: readonly FlowPlace[] }
   | {
       readonly call: 'change';
       readonly namespace: string;
@@ -33,6 +39,8 @@ export interface Answer extends NamespaceState {
   readonly conntrack: ConntrackAbilities;
   readonly flows: EndedFlows;
   readonly counters: readonly ElementCounter[];
+  readonly flowCounts: readonly number[];
+  readonly flowUsage: FlowUsage;
   /** A descriptor of the namespace, for whoever asked to close; -1: none. */
   readonly descriptor: number;
 }

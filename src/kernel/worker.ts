@@ -21,6 +21,8 @@ const NOTHING: Answer = {
   conntrack: { dccp: true, udplite: true },
   flows: { count: 0, failure: null },
   counters: [],
+  flowCounts: [],
+  flowUsage: { entries: 0, limit: null },
   descriptor: -1,
 };
 
@@ -107,6 +109,10 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         return { ...NOTHING, table: find(request.namespace).readTable() };
       case 'readCounters':
         return { ...NOTHING, counters: find(request.namespace).readCounters(request.comment) };
+      case 'countFlows':
+        return { ...NOTHING, flowCounts: find(request.namespace).countFlows(request.places) };
+      case 'flowUsage':
+        return { ...NOTHING, flowUsage: find(request.namespace).flowUsage() };
       case 'conntrack':
         return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
       case 'duplicate':

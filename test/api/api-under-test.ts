@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../src/api/api.ts';
-import type { ReadCounters } from '../../src/api/deps.ts';
+import { type LiveReadings, NO_READINGS, type ReadCounters } from '../../src/api/deps.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { RouterStatus } from '../../src/model/status.ts';
 import { openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
@@ -20,8 +20,9 @@ export interface Bench extends AsyncDisposable {
   readonly api: FastifyInstance;
 }
 
-interface BenchOptions extends RegistryOptions, SqliteStoreOptions {
+export interface BenchOptions extends RegistryOptions, SqliteStoreOptions {
   readonly counters?: ReadCounters;
+  readonly live?: Partial<LiveReadings>;
 }
 
 /** The real API over the real registry on the real store, in a directory of its own. */
@@ -38,7 +39,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     roles: ['api', 'agent'],
   };
   const counters = options.counters ?? (async () => []);
-  const api = createApi({ registry, node, counters, log: false });
+  const api = createApi({ registry, node, counters, live: { ...NO_READINGS, ...options.live }, log: false });
   return {
     directory,
     registry,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { listenOnSocket } from '../../src/api/socket.ts';
 import { runCli } from '../../src/cli/run.ts';
 import type { ExitCode } from '../../src/model/error-catalogue.ts';
-import { type Bench, openBench } from '../api/api-under-test.ts';
+import { type Bench, type BenchOptions, openBench } from '../api/api-under-test.ts';
 
 export interface Outcome {
   readonly stdout: string;
@@ -48,8 +48,8 @@ export interface CliBench extends Bench {
 }
 
 /** The real API, on a socket. */
-export async function openCliBench(): Promise<CliBench> {
-  const bench = await openBench();
+export async function openCliBench(options: BenchOptions = {}): Promise<CliBench> {
+  const bench = await openBench(options);
   const socket = join(bench.directory, 'hatoba.sock');
   await listenOnSocket(bench.api, socket);
   const env = { HATOBA_SOCKET: socket };

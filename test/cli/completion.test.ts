@@ -41,6 +41,7 @@ describe('proposed are', () => {
       'restore',
       'router',
       'status',
+      'top',
       'trace',
       'serve',
       'cleanup',

@@ -89,6 +89,8 @@ function createMemoryDataplane(
       const ids = [...(find(id).contents ?? new Map()).keys()].filter((each) => forward === null || each === forward);
       return new Map(ids.map((each) => [each, { connections: 0, in: null, out: null }]));
     },
+    liveFlows: async () => new Map(),
+    flowUsage: async () => ({ entries: 0, limit: null }),
     async clean(id) {
       find(id).contents = null;
     },

@@ -15,6 +15,7 @@ export const CountersSchema = Type.Object(
     packets_out: CountOrNull,
     bytes_out: CountOrNull,
     last_used: TextOrNull,
+    live: Type.Union([Count, Type.Null()], { description: 'flows there are now; null: not asked for' }),
   },
   closed,
 );
@@ -26,6 +27,9 @@ export type CounterList = Static<typeof CounterListSchema>;
 export const CounterQuery = Type.Object(
   {
     router: Type.Optional(Type.String()),
+    live: Type.Optional(
+      Type.Unsafe<'true' | 'false'>({ type: 'string', enum: ['true', 'false'], description: 'count live flows, too' }),
+    ),
     forward: Type.Optional(Type.String({ description: "a forward's id, name or unique beginning of an id" })),
   },
   closed,

@@ -10,19 +10,27 @@ import { readRouter } from './router-lookup.ts';
 const schema = { querystring: CounterQuery, response: { 200: CounterListSchema, ...problemResponses } };
 
 /** What has gone through forwards of this node's routers; of others, nothing is known here. */
-export function counters({ registry, node, counters: read }: RouteDeps): FastifyPluginCallbackTypebox {
-  async function ofRouter(router: RouterId, forward: ForwardId | null): Promise<readonly CountersDocument[]> {
-    return (await read(router, forward)).map((counted) => printCounters(counted, router, node.name));
+export function counters({ registry, node, counters: read, live }: RouteDeps): FastifyPluginCallbackTypebox {
+  async function ofRouter(
+    router: RouterId,
+    forward: ForwardId | null,
+    withLive: boolean,
+  ): Promise<readonly CountersDocument[]> {
+    const counted = (await read(router, forward)).map((counters) => printCounters(counters, router, node.name));
+    if (!withLive) return counted;
+    const flows = await live.liveFlows(router, forward);
+    return counted.map((document) => ({ ...document, live: flows.get(document.forward) ?? 0 }));
   }
 
   return (api, _options, done) => {
     api.get('/counters', { schema }, async ({ query }) => {
+      const withLive = query.live === 'true';
       if (query.forward !== undefined) {
         const { id, router } = registry.forwards.find(query.forward);
-        return { counters: await ofRouter(router, id) };
+        return { counters: await ofRouter(router, id, withLive) };
       }
       const routers = query.router === undefined ? registry.statuses.routers() : [readRouter(query.router)];
-      return { counters: (await Promise.all(routers.map((router) => ofRouter(router, null)))).flat() };
+      return { counters: (await Promise.all(routers.map((router) => ofRouter(router, null, withLive)))).flat() };
     });
     done();
   };
@@ -39,5 +47,6 @@ function printCounters({ forward, connections, in: into, out, lastUsed }: NodeCo
     packets_out: out?.packets ?? null,
     bytes_out: out?.bytes ?? null,
     last_used: lastUsed === null ? null : printTime(lastUsed),
+    live: null,
   };
 }

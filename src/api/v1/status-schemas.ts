@@ -3,6 +3,22 @@ import { closed, Revision, TextList, TextOrNull, Time } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
+const ForwardInErrorSchema = Type.Object(
+  { id: Type.String(), name: TextOrNull, router: Type.String(), message: TextOrNull },
+  closed,
+);
+
+const RouterInErrorSchema = Type.Object({ router: Type.String(), node: Type.String(), message: Type.String() }, closed);
+
+const ConnectionTrackingSchema = Type.Object(
+  {
+    entries: Type.Integer({ minimum: 0, description: 'in all routers of this node' }),
+    limit: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'of each router; 0: none' }),
+    fullest: Type.Object({ router: Type.String(), entries: Count }, closed),
+  },
+  closed,
+);
+
 export const StatusSchema = Type.Object(
   {
     version: Type.String(),
@@ -17,6 +33,15 @@ export const StatusSchema = Type.Object(
       { total: Count, active: Count, pending: Count, waiting: Count, disabled: Count, expired: Count, error: Count },
       closed,
     ),
+    forwards_in_error: Type.Immutable(
+      Type.Array(ForwardInErrorSchema, {
+        description: 'the first few, oldest first, but for those of routers_in_error',
+      }),
+    ),
+    routers_in_error: Type.Immutable(Type.Array(RouterInErrorSchema, { description: 'the first few' })),
+    connection_tracking: Type.Union([ConnectionTrackingSchema, Type.Null()], {
+      description: 'null: this node has no router at present',
+    }),
   },
   closed,
 );

@@ -2,20 +2,23 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { forwardStatus } from '../../model/status.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { NodeInfo, RouteDeps } from '../deps.ts';
+import type { NodeInfo, RouteDeps, RouterUsage } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { type StatusDocument, StatusSchema } from './status-schemas.ts';
 
 const schema = { response: { 200: StatusSchema, ...problemResponses } };
 
-export function status({ registry, node }: RouteDeps): FastifyPluginCallbackTypebox {
+/** Of a long list, the rest says little that these do not. */
+const MOST_ERRORS = 5;
+
+export function status({ registry, node, live }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/status', { schema }, () => printStatus(registry, node));
+    api.get('/status', { schema }, async () => printStatus(registry, node, await live.flowUsage()));
     done();
   };
 }
 
-function printStatus(registry: Registry, node: NodeInfo): StatusDocument {
+function printStatus(registry: Registry, node: NodeInfo, usage: readonly RouterUsage[]): StatusDocument {
   return {
     version: node.version,
     node: node.name,
@@ -25,16 +28,39 @@ function printStatus(registry: Registry, node: NodeInfo): StatusDocument {
     driver: node.driver,
     revision: registry.forwards.revision(),
     routers: registry.statuses.routers().length,
-    forwards: countStates(registry),
+    ...judgeForwards(registry),
+    routers_in_error: listRoutersInError(registry),
+    connection_tracking: sumUsage(usage),
   };
 }
 
-function countStates({ forwards, statuses }: Registry): StatusDocument['forwards'] {
+function judgeForwards({ forwards, statuses }: Registry): Pick<StatusDocument, 'forwards' | 'forwards_in_error'> {
   const counts = { total: 0, active: 0, pending: 0, waiting: 0, disabled: 0, expired: 0, error: 0 };
+  const inError: StatusDocument['forwards_in_error'][number][] = [];
   const now = printTime(Date.now());
   for (const forward of forwards.list()) {
+    const { id, name, router } = forward;
+    const known = statuses.of(router);
+    const { state, message } = forwardStatus(forward, known, now);
     counts.total++;
-    counts[forwardStatus(forward, statuses.of(forward.router), now).state]++;
+    counts[state]++;
+    if (state !== 'error' || inError.length >= MOST_ERRORS) continue;
+    if (known.every(({ error }) => error === null || error !== message)) inError.push({ id, name, router, message });
   }
-  return counts;
+  return { forwards: counts, forwards_in_error: inError };
+}
+
+function listRoutersInError({ statuses }: Registry): StatusDocument['routers_in_error'] {
+  return statuses
+    .routers()
+    .flatMap((router) => statuses.of(router))
+    .flatMap(({ router, node, error }) => (error === null ? [] : [{ router, node, message: error }]))
+    .slice(0, MOST_ERRORS);
+}
+
+function sumUsage(usage: readonly RouterUsage[]): StatusDocument['connection_tracking'] {
+  const [fullest] = usage.toSorted((a, b) => b.entries - a.entries);
+  if (fullest === undefined) return null;
+  const { router, entries, limit } = fullest;
+  return { entries: usage.reduce((sum, { entries: own }) => sum + own, 0), limit, fullest: { router, entries } };
 }

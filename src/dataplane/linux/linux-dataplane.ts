@@ -5,6 +5,7 @@ import type { Interface } from '../../kernel/rtnetlink.ts';
 import type { Cidr } from '../../model/cidr.ts';
 import type { Counters } from '../../model/counters.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
+import type { FlowUsage } from '../../model/flow-usage.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
@@ -13,6 +14,7 @@ import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { insideNetworks, sameNetworks } from './inside-networks.ts';
 import { limitsOf } from './limits.ts';
+import { flowPlaceOf } from './live-flows.ts';
 import { type NamespacePattern, patternOf, type RouterSides } from './namespaces.ts';
 import { correct } from './nftables/correction.ts';
 import { sumCounters } from './nftables/counters.ts';
@@ -52,7 +54,18 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
-  return { start, limits, synchronise, apply, counters, clean, alive: () => kernel.ping(), stop };
+  return {
+    start,
+    limits,
+    synchronise,
+    apply,
+    counters,
+    liveFlows,
+    flowUsage,
+    clean,
+    alive: () => kernel.ping(),
+    stop,
+  };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
@@ -183,6 +196,20 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   async function counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>> {
     if (!known(id).installed) return new Map();
     return sumCounters(await kernel.readCounters(id, forward), { accounting });
+  }
+
+  async function liveFlows(id: string, program: Program): Promise<ReadonlyMap<ForwardId, number>> {
+    known(id);
+    const rules = [...program.values()];
+    const counts = await kernel.countFlows(id, rules.map(flowPlaceOf));
+    return new Map(
+      rules.map(({ forward }, index) => [forward, counts[index] ?? 0] as const).filter(([, count]) => count > 0),
+    );
+  }
+
+  async function flowUsage(id: string): Promise<FlowUsage> {
+    known(id);
+    return kernel.flowUsage(id);
   }
 
   async function clean(id: string): Promise<void> {

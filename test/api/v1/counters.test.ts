@@ -28,6 +28,7 @@ test('of one forward, of one router, of all', async () => {
         packets_out: 40,
         bytes_out: 8121,
         last_used: '2026-01-02T00:00:00.000Z',
+        live: null,
       },
     ],
   });
@@ -51,7 +52,28 @@ test('what is not counted is null', async () => {
   ]);
 });
 
+test('live flows are counted only where they are asked for', async () => {
+  const asked: unknown[] = [];
+  await using bench = await openBench({
+    counters: async () =>
+      ['f', 'g'].map((forward) => ({ forward, connections: 9, in: null, out: null, lastUsed: null })),
+    live: {
+      liveFlows: async (router, forward) => {
+        asked.push([router, forward]);
+        return new Map([['f', 7]]);
+      },
+    },
+  });
+  const lives = async (query: string) =>
+    (await bench.api.inject(`/v1/counters?router=${ROUTER}${query}`))
+      .json()
+      .counters.map(({ live }: { live: unknown }) => live);
+  expect([await lives(''), await lives('&live=false'), asked]).toEqual([[null, null], [null, null], []]);
+  expect([await lives('&live=true'), asked]).toEqual([[7, 0], [[ROUTER, null]]]);
+});
+
 test.each([
+  ['live=1', 400, 'request_malformed'],
   ['forward=nobody', 404, 'forward_not_found'],
   ['router=a/b', 400, 'router_malformed'],
   ['other=1', 400, 'request_malformed'],

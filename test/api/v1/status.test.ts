@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { printTime } from '../../../src/model/time.ts';
-import { openBench, publish, report, STARTED_AT, wish } from '../api-under-test.ts';
+import { OTHER_ROUTER, openBench, publish, ROUTER, report, STARTED_AT, wish } from '../api-under-test.ts';
 
 test('GET /v1/status counts forwards by state', async () => {
   await using bench = await openBench();
@@ -30,6 +30,49 @@ test('GET /v1/status counts forwards by state', async () => {
     revision: registry.forwards.revision(),
     routers: 1,
     forwards: { total: 6, active: 1, pending: 1, waiting: 1, disabled: 1, expired: 1, error: 1 },
+    forwards_in_error: [{ id: broken, name: null, router: ROUTER, message: 'x' }],
+    routers_in_error: [],
+    connection_tracking: null,
+  });
+});
+
+test('it names what is in error: routers as a whole, else the first forwards', async () => {
+  await using bench = await openBench();
+  const { registry, api } = bench;
+  const ids: string[] = [];
+  for (const router of [ROUTER, OTHER_ROUTER]) {
+    for (let port = 1; port <= 7; port++) {
+      const payload = wish({ router, external_port: port, ...(port === 1 && { name: `first-${router}` }) });
+      ids.push((await api.inject({ method: 'POST', url: '/v1/forwards?wait=0', payload })).json().id);
+    }
+  }
+  const problems = Object.fromEntries(ids.map((id) => [id, { state: 'error', message: `not ${id}` } as const]));
+  await publish(
+    registry,
+    report(100, { error: 'another program has changed our table', problems }),
+    report(100, { router: OTHER_ROUTER, problems }),
+  );
+  const { forwards, forwards_in_error, routers_in_error } = (await api.inject('/v1/status')).json();
+  expect(forwards).toMatchObject({ total: 14, error: 14 });
+  expect(routers_in_error).toEqual([{ router: ROUTER, node: 'n1', message: 'another program has changed our table' }]);
+  expect(forwards_in_error).toEqual(
+    ids.slice(7, 12).map((id, index) => {
+      const name = index === 0 ? `first-${OTHER_ROUTER}` : null;
+      return { id, name, router: OTHER_ROUTER, message: `not ${id}` };
+    }),
+  );
+});
+
+test('it tells how full connection tracking is', async () => {
+  const usage = [
+    { router: ROUTER, entries: 3, limit: 1000 },
+    { router: OTHER_ROUTER, entries: 40, limit: 1000 },
+  ];
+  await using bench = await openBench({ live: { flowUsage: async () => usage } });
+  expect((await bench.api.inject('/v1/status')).json().connection_tracking).toEqual({
+    entries: 43,
+    limit: 1000,
+    fullest: { router: OTHER_ROUTER, entries: 40 },
   });
 });
 

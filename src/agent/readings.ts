@@ -1,0 +1,81 @@
+import type { Dataplane } from '../dataplane/dataplane.ts';
+import { addCounters, type Counters } from '../model/counters.ts';
+import type { FlowUsage } from '../model/flow-usage.ts';
+import type { ForwardId } from '../model/ids.ts';
+import type { RouterId } from '../model/router.ts';
+import type { Places } from './places.ts';
+import type { Usage } from './usage.ts';
+
+/** What can be read in the routers of this node at any moment; nothing of it is kept up to date. */
+export interface Readings {
+  /** What has gone through the router's forwards on this node, through this one or (`null`) all; none where it is not here. */
+  counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]>;
+  /** How many flows go through them now; those without any are left out. */
+  liveFlows(router: RouterId, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, number>>;
+  /** How full connection tracking is, in each instance of this node that can be asked. */
+  flowUsage(): Promise<readonly InstanceUsage[]>;
+}
+
+export interface ForwardCounters extends Counters {
+  readonly forward: ForwardId;
+  /** See `Usage`. */
+  readonly lastUsed: number | null;
+}
+
+export interface InstanceUsage extends FlowUsage {
+  readonly router: RouterId;
+  readonly instance: string;
+}
+
+interface Options {
+  readonly places: Pick<Places, 'of' | 'all'>;
+  readonly dataplane: Dataplane;
+  readonly usage: Usage;
+}
+
+export function createReadings({ places, dataplane, usage }: Options): Readings {
+  return { counters, liveFlows, flowUsage };
+
+  async function counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]> {
+    const counted = await Promise.all(
+      places.of(router).map(({ instance }) => dataplane.counters(instance.id, forward)),
+    );
+    const now = Date.now();
+    return [...sumById(counted, addCounters)].map(([id, sum]) => {
+      return { forward: id, ...sum, lastUsed: usage.note(id, sum, now) };
+    });
+  }
+
+  async function liveFlows(router: RouterId, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, number>> {
+    const found = await Promise.all(
+      places.of(router).map(({ instance, applied: { program } }) => {
+        const rule = forward === null ? undefined : program.get(forward);
+        return dataplane.liveFlows(instance.id, forward === null ? program : new Map(rule && [[forward, rule]]));
+      }),
+    );
+    return sumById(found, (a, b) => a + b);
+  }
+
+  async function flowUsage(): Promise<readonly InstanceUsage[]> {
+    const asked = places.all().map(async ({ instance: { id, router } }) => {
+      return { router, instance: id, ...(await dataplane.flowUsage(id)) };
+    });
+    const answers = await Promise.allSettled(asked);
+    // One that has just gone has no connection tracking either.
+    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+}
+
+function sumById<Value>(
+  maps: readonly ReadonlyMap<ForwardId, Value>[],
+  add: (a: Value, b: Value) => Value,
+): ReadonlyMap<ForwardId, Value> {
+  const sums = new Map<ForwardId, Value>();
+  for (const map of maps) {
+    for (const [id, value] of map) {
+      const before = sums.get(id);
+      sums.set(id, before === undefined ? value : add(before, value));
+    }
+  }
+  return sums;
+}
