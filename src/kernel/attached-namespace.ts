@@ -12,6 +12,7 @@ import { batchOf, type TableChange } from './nft-batch.ts';
 import type { Blueprint } from './nft-blueprint.ts';
 import { type ElementCounter, readCounters } from './nft-counters.ts';
 import { readTable, type TableState } from './nft-table.ts';
+import { type OthersTables, readLegacyTables, readNftTables } from './others-tables.ts';
 import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import { endStaleFlows, type FlowChange } from './stale-flows.ts';
 import { openNamespace, type ThreadNamespace } from './thread-namespace.ts';
@@ -30,6 +31,7 @@ export interface AttachedNamespace {
   countFlows(places: readonly FlowPlace[]): readonly number[];
   flowUsage(): FlowUsage;
   conntrack(): ConntrackAbilities;
+  othersTables(): OthersTables;
   /** Another descriptor of the namespace, which the caller closes. */
   duplicate(): number;
   close(): void;
@@ -75,6 +77,10 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
   const conntrack = () => thread.inside(fd, readConntrackAbilities);
+  const othersTables = () => ({
+    nft: readConsistently(rulesets, () => readNftTables(rulesets, blueprint.name)).value,
+    legacy: thread.inside(fd, readLegacyTables),
+  });
   const endStale = (flows: FlowChange) => endStaleFlows(rulesets, flows);
   const countersOf = (comment: string | null) => readCounters(rulesets, blueprint.name, comment);
   return {
@@ -86,6 +92,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
     countFlows: (places) => countLiveFlows(rulesets, places),
     flowUsage: () => readFlowUsage(rulesets),
     conntrack,
+    othersTables,
     duplicate,
     close,
   };

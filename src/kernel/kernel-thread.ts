@@ -121,6 +121,7 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
     countFlows: async (namespace, places) => (await ask({ call: 'countFlows', namespace, places })).flowCounts,
     flowUsage: async (namespace) => (await ask({ call: 'flowUsage', namespace })).flowUsage,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
+    othersTables: async (namespace) => (await ask({ call: 'othersTables', namespace })).othersTables,
     run: async (namespace, argv, input = '') =>
       runProgram((await ask({ call: 'duplicate', namespace })).descriptor, argv, input),
     ping: async () => {

@@ -6,6 +6,7 @@ import type { TableChange } from './nft-batch.ts';
 import type { TableSource } from './nft-compile.ts';
 import type { ElementCounter } from './nft-counters.ts';
 import type { TableState } from './nft-table.ts';
+import type { OthersTables } from './others-tables.ts';
 import type { ProgramResult } from './program.ts';
 import type { Interface } from './rtnetlink.ts';
 import type { FlowChange } from './stale-flows.ts';
@@ -70,6 +71,8 @@ export interface Kernel {
   flowUsage(namespace: string): Promise<FlowUsage>;
   /** What connection tracking can do in an attached namespace. */
   conntrack(namespace: string): Promise<ConntrackAbilities>;
+  /** Which tables of rules others have in an attached namespace: what programs can read there, without running any. */
+  othersTables(namespace: string): Promise<OthersTables>;
   /**
    * Runs a program in an attached namespace, without a shell, beside everything else: `argv` begins with its name, `input`
    * is what it reads. Whatever its exit code, its end is no error.

@@ -6,6 +6,7 @@ import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
 import type { ElementCounter } from './nft-counters.ts';
+import type { OthersTables } from './others-tables.ts';
 import type { FlowChange } from './stale-flows.ts';
 
 export interface WorkerOptions extends KernelOptions {
@@ -16,7 +17,7 @@ export interface WorkerOptions extends KernelOptions {
 /** What the worker is asked to do. */
 export type Request =
   | {
-      readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack' | 'flowUsage' | 'duplicate';
+      readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack' | 'flowUsage' | 'othersTables' | 'duplicate';
       readonly namespace: string;
     }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
@@ -41,6 +42,7 @@ export interface Answer extends NamespaceState {
   readonly counters: readonly ElementCounter[];
   readonly flowCounts: readonly number[];
   readonly flowUsage: FlowUsage;
+  readonly othersTables: OthersTables;
   /** A descriptor of the namespace, for whoever asked to close; -1: none. */
   readonly descriptor: number;
 }

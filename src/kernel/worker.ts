@@ -23,6 +23,7 @@ const NOTHING: Answer = {
   counters: [],
   flowCounts: [],
   flowUsage: { entries: 0, limit: null },
+  othersTables: { nft: [], legacy: { 4: [], 6: [] } },
   descriptor: -1,
 };
 
@@ -115,6 +116,8 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         return { ...NOTHING, flowUsage: find(request.namespace).flowUsage() };
       case 'conntrack':
         return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
+      case 'othersTables':
+        return { ...NOTHING, othersTables: find(request.namespace).othersTables() };
       case 'duplicate':
         return { ...NOTHING, descriptor: find(request.namespace).duplicate() };
       case 'ping':

@@ -1,0 +1,116 @@
+import type { Kernel } from '../../kernel/kernel.ts';
+import { NO_SUCH_PROGRAM } from '../../kernel/program.ts';
+import type { Family } from '../../model/address.ts';
+import { hatobaError, reasonOf } from '../../model/errors.ts';
+import { TABLE } from './nftables/layout.ts';
+
+/** The two kernel interfaces that iptables has; rules made by one are not seen by the other. */
+export type IptablesVariant = 'nft' | 'legacy';
+
+/** All tables of one family, as `iptables-save` prints them. */
+export interface IptablesDump {
+  readonly variant: IptablesVariant;
+  readonly family: Family;
+  /** What reads and changes these rules: `iptables-nft`, `ip6tables-legacy`, … */
+  readonly program: string;
+  readonly text: string;
+}
+
+/** The tables of nf_tables but ours, iptables-nft's among them; what is in named sets is left out. */
+export interface NftRuleset {
+  /** The list `nftables` of `nft -j` (man 5 libnftables-json). */
+  readonly objects: readonly unknown[];
+  /** The same as `nft -a` prints it: for people, with the handles of rules. */
+  readonly text: string;
+}
+
+/** The rules that others have in a network namespace. */
+export interface ForeignRules {
+  /** Where there are such tables; only what iptables can print of iptables-nft's. */
+  readonly dumps: readonly IptablesDump[];
+  /** `null`: there is no table but ours. */
+  readonly nft: NftRuleset | null;
+  /** What is there and could not be read, and why; in most cases a program is missing. */
+  readonly unread: readonly string[];
+}
+
+const IPTABLES: readonly Omit<IptablesDump, 'text'>[] = [
+  { variant: 'nft', family: 4, program: 'iptables-nft' },
+  { variant: 'nft', family: 6, program: 'ip6tables-nft' },
+  { variant: 'legacy', family: 4, program: 'iptables-legacy' },
+  { variant: 'legacy', family: 6, program: 'ip6tables-legacy' },
+];
+
+/** The nft tables that iptables-nft has, by nft's name of the family. */
+const IPTABLES_TABLES = ['nat', 'filter', 'mangle', 'raw', 'security'];
+
+/**
+ * Reads the rules of others in an attached namespace, and leaves no trace there. Programs are run one after the other,
+ * each only where it has something to print. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`.
+ */
+export async function readForeignRules(
+  kernel: Pick<Kernel, 'othersTables' | 'run'>,
+  namespace: string,
+): Promise<ForeignRules> {
+  const tables = await kernel.othersTables(namespace);
+  const unread: string[] = [];
+
+  /** What the program prints; `null`, and the reason among what is unread: it failed. */
+  async function output(program: string, ...words: readonly string[]): Promise<string | null> {
+    const { exitCode, stdout, stderr } = await kernel.run(namespace, [program, ...words]);
+    if (exitCode === 0) return stdout;
+    const reason = exitCode === NO_SUCH_PROGRAM ? 'it is not installed' : stderr.trim() || `it ended with ${exitCode}`;
+    unread.push(`${program}: ${reason}`);
+    return null;
+  }
+
+  async function readNft(): Promise<NftRuleset | null> {
+    if (tables.nft.length === 0) return null;
+    // Without -t, all elements of our maps would be listed, which takes seconds where there are many.
+    const json = await output('nft', '-j', '-t', 'list', 'ruleset');
+    const text = json === null ? null : await output('nft', '-a', '-t', 'list', 'ruleset');
+    return json === null || text === null ? null : { objects: othersObjects(namespace, json), text };
+  }
+
+  const dumps: IptablesDump[] = [];
+  for (const source of IPTABLES) {
+    const { variant, family, program } = source;
+    const isThere =
+      variant === 'legacy'
+        ? tables.legacy[family].length > 0
+        : tables.nft.some((table) => table.family === nftFamily(family) && IPTABLES_TABLES.includes(table.name));
+    // Without -t: the legacy program makes a table that it is asked for.
+    const text = isThere ? await output(`${program}-save`) : null;
+    if (text !== null) dumps.push({ ...source, text });
+  }
+  return { dumps, nft: await readNft(), unread };
+}
+
+/** nft's name of the family of one address family. */
+export function nftFamily(family: Family): string {
+  return family === 4 ? 'ip' : 'ip6';
+}
+
+function othersObjects(namespace: string, json: string): readonly unknown[] {
+  try {
+    const document: unknown = JSON.parse(json);
+    const objects = isRecord(document) ? document['nftables'] : undefined;
+    if (Array.isArray(objects)) return objects.filter((object) => !isOurs(object));
+    throw new TypeError('it has no list of that name');
+  } catch (error) {
+    const reason = `nft -j prints no ruleset: ${reasonOf(error)}`;
+    throw hatobaError('kernel_refused', { namespace, reason }, { cause: error });
+  }
+}
+
+/** `{"rule": {"family": "inet", "table": "hatoba", …}}`; the name of a table itself is in `name`. */
+function isOurs(object: unknown): boolean {
+  if (!isRecord(object)) return false;
+  return Object.entries(object).some(([kind, content]) => {
+    return isRecord(content) && content['family'] === 'inet' && content[kind === 'table' ? 'name' : 'table'] === TABLE;
+  });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
