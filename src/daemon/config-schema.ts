@@ -48,7 +48,6 @@ export const CONFIG_SCHEMA = {
     host: {
       type: ['object', 'null'],
       additionalProperties: false,
-      required: ['outside', 'inside'],
       properties: interfaces,
     },
     auto_ports: { type: 'string', format: 'ports' },

@@ -3,17 +3,18 @@ import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
 import { readFlowUsage } from './ctnetlink.ts';
-import type { KernelEvent, NamespaceState } from './kernel.ts';
+import { concernsDefaultRoute, ROUTE_GROUPS, readDefaultRoutes } from './default-routes.ts';
+import type { AttachOptions, KernelEvent, Links, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
 import { countLiveFlows, type FlowPlace } from './live-flows.ts';
-import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.ts';
+import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, readUninterrupted, sendAll } from './netlink.ts';
 import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
 import { batchOf, type TableChange } from './nft-batch.ts';
 import type { Blueprint } from './nft-blueprint.ts';
 import { type ElementCounter, readCounters } from './nft-counters.ts';
 import { readTable, type TableState } from './nft-table.ts';
 import { type OthersTables, readLegacyTables, readNftTables } from './others-tables.ts';
-import { type Interface, LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import { LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import { endStaleFlows, type FlowChange } from './stale-flows.ts';
 import { openNamespace, type ThreadNamespace } from './thread-namespace.ts';
 
@@ -48,7 +49,12 @@ export interface Surroundings {
 const datagram = Buffer.allocUnsafe(1 << 18);
 
 /** Takes over the descriptor `fd` of the namespace. */
-export function attachNamespace(namespace: string, fd: number, around: Surroundings): AttachedNamespace {
+export function attachNamespace(
+  namespace: string,
+  fd: number,
+  { defaultRoutes = false }: AttachOptions,
+  around: Surroundings,
+): AttachedNamespace {
   const { thread, blueprint, emit } = around;
   const opened = [fd];
   const open = (protocol: number, groups?: readonly number[]) => {
@@ -59,7 +65,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   // What is told is not heard by the sockets that ask: it would be lost among the answers, or crowd them out.
   const { routeEvents, routes, rulesetEvents, rulesets } = orClose(() =>
     thread.inside(fd, () => ({
-      routeEvents: open(NETLINK_ROUTE, LINK_AND_ADDRESS_GROUPS),
+      routeEvents: open(NETLINK_ROUTE, [...LINK_AND_ADDRESS_GROUPS, ...(defaultRoutes ? ROUTE_GROUPS : [])]),
       routes: open(NETLINK_ROUTE),
       rulesetEvents: open(NETLINK_NETFILTER, [NFNLGRP_NFTABLES]),
       rulesets: open(NETLINK_NETFILTER),
@@ -71,7 +77,7 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   /** Whether our table is in the transaction that is being told; its end may come with the next datagrams. */
   let touched = false;
   const first = orClose(() => ({
-    interfaces: readRestingInterfaces() ?? [],
+    ...(readRestingLinks() ?? { interfaces: [], defaultRoutes: [] }),
     table: readOwnTable(),
   }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
@@ -107,15 +113,24 @@ export function attachNamespace(namespace: string, fd: number, around: Surroundi
   }
 
   function onRouteEvents(): void {
-    drain(routeEvents);
-    const interfaces = readRestingInterfaces();
-    if (interfaces !== undefined) emit({ kind: 'interfaces', namespace, interfaces });
+    let concerned = false;
+    const complete = drain(routeEvents, (data) => {
+      concerned ||= !defaultRoutes || [...messages(data)].some(concernsDefaultRoute);
+    });
+    const links = concerned || !complete ? readRestingLinks() : undefined;
+    if (links !== undefined) emit({ kind: 'interfaces', namespace, ...links });
   }
 
   /** `undefined`: they change faster than they can be read; whatever interrupts is an event, by which it is begun anew. */
-  function readRestingInterfaces(): readonly Interface[] | undefined {
+  function readRestingLinks(): Links | undefined {
     try {
-      return readInterfaces(routes);
+      return readUninterrupted(() => {
+        const interfaces = readInterfaces(routes);
+        return {
+          interfaces: [...interfaces.values()],
+          defaultRoutes: defaultRoutes ? readDefaultRoutes(routes, interfaces) : [],
+        };
+      });
     } catch (error) {
       if (error instanceof SystemCallError && error.errno === 'EAGAIN') return undefined;
       throw error;

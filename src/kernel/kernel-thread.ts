@@ -110,7 +110,7 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
       onEvent = listener;
       await ask({ call: 'watch' });
     },
-    attach: (namespace) => ask({ call: 'attach', namespace }),
+    attach: (namespace, options = {}) => ask({ call: 'attach', namespace, options }),
     detach: async (namespace) => {
       await ask({ call: 'detach', namespace });
     },

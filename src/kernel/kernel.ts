@@ -1,5 +1,6 @@
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
+import type { DefaultRoute } from './default-routes.ts';
 import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
@@ -26,14 +27,25 @@ export type KernelEvent =
   | { readonly kind: 'unmounted'; readonly namespace: string }
   /** A name in the directory that cannot be used; told once. */
   | { readonly kind: 'ignored'; readonly namespace: string; readonly reason: string }
-  /** The interfaces or addresses of an attached namespace have changed. */
-  | { readonly kind: 'interfaces'; readonly namespace: string; readonly interfaces: readonly Interface[] }
+  /** The interfaces, addresses or default routes of an attached namespace have changed. */
+  | ({ readonly kind: 'interfaces'; readonly namespace: string } & Links)
   /** Somebody else may have changed our table in an attached namespace; told again only after it was read or written. */
   | { readonly kind: 'disturbed'; readonly namespace: string };
 
-/** What an attached namespace has of what concerns us. */
-export interface NamespaceState {
+/** How a namespace is connected. */
+export interface Links {
   readonly interfaces: readonly Interface[];
+  /** As the kernel prefers them; none where they were not asked for. */
+  readonly defaultRoutes: readonly DefaultRoute[];
+}
+
+export interface AttachOptions {
+  /** Whether its default routes are wanted, which means to be told of every change of a route there. */
+  readonly defaultRoutes?: boolean;
+}
+
+/** What an attached namespace has of what concerns us. */
+export interface NamespaceState extends Links {
   /** Our table; `null`: there is none. */
   readonly table: TableState | null;
 }
@@ -53,7 +65,7 @@ export interface Kernel {
   /** Reports by event which names lead to namespaces: those of now before it resolves, then what changes. */
   watch(onEvent: (event: KernelEvent) => void): Promise<void>;
   /** Opens the namespace that the name leads to now, and reports its changes from here on. */
-  attach(namespace: string): Promise<NamespaceState>;
+  attach(namespace: string, options?: AttachOptions): Promise<NamespaceState>;
   /** Lets go of it, so that Linux can take it away. */
   detach(namespace: string): Promise<void>;
   /**

@@ -1,10 +1,11 @@
 import { type Address, addressOf } from '../model/address.ts';
-import { attributes, dump, readUninterrupted, textOf } from './netlink.ts';
+import { attributes, dump, textOf } from './netlink.ts';
 
 /** linux/rtnetlink.h, linux/if_addr.h, linux/if_link.h. */
 const RTM_GETLINK = 18;
 const RTM_GETADDR = 22;
 const IFLA_IFNAME = 3;
+const IFF_UP = 0x1;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_FLAGS = 8;
@@ -29,26 +30,23 @@ export interface InterfaceAddress {
 
 export interface Interface {
   readonly name: string;
+  readonly up: boolean;
   /** In the kernel's order. */
   readonly addresses: readonly InterfaceAddress[];
 }
 
-/** The interfaces of the namespace that this route socket is in, in order of creation. */
-export function readInterfaces(fd: number): readonly Interface[] {
-  return readUninterrupted(() => readLinksAndAddresses(fd));
-}
-
-function readLinksAndAddresses(fd: number): readonly Interface[] {
-  const byIndex = new Map<number, { name: string; addresses: InterfaceAddress[] }>();
+/** The interfaces of the namespace that this route socket is in, by their numbers, in order of creation. Throws InterruptedDump. */
+export function readInterfaces(fd: number): ReadonlyMap<number, Interface> {
+  const byIndex = new Map<number, Interface & { readonly addresses: InterfaceAddress[] }>();
   dump(fd, RTM_GETLINK, Buffer.alloc(16), ({ body }) => {
     const name = textOf(attributes(body.subarray(16)).get(IFLA_IFNAME));
-    byIndex.set(body.readInt32LE(4), { name, addresses: [] });
+    byIndex.set(body.readInt32LE(4), { name, up: (body.readUInt32LE(8) & IFF_UP) !== 0, addresses: [] });
   });
   dump(fd, RTM_GETADDR, Buffer.alloc(8), ({ body }) => {
     const address = interfaceAddress(body);
     if (address !== undefined) byIndex.get(body.readUInt32LE(4))?.addresses.push(address);
   });
-  return [...byIndex.values()];
+  return byIndex;
 }
 
 function interfaceAddress(body: Buffer): InterfaceAddress | undefined {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../model/error-catalogue.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
-import type { EndedFlows, KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
+import type { AttachOptions, EndedFlows, KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
 import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
@@ -16,8 +16,9 @@ export interface WorkerOptions extends KernelOptions {
 
 /** What the worker is asked to do. */
 export type Request =
+  | { readonly call: 'attach'; readonly namespace: string; readonly options: AttachOptions }
   | {
-      readonly call: 'attach' | 'detach' | 'readTable' | 'conntrack' | 'flowUsage' | 'othersTables' | 'duplicate';
+      readonly call: 'detach' | 'readTable' | 'conntrack' | 'flowUsage' | 'othersTables' | 'duplicate';
       readonly namespace: string;
     }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }

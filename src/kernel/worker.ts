@@ -4,7 +4,7 @@ import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { HOST_ROUTER } from '../model/router.ts';
 import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
-import type { EndedFlows, NamespaceState } from './kernel.ts';
+import type { AttachOptions, EndedFlows, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
@@ -17,6 +17,7 @@ import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } fr
 const OUTBOX = 8;
 const NOTHING: Answer = {
   interfaces: [],
+  defaultRoutes: [],
   table: null,
   conntrack: { dccp: true, udplite: true },
   flows: { count: 0, failure: null },
@@ -99,7 +100,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         watcher.scan();
         return NOTHING;
       case 'attach':
-        return { ...NOTHING, ...attach(request.namespace) };
+        return { ...NOTHING, ...attach(request.namespace, request.options) };
       case 'detach':
         detach(request.namespace);
         return NOTHING;
@@ -128,11 +129,11 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
     }
   }
 
-  function attach(namespace: string): NamespaceState {
+  function attach(namespace: string, options: AttachOptions): NamespaceState {
     detach(namespace);
     const fd = openNamespace(namespace === HOST_ROUTER ? '/proc/thread-self/ns/net' : join(directory, namespace));
     if (fd === undefined) throw hatobaError('namespace_gone', { namespace });
-    const opened = attachNamespace(namespace, fd, around);
+    const opened = attachNamespace(namespace, fd, options, around);
     attached.set(namespace, opened);
     return opened.first;
   }

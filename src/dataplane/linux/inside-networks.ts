@@ -3,9 +3,8 @@ import { addressValue } from '../../model/address.ts';
 import { type Cidr, networkOf } from '../../model/cidr.ts';
 
 /** The networks of the router's inside interfaces, each once, in order. */
-export function insideNetworks(interfaces: readonly Interface[], inside: readonly string[]): readonly Cidr[] {
-  const networks = interfaces
-    .filter(({ name }) => inside.some((beginning) => name.startsWith(beginning)))
+export function insideNetworks(inside: readonly Interface[]): readonly Cidr[] {
+  const networks = inside
     .flatMap(({ addresses }) => addresses.filter(({ usable }) => usable))
     .map(({ address, prefixLength }) => networkOf(address.family, addressValue(address), prefixLength));
   const distinct = new Map(networks.map((network) => [network.text, network]));

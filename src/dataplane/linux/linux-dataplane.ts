@@ -1,7 +1,6 @@
-import type { Kernel, KernelEvent } from '../../kernel/kernel.ts';
+import type { Kernel, KernelEvent, Links } from '../../kernel/kernel.ts';
 import type { SetElement, TableChange } from '../../kernel/nft-batch.ts';
 import type { TableState } from '../../kernel/nft-table.ts';
-import type { Interface } from '../../kernel/rtnetlink.ts';
 import type { Cidr } from '../../model/cidr.ts';
 import type { Counters } from '../../model/counters.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
@@ -20,6 +19,7 @@ import { correct } from './nftables/correction.ts';
 import { sumCounters } from './nftables/counters.ts';
 import { elementsOf, hairpinElements } from './nftables/elements.ts';
 import { flowRules } from './nftables/flows.ts';
+import { insideInterfaces } from './sides.ts';
 
 export interface LinuxOptions {
   /** Not watched yet; its table is that of `layoutOf` with this `accounting`. The data plane stops it. */
@@ -85,7 +85,7 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
         close(event.namespace);
         return;
       case 'interfaces':
-        look(event.namespace, event.interfaces);
+        look(event.namespace, event);
         return;
       case 'disturbed':
         disturb(event.namespace);
@@ -119,11 +119,11 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
-    const { interfaces, table } = await kernel.attach(namespace);
+    const { table, ...links } = await kernel.attach(namespace, { defaultRoutes: entry.sides.outside === undefined });
     if (attached.get(namespace) !== entry) return;
     entry.found = table;
-    const gateways = gatewaysOf(interfaces, entry.sides);
-    entry.inside = insideNetworks(interfaces, entry.sides.inside);
+    const gateways = gatewaysOf(links, entry.sides);
+    entry.inside = insideNetworks(insideInterfaces(links, entry.sides));
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
   }
@@ -151,11 +151,11 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
     return entry;
   }
 
-  function look(namespace: string, interfaces: readonly Interface[]): void {
+  function look(namespace: string, links: Links): void {
     const entry = attached.get(namespace);
     if (entry === undefined || entry.instance === null) return;
-    const gateways = gatewaysOf(interfaces, entry.sides);
-    const inside = insideNetworks(interfaces, entry.sides.inside);
+    const gateways = gatewaysOf(links, entry.sides);
+    const inside = insideNetworks(insideInterfaces(links, entry.sides));
     if (sameGateways(gateways, entry.instance.gateways) && sameNetworks(inside, entry.inside)) return;
     entry.inside = inside;
     entry.instance = { ...entry.instance, gateways };

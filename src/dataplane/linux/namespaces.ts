@@ -1,9 +1,9 @@
 /** What a router's interfaces are called. */
 export interface RouterSides {
-  /** Beginnings of the names of interfaces that lead outside. */
-  readonly outside: readonly string[];
-  /** Beginnings of the names of interfaces that lead to inner networks. */
-  readonly inside: readonly string[];
+  /** Beginnings of the names of interfaces that lead outside; left out: the default route says which one does. */
+  readonly outside?: readonly string[];
+  /** Beginnings of the names of interfaces that lead to inner networks; left out: all others but the loopback. */
+  readonly inside?: readonly string[];
   /** Whether addresses with the longest possible prefix are others', which is Neutron's way with floating IPs. */
   readonly floatingIps?: boolean;
 }
@@ -12,6 +12,8 @@ export interface RouterSides {
 export interface NamespacePattern extends RouterSides {
   /** The namespace's name; `*` stands for any characters. */
   readonly namespace: string;
+  readonly outside: readonly string[];
+  readonly inside: readonly string[];
 }
 
 /** neutron/agent/l3/{router_info,dvr_edge_router}.py: the devices of a router, and of a distributed one's central part. */

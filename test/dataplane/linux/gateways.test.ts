@@ -13,11 +13,11 @@ function address(text: string, trait?: Trait): InterfaceAddress {
 }
 
 function link(name: string, ...addresses: readonly InterfaceAddress[]): Interface {
-  return { name, addresses };
+  return { name, up: true, addresses };
 }
 
 function found(...interfaces: readonly Interface[]): readonly (string | undefined)[] {
-  const gateways = gatewaysOf(interfaces, { outside: ['qg-', 'ext'] });
+  const gateways = gatewaysOf({ interfaces, defaultRoutes: [] }, { outside: ['qg-', 'ext'] });
   return [gateways[4]?.text, gateways[6]?.text];
 }
 
@@ -89,6 +89,8 @@ test('gateways are the same when both families are', () => {
 test('where such addresses are Neutron’s floating IPs, they are never the gateway', () => {
   const floating = [address('192.0.2.9/32'), address('2001:db8::9/128')];
   const sides = { outside: ['qg-'], floatingIps: true };
-  expect(gatewaysOf([link('qg-1', ...floating)], sides)).toEqual({});
-  expect(gatewaysOf([link('qg-1', ...floating, address('192.0.2.1/24'))], sides)[4]?.text).toBe('192.0.2.1');
+  expect(gatewaysOf({ interfaces: [link('qg-1', ...floating)], defaultRoutes: [] }, sides)).toEqual({});
+  expect(
+    gatewaysOf({ interfaces: [link('qg-1', ...floating, address('192.0.2.1/24'))], defaultRoutes: [] }, sides)[4]?.text,
+  ).toBe('192.0.2.1');
 });
