@@ -24,6 +24,16 @@ export interface AgentOptions {
   readonly registry: Registry;
   readonly dataplane: Dataplane;
   readonly log: AgentLog;
+  readonly observer?: AgentObserver;
+}
+
+/** Hears what is worth counting. */
+export interface AgentObserver {
+  /** A place has been worked on, with success or not. */
+  passed(seconds: number): void;
+  failed(): void;
+  /** Somebody else had changed so much of what we had written. */
+  repaired(corrections: number): void;
 }
 
 /** The part of a logger (pino's) that is used. */
@@ -37,7 +47,7 @@ export interface AgentLog {
 /** So many places are worked on at a time: enough to keep the kernel's thread busy, few enough to let newcomers in. */
 const AT_ONCE = 64;
 
-export function createAgent({ node, registry, dataplane, log }: AgentOptions): Agent {
+export function createAgent({ node, registry, dataplane, log, observer }: AgentOptions): Agent {
   const { forwards, statuses } = registry;
   const places = createPlaces();
   const usage = createUsage();
@@ -134,7 +144,9 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     for (const place of queue) {
       if (running.size >= AT_ONCE || stopped) return;
       queue.delete(place);
+      const started = performance.now();
       const turn = place.pass().finally(() => {
+        observer?.passed((performance.now() - started) / 1000);
         running.delete(turn);
         takeTurns();
       });
@@ -151,9 +163,11 @@ export function createAgent({ node, registry, dataplane, log }: AgentOptions): A
     const details = { instance: instance.id, corrections, milliseconds };
     if (revision === 0) log.debug(details, 'brought the kernel to what is wanted');
     else log.info(details, 'put right what somebody had changed in the kernel');
+    if (revision !== 0) observer?.repaired(corrections);
   }
 
   function onFailed(place: Place, error: unknown): void {
+    observer?.failed();
     log.error({ instance: place.instance.id, err: error }, 'could not apply the forwards');
   }
 

@@ -2,6 +2,8 @@ import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { answerBrokenRequest } from './broken-request.ts';
 import { type ApiDeps, NO_READINGS, type RouteDeps } from './deps.ts';
 import { health } from './health.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { metricsRoute } from './metrics-route.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { closeSlowClients } from './slow-clients.ts';
 import { apply } from './v1/apply.ts';
@@ -33,13 +35,9 @@ const MOST_CONNECTIONS = 512;
 const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
-export function createApi({
-  registry,
-  node,
-  counters: readCounters,
-  live = NO_READINGS,
-  log,
-}: ApiDeps): FastifyInstance {
+export function createApi(given: ApiDeps): FastifyInstance {
+  const { registry, node, counters: readCounters, live = NO_READINGS, log } = given;
+  const metrics = createMetrics(given);
   const waiting = createWaiting(registry);
   const deps: RouteDeps = { registry, node, counters: readCounters, live, waiting };
   const api = fastify({
@@ -64,7 +62,14 @@ export function createApi({
     waiting.end();
     done();
   });
-  api.register(health);
+  api.addHook('onResponse', (request, reply, done) => {
+    const { method, routeOptions } = request;
+    const [route, seconds] = [routeOptions.url ?? 'none', reply.elapsedTime / 1000];
+    metrics.countRequest({ method, route, status: String(reply.statusCode), seconds });
+    done();
+  });
+  api.register(health(given));
+  api.register(metricsRoute(metrics));
   api.register(forwards(deps), { prefix: '/v1' });
   api.register(apply(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });

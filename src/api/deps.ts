@@ -4,6 +4,7 @@ import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Observations } from './metrics/observations.ts';
 import type { Waiting } from './waiting.ts';
 
 /** What the API tells about the daemon it runs in. */
@@ -52,6 +53,12 @@ export interface ApiDeps {
   readonly counters: ReadCounters;
   /** Default: `NO_READINGS`. */
   readonly live?: LiveReadings;
+  /** What has happened, to be counted. Default: nothing is told. */
+  readonly observations?: Observations;
+  /** Of how many forwards there are metrics at most. Default: 0. */
+  readonly forwardMetrics?: number;
+  /** Rejects where this daemon cannot do its work at the moment. Default: it can. */
+  readonly ready?: () => Promise<void>;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }

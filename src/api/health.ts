@@ -1,10 +1,42 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
+import type { ApiDeps } from './deps.ts';
+import { problemResponses } from './problem.ts';
 
-const HealthSchema = Type.Object({ status: Type.Literal('ok') }, { additionalProperties: false });
+const closed = { additionalProperties: false } as const;
+const HealthSchema = Type.Object({ status: Type.Literal('ok') }, closed);
+const ReadinessSchema = Type.Object({ status: Type.Literal('ready') }, closed);
 
-/** Whether the process answers at all; it looks at nothing else. */
-export const health: FastifyPluginCallbackTypebox = (api, _options, done) => {
-  api.get('/healthz', { schema: { response: { 200: HealthSchema } } }, () => ({ status: 'ok' as const }));
-  done();
-};
+/** In ms; whoever asks has a patience of seconds. */
+const LONGEST = 2_000;
+
+/** `/healthz`: whether the process answers at all, it looks at nothing else. `/readyz`: whether it can do its work. */
+export function health({ ready = async () => undefined }: Pick<ApiDeps, 'ready'>): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    api.get('/healthz', { schema: { response: { 200: HealthSchema } } }, () => ({ status: 'ok' as const }));
+
+    api.get('/readyz', { schema: { response: { 200: ReadinessSchema, ...problemResponses } } }, async () => {
+      await inTime(ready());
+      return { status: 'ready' as const };
+    });
+
+    done();
+  };
+}
+
+/** Error: `not_ready`. */
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing answers for ${LONGEST} ms`)), LONGEST);
+  });
+  try {
+    await Promise.race([work, late]);
+  } catch (error) {
+    if (error instanceof HatobaError && error.code === 'not_ready') throw error;
+    throw hatobaError('not_ready', { reason: reasonOf(error) }, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}

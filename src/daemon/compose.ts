@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { createAgent } from '../agent/agent.ts';
+import { type AgentObserver, createAgent } from '../agent/agent.ts';
 import { type ApiDeps, NO_READINGS, type NodeInfo, type ReadCounters } from '../api/deps.ts';
+import { createObservations, type Observations } from '../api/metrics/observations.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
@@ -22,6 +23,7 @@ import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { type End, listenForEnd } from './end.ts';
+import { observeStore } from './observed-store.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions extends Flags {
@@ -94,8 +96,14 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const kernel = await openOwnKernel(around);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
   const dataplane = kernel && (await startEarly(createDataplane(config, kernel, warn)));
-  const registry = await openStoredRegistry(around);
-  const agent = dataplane && createAgent({ node: config.node, registry, dataplane, log });
+  const observations = createObservations();
+  const registry = await openStoredRegistry(around, observations);
+  const observer: AgentObserver = {
+    passed: (seconds) => observations.note({ kind: 'pass', seconds }),
+    failed: () => observations.note({ kind: 'failure' }),
+    repaired: (corrections) => observations.note({ kind: 'repair', corrections }),
+  };
+  const agent = dataplane && createAgent({ node: config.node, registry, dataplane, log, observer });
   if (agent !== null) {
     steps.defer(() => agent.stop());
     if (cleanupOnExit) steps.defer(() => agent.cleanUp());
@@ -103,8 +111,12 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   await agent?.start();
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
   const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
-  if (config.roles.includes('api')) await serveApi(around, { registry, node, counters, live: agent ?? NO_READINGS });
   const alive = async () => kernel?.ping();
+  if (config.roles.includes('api')) {
+    const live = agent ?? NO_READINGS;
+    const forwardMetrics = config.forward_metrics;
+    await serveApi(around, { registry, node, counters, live, observations, forwardMetrics, ready: alive });
+  }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');
 }
@@ -117,8 +129,10 @@ async function openOwnKernel({ config, end, steps, thread }: Surroundings): Prom
   return kernel;
 }
 
-async function openStoredRegistry({ config, end, steps }: Surroundings): Promise<Registry> {
-  const store = openSqliteStore(config.store.replace(/^sqlite:/, ''));
+async function openStoredRegistry({ config, end, steps }: Surroundings, observations: Observations): Promise<Registry> {
+  const store = observeStore(openSqliteStore(config.store.replace(/^sqlite:/, '')), (seconds, failed) =>
+    observations.note({ kind: 'commit', seconds, failed }),
+  );
   steps.defer(() => store.close());
   const registry = await openRegistry(store, {
     onError: (error) => end.fatal(error),

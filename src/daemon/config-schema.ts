@@ -14,6 +14,7 @@ export interface ConfigFile {
   readonly routers?: readonly NamespacePattern[];
   readonly host?: RouterSides | null;
   readonly auto_ports?: string;
+  readonly forward_metrics?: number;
 }
 
 /** Everything decided. */
@@ -51,5 +52,6 @@ export const CONFIG_SCHEMA = {
       properties: interfaces,
     },
     auto_ports: { type: 'string', format: 'ports' },
+    forward_metrics: { type: 'integer', minimum: 0, maximum: 100_000 },
   } satisfies Record<keyof ConfigFile, object>,
 };

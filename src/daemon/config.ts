@@ -59,6 +59,7 @@ function defaults(): Config {
     routers: [],
     host: null,
     auto_ports: printPortRange(DEFAULT_AUTO_PORTS),
+    forward_metrics: 1_000,
   };
 }
 

@@ -369,6 +369,12 @@ export const ERRORS = {
     message: 'changes since revision {value} are no longer kept',
     hint: 'Read the current state, then watch from its revision.',
   },
+  not_ready: {
+    status: 503,
+    exit: EXIT.unreachable,
+    message: 'the daemon cannot do its work at the moment: {reason}',
+    hint: 'Look into its log. If it does not recover within a minute, the service manager restarts it.',
+  },
   kernel_unsupported: {
     ...internal,
     message: 'this machine lacks what the data plane needs: {reason}',

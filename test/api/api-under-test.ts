@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../src/api/api.ts';
-import { type LiveReadings, NO_READINGS, type ReadCounters } from '../../src/api/deps.ts';
+import { type ApiDeps, type LiveReadings, NO_READINGS } from '../../src/api/deps.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { RouterStatus } from '../../src/model/status.ts';
 import { openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
@@ -20,8 +20,9 @@ export interface Bench extends AsyncDisposable {
   readonly api: FastifyInstance;
 }
 
-export interface BenchOptions extends RegistryOptions, SqliteStoreOptions {
-  readonly counters?: ReadCounters;
+type GivenDeps = Partial<Omit<ApiDeps, 'registry' | 'node' | 'live' | 'log'>>;
+
+export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps {
   readonly live?: Partial<LiveReadings>;
 }
 
@@ -38,8 +39,8 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     store: 'sqlite:store.db',
     roles: ['api', 'agent'],
   };
-  const counters = options.counters ?? (async () => []);
-  const api = createApi({ registry, node, counters, live: { ...NO_READINGS, ...options.live }, log: false });
+  const live = { ...NO_READINGS, ...options.live };
+  const api = createApi({ counters: async () => [], ...options, registry, node, live, log: false });
   return {
     directory,
     registry,

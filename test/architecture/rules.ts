@@ -38,6 +38,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['store'],
   fastify: ['api', 'daemon'],
   '@stricli/core': ['cli'],
+  'prom-client': ['api'],
 };
 
 /** Rooms where a trait is allowed; in all others, and where none is named, it is not. */

@@ -36,6 +36,7 @@ describe('loading', () => {
       routers: [],
       host: null,
       auto_ports: '20000-29999',
+      forward_metrics: 1000,
     });
   });
 

@@ -1,0 +1,63 @@
+import { Counter, Gauge, type Registry as PrometheusRegistry } from 'prom-client';
+import type { ApiDeps, NodeCounters } from '../deps.ts';
+
+const LABELS = ['forward', 'name', 'router'] as const;
+
+/**
+ * What has gone through forwards on this node, of the oldest `forwardMetrics` ones: each is a few series to whoever
+ * keeps them. Gives what brings it up to date.
+ */
+export function createForwardMetrics(
+  registers: PrometheusRegistry[],
+  { registry, counters, forwardMetrics = 0 }: Pick<ApiDeps, 'registry' | 'counters' | 'forwardMetrics'>,
+): () => Promise<void> {
+  const connections = new Counter({
+    registers,
+    name: 'hatoba_forward_connections_total',
+    help: 'Connections that were opened through a forward',
+    labelNames: LABELS,
+  });
+  const packets = new Counter({
+    registers,
+    name: 'hatoba_forward_packets_total',
+    help: 'Packets through a forward, with accounting',
+    labelNames: [...LABELS, 'direction'],
+  });
+  const bytes = new Counter({
+    registers,
+    name: 'hatoba_forward_bytes_total',
+    help: 'Bytes through a forward, with accounting',
+    labelNames: [...LABELS, 'direction'],
+  });
+  const omitted = new Gauge({
+    registers,
+    name: 'hatoba_forward_metrics_omitted',
+    help: 'Forwards of which nothing is told here, since there are too many',
+  });
+
+  return async () => {
+    const all = registry.forwards.list();
+    const told = new Map(all.slice(0, forwardMetrics).map((forward) => [forward.id, forward]));
+    omitted.set(all.length - told.size);
+    const routers = new Set(Array.from(told.values(), ({ router }) => router));
+    const read = await Promise.all(Array.from(routers, (router) => counters(router, null)));
+    for (const counter of [connections, packets, bytes]) counter.reset();
+    for (const counted of read.flat()) {
+      const forward = told.get(counted.forward);
+      if (forward === undefined) continue;
+      set(counted, { forward: forward.id, name: forward.name ?? '', router: forward.router });
+    }
+  };
+
+  function set({ connections: opened, in: into, out }: NodeCounters, labels: Record<(typeof LABELS)[number], string>) {
+    connections.inc(labels, opened);
+    for (const [direction, traffic] of [
+      ['in', into],
+      ['out', out],
+    ] as const) {
+      if (traffic === null) continue;
+      packets.inc({ ...labels, direction }, traffic.packets);
+      bytes.inc({ ...labels, direction }, traffic.bytes);
+    }
+  }
+}
