@@ -47,10 +47,11 @@ async function listing(program: Program): Promise<string> {
 
 /**
  * Where versions of nft and kernels differ, and mean the same: elements come in any order and with other line breaks,
- * and protocols are numbers where /etc/protocols is missing.
+ * protocols are numbers where /etc/protocols is missing, and nft 1.1 has names for priorities in the output hook, too.
  */
 function normalised(table: string): string {
-  return table.replaceAll(/elements = \{([^}]*)\}/g, (_, list: string) => {
+  const numbered = table.replace('hook output priority dstnat - 10;', 'hook output priority -110;');
+  return numbered.replaceAll(/elements = \{([^}]*)\}/g, (_, list: string) => {
     const elements = list.split(',').map((element) => named(element.trim().replaceAll(/\s+/g, ' ')));
     return `elements = { ${elements.sort().join(',\n\t\t\t     ')} }`;
   });
