@@ -1,6 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseForwardSpec } from '../src/model/forward.ts';
 import { isRule, resolveForward } from '../src/program/rule.ts';
 import { createNetwork, GATEWAY, INSTANCE } from '../test/support/network.ts';
@@ -66,8 +69,13 @@ function tableOf(firstPort: number, count: number): string {
   return scriptOf(new Map(rules.filter(isRule).map((rule) => [rule.forward, rule])));
 }
 
-function byNft(router: string, input: string): void {
-  execFileSync('ip', ['netns', 'exec', router, 'nft', '-f', '-'], { input });
+function byNft(router: string, script: string): void {
+  // Not on its standard input, a socket, which nft 1.0.9 refuses to read.
+  const directory = mkdtempSync(join(tmpdir(), 'hatoba-bench-'));
+  const file = join(directory, 'script.nft');
+  writeFileSync(file, script);
+  execFileSync('ip', ['netns', 'exec', router, 'nft', '-f', file]);
+  rmSync(directory, { recursive: true });
 }
 
 function byIptables(router: string): void {

@@ -66,7 +66,7 @@ function lowestFreeDescriptor(): number {
   return fd;
 }
 
-/** The programs nsenter (util-linux) and nft: one process a call, for machines without the library. */
+/** The programs nsenter (util-linux) and nft: one process a call, for machines without the library, scripts up to 128 KiB. */
 function openProgram(): NftDriver {
   const probe = spawnSync('nft', ['--version'], { encoding: 'utf8' });
   if (probe.error !== undefined || probe.status !== 0) {
@@ -76,7 +76,8 @@ function openProgram(): NftDriver {
     name: 'nft',
     run(fd, script) {
       const namespace = `--net=/proc/${process.pid}/fd/${fd}`;
-      const child = spawnSync('nsenter', [namespace, 'nft', '-f', '-'], { input: script, encoding: 'utf8' });
+      // Not on its standard input, a socket, which nft 1.0.9 refuses to read.
+      const child = spawnSync('nsenter', [namespace, 'nft', '--', script], { encoding: 'utf8' });
       if (child.error !== undefined) return child.error.message;
       return child.status === 0 ? undefined : firstLines(child.stderr);
     },

@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -23,7 +26,15 @@ export function runIn(namespace: string, program: string, args: readonly string[
 
 /** Applies an nft script in a network namespace, as some other program than ours would. */
 export async function nft(namespace: string, script: string): Promise<void> {
-  await runIn(namespace, 'nft', ['-f', '-'], script);
+  // Not on its standard input, a socket, which nft 1.0.9 refuses to read.
+  const directory = await mkdtemp(join(tmpdir(), 'hatoba-nft-'));
+  const file = join(directory, 'script.nft');
+  try {
+    await writeFile(file, script);
+    await runIn(namespace, 'nft', ['-f', file]);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 /** What `ip` has to do in one namespace, a line each; all in one process. */

@@ -29,10 +29,9 @@ mount --bind "$checkout" $root/opt/hatoba
 mount -o remount,bind,ro $root/opt/hatoba
 
 cd $root
-mkdir .before
-pivot_root . .before
+pivot_root . mnt
 cd /opt/hatoba
-umount -l /.before
+umount -l /mnt
 # As on a machine that systemd has booted; where it sees a container, it leaves that to others.
 mount --make-rshared /
 
