@@ -4,6 +4,7 @@ import { type ApiDeps, NO_READINGS, type RouteDeps } from './deps.ts';
 import { health } from './health.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
+import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { closeSlowClients } from './slow-clients.ts';
 import { apply } from './v1/apply.ts';
@@ -70,6 +71,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   });
   api.register(health(given));
   api.register(metricsRoute(metrics));
+  api.register(openapi);
   api.register(forwards(deps), { prefix: '/v1' });
   api.register(apply(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });

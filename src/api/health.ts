@@ -8,15 +8,28 @@ const closed = { additionalProperties: false } as const;
 const HealthSchema = Type.Object({ status: Type.Literal('ok') }, closed);
 const ReadinessSchema = Type.Object({ status: Type.Literal('ready') }, closed);
 
+const healthSchema = {
+  operationId: 'getHealth',
+  summary: 'Whether the daemon answers',
+  tags: ['daemon'],
+  response: { 200: HealthSchema },
+};
+const readinessSchema = {
+  operationId: 'getReadiness',
+  summary: 'Whether the daemon can do its work',
+  tags: ['daemon'],
+  response: { 200: ReadinessSchema, ...problemResponses },
+};
+
 /** In ms; whoever asks has a patience of seconds. */
 const LONGEST = 2_000;
 
 /** `/healthz`: whether the process answers at all, it looks at nothing else. `/readyz`: whether it can do its work. */
 export function health({ ready = async () => undefined }: Pick<ApiDeps, 'ready'>): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/healthz', { schema: { response: { 200: HealthSchema } } }, () => ({ status: 'ok' as const }));
+    api.get('/healthz', { schema: healthSchema }, () => ({ status: 'ok' as const }));
 
-    api.get('/readyz', { schema: { response: { 200: ReadinessSchema, ...problemResponses } } }, async () => {
+    api.get('/readyz', { schema: readinessSchema }, async () => {
       await inTime(ready());
       return { status: 'ready' as const };
     });

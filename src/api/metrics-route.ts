@@ -3,7 +3,13 @@ import Type from 'typebox';
 import type { Metrics } from './metrics/metrics.ts';
 import { problemResponses } from './problem.ts';
 
-const schema = { response: { 200: Type.String(), ...problemResponses } };
+const schema = {
+  operationId: 'getMetrics',
+  summary: 'Figures in the form of Prometheus',
+  tags: ['daemon'],
+  produces: ['text/plain'],
+  response: { 200: Type.String(), ...problemResponses },
+};
 
 export function metricsRoute(metrics: Metrics): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {

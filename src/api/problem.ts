@@ -15,7 +15,7 @@ export const ProblemSchema = Type.Object(
     hint: Type.String(),
     field: Type.Optional(Type.String({ description: 'the input field at fault' })),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, title: 'Problem' },
 );
 
 export type Problem = Static<typeof ProblemSchema>;

@@ -23,9 +23,9 @@ export function createStateMetrics(
     'Entries of connection tracking in all routers of this node',
   );
   const limit = gauge('hatoba_connection_tracking_limit', 'How many entries one router can have');
-  build.set({ version: node.version, node: node.name, driver: node.driver ?? '' }, 1);
 
   return async () => {
+    build.set({ version: node.version, node: node.name, driver: node.driver ?? '' }, 1);
     const own = registry.statuses.ofNode(node.name);
     revision.set(registry.forwards.revision());
     for (const [state, count] of countStates(registry)) forwards.set({ state }, count);

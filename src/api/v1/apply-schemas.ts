@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
 import { wish } from './forward-schemas.ts';
-import { closed, queryFlag, Revision, TextOrNull, Time, WaitQuery } from './schemas.ts';
+import { closed, named, queryFlag, Revision, TextOrNull, Time, WaitQuery } from './schemas.ts';
 
 /** 100,000 forwards with names, descriptions and labels. */
 export const FILE_LIMIT = 64 * 1024 * 1024;
@@ -18,7 +18,7 @@ const ItemSchema = Type.Object(
       }),
     ),
   },
-  closed,
+  named('ApplyItem'),
 );
 export type ApplyItem = Static<typeof ItemSchema>;
 
@@ -38,7 +38,16 @@ export const ApplySchema = Type.Object(
     ),
     dry_run: Type.Optional(Type.Boolean({ description: 'say what would be changed, and change nothing' })),
   },
-  closed,
+  {
+    ...named('ApplyRequest'),
+    examples: [
+      {
+        forwards: [{ name: 'ssh', external_port: 5001, internal_address: '192.168.50.11', internal_port: 22 }],
+        prune: 'routers',
+        dry_run: true,
+      },
+    ],
+  },
 );
 export type ApplyRequest = Static<typeof ApplySchema>;
 
@@ -56,7 +65,7 @@ const ChangeSchema = Type.Object(
     state: Type.Unsafe<ForwardState | null>({ type: ['string', 'null'], enum: [...FORWARD_STATES, null] }),
     message: TextOrNull,
   },
-  closed,
+  named('ApplyChange'),
 );
 
 const Count = Type.Integer({ minimum: 0 });
@@ -74,13 +83,13 @@ export const ApplyResultSchema = Type.Object(
     unchanged: Count,
     changes: Type.Immutable(Type.Array(ChangeSchema)),
   },
-  closed,
+  named('ApplyResult'),
 );
 export type ApplyResult = Static<typeof ApplyResultSchema>;
 
 const RecordSchema = Type.Object(
   { id: Type.String(), ...printed.properties, created_at: Time, updated_at: Time },
-  closed,
+  named('BackupForward'),
 );
 
 export const BackupSchema = Type.Object(
@@ -89,7 +98,7 @@ export const BackupSchema = Type.Object(
     revision: Revision,
     forwards: Type.Immutable(Type.Array(RecordSchema)),
   },
-  closed,
+  { ...named('Backup'), examples: [{ format: 'hatoba-backup-1', revision: 0, forwards: [] }] },
 );
 export type Backup = Static<typeof BackupSchema>;
 

@@ -19,12 +19,23 @@ import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';
 
 const applySchema = {
+  operationId: 'applyForwards',
+  summary: 'Make many forwards what is wanted, all or none',
+  tags: ['forwards'],
   querystring: WaitQuery,
   body: ApplySchema,
   response: { 200: ApplyResultSchema, ...problemResponses },
 };
-const backupSchema = { response: { 200: BackupSchema, ...problemResponses } };
+const backupSchema = {
+  operationId: 'getBackup',
+  summary: 'All forwards, with ids and times',
+  tags: ['backup'],
+  response: { 200: BackupSchema, ...problemResponses },
+};
 const restoreSchema = {
+  operationId: 'restoreBackup',
+  summary: 'Put the forwards of a backup back',
+  tags: ['backup'],
   querystring: RestoreQuery,
   body: BackupSchema,
   response: { 200: ApplyResultSchema, ...problemResponses },

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { closed, TextOrNull } from './schemas.ts';
+import { closed, named, TextOrNull } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 const CountOrNull = Type.Union([Count, Type.Null()]);
@@ -17,7 +17,7 @@ export const CountersSchema = Type.Object(
     last_used: TextOrNull,
     live: Type.Union([Count, Type.Null()], { description: 'flows there are now; null: not asked for' }),
   },
-  closed,
+  named('Counters'),
 );
 export type CountersDocument = Static<typeof CountersSchema>;
 

@@ -7,7 +7,13 @@ import { problemResponses } from '../problem.ts';
 import { CounterListSchema, CounterQuery, type CountersDocument } from './counter-schemas.ts';
 import { readRouter } from './router-lookup.ts';
 
-const schema = { querystring: CounterQuery, response: { 200: CounterListSchema, ...problemResponses } };
+const schema = {
+  operationId: 'getCounters',
+  summary: 'What has gone through forwards',
+  tags: ['counters'],
+  querystring: CounterQuery,
+  response: { 200: CounterListSchema, ...problemResponses },
+};
 
 /** What has gone through forwards of this node's routers; of others, nothing is known here. */
 export function counters({ registry, node, counters: read, live }: RouteDeps): FastifyPluginCallbackTypebox {

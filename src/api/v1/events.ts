@@ -13,6 +13,10 @@ import { EventQuery, EventStreamSchema, ResumeHeaders } from './event-schemas.ts
 import { readRouter } from './router-lookup.ts';
 
 const schema = {
+  operationId: 'followEvents',
+  summary: 'Tell what changes, as it happens',
+  tags: ['events'],
+  produces: ['text/event-stream'],
   querystring: EventQuery,
   headers: ResumeHeaders,
   response: { 200: EventStreamSchema, ...problemResponses },

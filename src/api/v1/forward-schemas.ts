@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
-import { closed, queryFlag, Revision, TextList, TextMap, TextOrNull, Time, WaitQuery } from './schemas.ts';
+import { closed, named, queryFlag, Revision, TextList, TextMap, TextOrNull, Time, WaitQuery } from './schemas.ts';
 
 const State = Type.Unsafe<ForwardState>({ type: 'string', enum: FORWARD_STATES });
 
@@ -38,11 +38,17 @@ export const ForwardCreateSchema = Type.Object(
     external_port,
     internal_address,
   },
-  closed,
+  {
+    ...named('ForwardCreate'),
+    examples: [{ name: 'ssh', external_port: 5001, internal_address: '192.168.50.11', internal_port: 22 }],
+  },
 );
 export type ForwardCreate = Static<typeof ForwardCreateSchema>;
 
-export const ForwardPatchSchema = Type.Partial(Type.Object({ ...wish, expires_in: expiresIn }), closed);
+export const ForwardPatchSchema = Type.Partial(Type.Object({ ...wish, expires_in: expiresIn }), {
+  ...named('ForwardPatch'),
+  examples: [{ enabled: false }, { sources: ['198.51.100.0/24'], expires_in: 7200 }],
+});
 export type ForwardPatch = Static<typeof ForwardPatchSchema>;
 
 const NodeForwardStatusSchema = Type.Object(
@@ -54,12 +60,12 @@ const NodeForwardStatusSchema = Type.Object(
     at: Time,
     message: TextOrNull,
   },
-  closed,
+  named('NodeForwardStatus'),
 );
 
 const ForwardStatusSchema = Type.Object(
   { state: State, message: TextOrNull, nodes: Type.Immutable(Type.Array(NodeForwardStatusSchema)) },
-  closed,
+  named('ForwardStatus'),
 );
 
 export const ForwardSchema = Type.Object(
@@ -73,7 +79,7 @@ export const ForwardSchema = Type.Object(
     updated_at: Time,
     status: ForwardStatusSchema,
   },
-  closed,
+  named('Forward'),
 );
 export type ForwardDocument = Static<typeof ForwardSchema>;
 
@@ -86,7 +92,7 @@ export const ForwardPageSchema = Type.Object(
       description: 'what is listed is at least as new; events after it miss nothing',
     }),
   },
-  closed,
+  named('ForwardPage'),
 );
 export type ForwardPage = Static<typeof ForwardPageSchema>;
 
@@ -115,7 +121,7 @@ export const ForwardRemovalSchema = Type.Object(
     revision: Revision,
     applied: Type.Boolean({ description: 'whether no node has it in the kernel any more' }),
   },
-  closed,
+  named('ForwardRemoval'),
 );
 export type ForwardRemoval = Static<typeof ForwardRemovalSchema>;
 

@@ -27,14 +27,32 @@ import { readRouter } from './router-lookup.ts';
 import { DEFAULT_WAIT, WaitQuery } from './schemas.ts';
 import { type Patience, untilRemoved, untilSettled } from './settling.ts';
 
-const listSchema = { querystring: ForwardListQuery, response: { 200: ForwardPageSchema, ...problemResponses } };
+const listSchema = {
+  operationId: 'listForwards',
+  summary: 'List forwards, oldest first',
+  tags: ['forwards'],
+  querystring: ForwardListQuery,
+  response: { 200: ForwardPageSchema, ...problemResponses },
+};
 const createSchema = {
+  operationId: 'createForward',
+  summary: 'Add a forward',
+  tags: ['forwards'],
   querystring: WaitQuery,
   body: ForwardCreateSchema,
   response: { 201: ForwardSchema, ...problemResponses },
 };
-const showSchema = { params: ForwardParams, response: { 200: ForwardSchema, ...problemResponses } };
+const showSchema = {
+  operationId: 'getForward',
+  summary: 'Show a forward',
+  tags: ['forwards'],
+  params: ForwardParams,
+  response: { 200: ForwardSchema, ...problemResponses },
+};
 const changeSchema = {
+  operationId: 'updateForward',
+  summary: 'Change a forward',
+  tags: ['forwards'],
   params: ForwardParams,
   querystring: WaitQuery,
   headers: PreconditionHeaders,
@@ -42,6 +60,9 @@ const changeSchema = {
   response: { 200: ForwardSchema, ...problemResponses },
 };
 const removeSchema = {
+  operationId: 'removeForward',
+  summary: 'Remove a forward',
+  tags: ['forwards'],
   params: ForwardParams,
   querystring: ForwardRemovalQuery,
   headers: PreconditionHeaders,

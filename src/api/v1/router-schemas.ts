@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { closed, Revision, TextList, TextOrNull, Time } from './schemas.ts';
+import { closed, named, Revision, TextList, TextOrNull, Time } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
@@ -13,16 +13,16 @@ const RouterOnNodeSchema = Type.Object(
     error: TextOrNull,
     problems: Count,
   },
-  closed,
+  named('RouterOnNode'),
 );
 
 export const RouterSchema = Type.Object(
   { id: Type.String(), gateways: TextList, forwards: Count, nodes: Type.Immutable(Type.Array(RouterOnNodeSchema)) },
-  closed,
+  named('Router'),
 );
 export type RouterDocument = Static<typeof RouterSchema>;
 
-export const RouterListSchema = Type.Object({ routers: Type.Immutable(Type.Array(RouterSchema)) }, closed);
+export const RouterListSchema = Type.Object({ routers: Type.Immutable(Type.Array(RouterSchema)) }, named('RouterList'));
 export type RouterList = Static<typeof RouterListSchema>;
 
 export const RouterParams = Type.Object({ reference: Type.String() }, closed);

@@ -5,8 +5,19 @@ import { countForwards, printRouter } from './router-documents.ts';
 import { findRouter } from './router-lookup.ts';
 import { RouterListSchema, RouterParams, RouterSchema } from './router-schemas.ts';
 
-const listSchema = { response: { 200: RouterListSchema, ...problemResponses } };
-const showSchema = { params: RouterParams, response: { 200: RouterSchema, ...problemResponses } };
+const listSchema = {
+  operationId: 'listRouters',
+  summary: 'List routers',
+  tags: ['routers'],
+  response: { 200: RouterListSchema, ...problemResponses },
+};
+const showSchema = {
+  operationId: 'getRouter',
+  summary: 'Show a router',
+  tags: ['routers'],
+  params: RouterParams,
+  response: { 200: RouterSchema, ...problemResponses },
+};
 
 export function routers({ registry: { forwards, statuses } }: RouteDeps): FastifyPluginCallbackTypebox {
   const counts = () => countForwards(statuses.routers(), forwards.list());

@@ -3,6 +3,11 @@ import Type from 'typebox';
 /** Objects of the API have exactly the keys that their schema names. */
 export const closed = { additionalProperties: false } as const;
 
+/** The same, under the name that the description of the API has for it. */
+export function named(title: string) {
+  return { ...closed, title } as const;
+}
+
 /** As a `type` list rather than `anyOf`, which fast-json-stringify tries out value by value. */
 export const TextOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] });
 

@@ -6,7 +6,12 @@ import type { NodeInfo, RouteDeps, RouterUsage } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { type StatusDocument, StatusSchema } from './status-schemas.ts';
 
-const schema = { response: { 200: StatusSchema, ...problemResponses } };
+const schema = {
+  operationId: 'getStatus',
+  summary: 'How the daemon stands',
+  tags: ['daemon'],
+  response: { 200: StatusSchema, ...problemResponses },
+};
 
 /** Of a long list, the rest says little that these do not. */
 const MOST_ERRORS = 5;

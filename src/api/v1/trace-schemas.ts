@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { REFUSAL_REASONS, type RefusalReason } from '../../program/refusals.ts';
-import { closed, Revision, TextList, TextOrNull, Time } from './schemas.ts';
+import { closed, named, Revision, TextList, TextOrNull, Time } from './schemas.ts';
 
 /** Also a plain number; what it may be is for the model to say, with errors of its own. */
 const PortInput = Type.Unsafe<string | number>({ type: ['string', 'number'], description: 'one port' });
@@ -16,7 +16,10 @@ export const TraceRequestSchema = Type.Object(
     destination: Type.String(),
     destination_port: PortInput,
   },
-  closed,
+  {
+    ...named('TraceRequest'),
+    examples: [{ source: '198.51.100.5', destination: '192.168.1.100', destination_port: 5001 }],
+  },
 );
 export type TraceRequest = Static<typeof TraceRequestSchema>;
 

@@ -15,7 +15,13 @@ import { findRouter } from './router-lookup.ts';
 import { type Flow, traceFlow } from './trace-documents.ts';
 import { type TraceRequest, TraceRequestSchema, TraceSchema } from './trace-schemas.ts';
 
-const schema = { body: TraceRequestSchema, response: { 200: TraceSchema, ...problemResponses } };
+const schema = {
+  operationId: 'tracePacket',
+  summary: 'What a router does to a packet, and why',
+  tags: ['trace'],
+  body: TraceRequestSchema,
+  response: { 200: TraceSchema, ...problemResponses },
+};
 
 export function trace({ registry }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
