@@ -8,6 +8,8 @@ import { createObservations, type Observations } from '../api/metrics/observatio
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { BackendName } from '../dataplane/linux/backend.ts';
+import { CHAINS } from '../dataplane/linux/iptables/rules.ts';
 import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
 import { layoutOf } from '../dataplane/linux/nftables/layout.ts';
@@ -157,13 +159,21 @@ function openConfiguredKernel(
 ): Promise<Kernel> {
   const driver = config.nft_driver === 'auto' ? null : config.nft_driver;
   const table = printTable(layoutOf(config));
-  return thread.open({ directory: config.namespace_directory, table, driver }, onFatal);
+  const compiled = backendsOf(config).includes('nftables');
+  return thread.open({ directory: config.namespace_directory, table, driver, compiled, natChains: CHAINS }, onFatal);
+}
+
+/** Of all that are managed; those of patterns that match nothing included. */
+function backendsOf({ backend, neutron, routers, host }: Config): readonly BackendName[] {
+  const sides = [...routers, ...(neutron ? NEUTRON_PATTERNS : []), ...(host === null ? [] : [host])];
+  return sides.map((one) => one.backend ?? backend);
 }
 
 function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
   return createLinuxDataplane({
     kernel,
     accounting: config.accounting,
+    backend: config.backend,
     patterns: [...config.routers, ...(config.neutron ? NEUTRON_PATTERNS : [])],
     host: config.host,
     onWarning,

@@ -1,3 +1,4 @@
+import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
@@ -7,6 +8,7 @@ export interface ConfigFile {
   readonly socket?: string;
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
+  readonly backend?: BackendName;
   readonly nft_driver?: 'auto' | 'libnftables' | 'nft';
   readonly namespace_directory?: string;
   readonly accounting?: boolean;
@@ -21,7 +23,12 @@ export interface ConfigFile {
 export type Config = Required<ConfigFile>;
 
 const prefix = { type: 'string', minLength: 1, maxLength: 15 };
-const interfaces = { outside: { type: 'array', items: prefix, minItems: 1 }, inside: { type: 'array', items: prefix } };
+const backend = { enum: BACKENDS };
+const sides = {
+  outside: { type: 'array', items: prefix, minItems: 1 },
+  inside: { type: 'array', items: prefix },
+  backend,
+};
 
 /** JSON Schema of `ConfigFile`. Written out, because loading a schema builder would be a third of the daemon's start. */
 export const CONFIG_SCHEMA = {
@@ -33,6 +40,7 @@ export const CONFIG_SCHEMA = {
     socket: { type: 'string', pattern: '^/.', maxLength: 100 },
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
+    backend,
     nft_driver: { enum: ['auto', 'libnftables', 'nft'] },
     namespace_directory: { type: 'string', pattern: '^/.' },
     accounting: { type: 'boolean' },
@@ -43,13 +51,13 @@ export const CONFIG_SCHEMA = {
         type: 'object',
         additionalProperties: false,
         required: ['namespace', 'outside', 'inside'],
-        properties: { namespace: { type: 'string', pattern: '^[\\w.+@:*-]{1,255}$' }, ...interfaces },
+        properties: { namespace: { type: 'string', pattern: '^[\\w.+@:*-]{1,255}$' }, ...sides },
       },
     },
     host: {
       type: ['object', 'null'],
       additionalProperties: false,
-      properties: interfaces,
+      properties: sides,
     },
     auto_ports: { type: 'string', format: 'ports' },
     forward_metrics: { type: 'integer', minimum: 0, maximum: 100_000 },

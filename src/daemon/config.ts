@@ -52,6 +52,7 @@ function defaults(): Config {
     socket: '/run/hatoba/hatoba.sock',
     roles: ['api', 'agent'],
     log_level: 'info',
+    backend: 'nftables',
     nft_driver: 'auto',
     namespace_directory: '/run/netns',
     accounting: false,

@@ -4,11 +4,21 @@ import type { FlowUsage } from '../model/flow-usage.ts';
 import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
 import { readFlowUsage } from './ctnetlink.ts';
 import { concernsDefaultRoute, ROUTE_GROUPS, readDefaultRoutes } from './default-routes.ts';
-import type { AttachOptions, KernelEvent, Links, NamespaceState } from './kernel.ts';
+import { findLegacyChains, findNftChains, NAT, type NatTable } from './iptables-chains.ts';
+import type { AttachOptions, IptablesState, KernelEvent, Links, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
 import { countLiveFlows, type FlowPlace } from './live-flows.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, readUninterrupted, sendAll } from './netlink.ts';
-import { isLater, NFNLGRP_NFTABLES, readConsistently, readGeneration, rulesetEvent } from './nfnetlink.ts';
+import {
+  isLater,
+  NFNLGRP_NFTABLES,
+  NFPROTO,
+  NFPROTO_INET,
+  type RulesetEvent,
+  readConsistently,
+  readGeneration,
+  rulesetEvent,
+} from './nfnetlink.ts';
 import { batchOf, type TableChange } from './nft-batch.ts';
 import type { Blueprint } from './nft-blueprint.ts';
 import { type ElementCounter, readCounters } from './nft-counters.ts';
@@ -25,6 +35,7 @@ export interface AttachedNamespace {
   /** Error: `kernel_refused`. */
   change(change: TableChange): void;
   readTable(): TableState | null;
+  readIptables(): IptablesState;
   /** How many there were. */
   endStaleFlows(change: FlowChange): number;
   readCounters(comment: string | null): readonly ElementCounter[];
@@ -41,6 +52,9 @@ export interface AttachedNamespace {
 export interface Surroundings {
   readonly thread: ThreadNamespace;
   readonly blueprint: Blueprint;
+  /** Of the kernel; where it has none, there is no table of ours, and nothing is told. */
+  readonly hasNftables: boolean;
+  readonly natChains: readonly string[];
   readonly watch: (fd: number, events: number, onReady: () => void) => void;
   readonly unwatch: (fd: number) => void;
   readonly emit: (event: KernelEvent) => void;
@@ -52,10 +66,10 @@ const datagram = Buffer.allocUnsafe(1 << 18);
 export function attachNamespace(
   namespace: string,
   fd: number,
-  { defaultRoutes = false }: AttachOptions,
+  { defaultRoutes = false, natTables = false }: AttachOptions,
   around: Surroundings,
 ): AttachedNamespace {
-  const { thread, blueprint, emit } = around;
+  const { thread, blueprint, hasNftables, natChains, emit } = around;
   const opened = [fd];
   const open = (protocol: number, groups?: readonly number[]) => {
     const socket = openNetlink(protocol, groups);
@@ -74,11 +88,12 @@ export function attachNamespace(
   /** Whatever happened up to this generation of the ruleset is known, or was reported. */
   let known = 0;
   let reported = false;
-  /** Whether our table is in the transaction that is being told; its end may come with the next datagrams. */
+  /** Whether what is watched is in the transaction that is being told; its end may come with the next datagrams. */
   let touched = false;
   const first = orClose(() => ({
     ...(readRestingLinks() ?? { interfaces: [], defaultRoutes: [] }),
     table: readOwnTable(),
+    iptables: { tables: findNatTables(), generation: known },
   }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
@@ -93,6 +108,7 @@ export function attachNamespace(
     first,
     change,
     readTable: readOwnTable,
+    readIptables,
     endStaleFlows: endStale,
     readCounters: countersOf,
     countFlows: (places) => countLiveFlows(rulesets, places),
@@ -141,7 +157,7 @@ export function attachNamespace(
     const complete = drain(rulesetEvents, (data) => {
       for (const message of messages(data)) {
         const event = rulesetEvent(message);
-        if (event?.kind === 'object') touched ||= event.table === blueprint.name;
+        if (event?.kind === 'object') touched ||= isWatched(event);
         if (event?.kind !== 'generation') continue;
         if (isLater(event.generation, known)) {
           known = event.generation;
@@ -151,6 +167,11 @@ export function attachNamespace(
       }
     });
     if (!complete) disturbed();
+  }
+
+  function isWatched({ family, table }: RulesetEvent & { kind: 'object' }): boolean {
+    if (family === NFPROTO_INET) return table === blueprint.name;
+    return natTables && table === NAT && (family === NFPROTO[4] || family === NFPROTO[6]);
   }
 
   function disturbed(): void {
@@ -181,10 +202,23 @@ export function attachNamespace(
   }
 
   function readOwnTable(): TableState | null {
+    if (!hasNftables) return null;
     reported = false;
     const { generation, value } = readConsistently(rulesets, () => readTable(rulesets, blueprint.name));
-    known = generation;
+    // What was told and not read yet may be about other tables that are watched.
+    if (!natTables || known === 0) known = generation;
     return value;
+  }
+
+  function readIptables(): IptablesState {
+    onRulesetEvents();
+    reported = false;
+    return { tables: findNatTables(), generation: hasNftables ? readGeneration(rulesets) : 0 };
+  }
+
+  function findNatTables(): readonly NatTable[] {
+    const legacy = thread.inside(fd, () => findLegacyChains(natChains));
+    return hasNftables ? [...findNftChains(rulesets, natChains), ...legacy] : legacy;
   }
 
   function duplicate(): number {

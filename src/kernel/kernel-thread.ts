@@ -117,6 +117,8 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
     change: async (namespace, change, flows = NO_FLOWS) =>
       (await ask({ call: 'change', namespace, change, flows })).flows,
     readTable: async (namespace) => (await ask({ call: 'readTable', namespace })).table,
+    readIptables: async (namespace) => (await ask({ call: 'readIptables', namespace })).iptables,
+    endFlows: async (namespace, flows) => (await ask({ call: 'endFlows', namespace, flows })).flows,
     readCounters: async (namespace, comment) => (await ask({ call: 'readCounters', namespace, comment })).counters,
     countFlows: async (namespace, places) => (await ask({ call: 'countFlows', namespace, places })).flowCounts,
     flowUsage: async (namespace) => (await ask({ call: 'flowUsage', namespace })).flowUsage,

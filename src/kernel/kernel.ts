@@ -1,6 +1,7 @@
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ConntrackAbilities } from './conntrack.ts';
 import type { DefaultRoute } from './default-routes.ts';
+import type { NatTable } from './iptables-chains.ts';
 import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
@@ -19,6 +20,10 @@ export interface KernelOptions {
   readonly table: TableSource;
   /** What makes the table the first time; `null`: the library, or the program where there is none. */
   readonly driver: NftDriverName | null;
+  /** Whether the table is to be made anywhere. Otherwise nft is not needed, nor a kernel that has nftables. */
+  readonly compiled: boolean;
+  /** Names of the chains that are ours in iptables' table `nat`. */
+  readonly natChains: readonly string[];
 }
 
 export type KernelEvent =
@@ -29,7 +34,7 @@ export type KernelEvent =
   | { readonly kind: 'ignored'; readonly namespace: string; readonly reason: string }
   /** The interfaces, addresses or default routes of an attached namespace have changed. */
   | ({ readonly kind: 'interfaces'; readonly namespace: string } & Links)
-  /** Somebody else may have changed our table in an attached namespace; told again only after it was read or written. */
+  /** Somebody else may have changed what is watched in an attached namespace; told again only after it was read or written. */
   | { readonly kind: 'disturbed'; readonly namespace: string };
 
 /** How a namespace is connected. */
@@ -42,12 +47,26 @@ export interface Links {
 export interface AttachOptions {
   /** Whether its default routes are wanted, which means to be told of every change of a route there. */
   readonly defaultRoutes?: boolean;
+  /** Whether changes of the tables `nat` of iptables-nft, by anybody, are disturbances there as those of our table are. */
+  readonly natTables?: boolean;
 }
 
 /** What an attached namespace has of what concerns us. */
 export interface NamespaceState extends Links {
   /** Our table; `null`: there is none. */
   readonly table: TableState | null;
+  readonly iptables: IptablesState;
+}
+
+/** What iptables has of ours in an attached namespace, without a process. */
+export interface IptablesState {
+  /** Tables that have a chain of ours. */
+  readonly tables: readonly NatTable[];
+  /**
+   * The number of the ruleset: raised by one with every transaction of anybody, those of iptables-legacy excepted. What is
+   * disturbed by those up to here is told before this is answered.
+   */
+  readonly generation: number;
 }
 
 /** What became of the flows that a change left behind; the change itself is made in either case. */
@@ -59,8 +78,9 @@ export interface EndedFlows {
 
 /** The only way to Linux' networking. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`, `kernel_unsupported`. */
 export interface Kernel {
-  readonly driver: NftDriverName;
-  /** That of our table as it should be. */
+  /** `null`: nothing had to be compiled. */
+  readonly driver: NftDriverName | null;
+  /** That of our table as it should be; empty where nothing was compiled. */
   readonly fingerprint: string;
   /** Reports by event which names lead to namespaces: those of now before it resolves, then what changes. */
   watch(onEvent: (event: KernelEvent) => void): Promise<void>;
@@ -75,6 +95,10 @@ export interface Kernel {
   change(namespace: string, change: TableChange | null, flows?: FlowChange): Promise<EndedFlows>;
   /** Our table in an attached namespace; `null`: there is none. */
   readTable(namespace: string): Promise<TableState | null>;
+  /** What iptables has there; what is disturbed from here on is told again. */
+  readIptables(namespace: string): Promise<IptablesState>;
+  /** Ends the flows that a change leaves behind which was made by other means than `change`. */
+  endFlows(namespace: string, flows: FlowChange): Promise<EndedFlows>;
   /** How often elements of our table were met: those with this comment, or (`null`) all. */
   readCounters(namespace: string, comment: string | null): Promise<readonly ElementCounter[]>;
   /** How many flows an attached namespace has now for each of these places, in their order; see `countLiveFlows`. */

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import type { Family } from '../model/address.ts';
 
 const libc = koffi.load('libc.so.6');
 
@@ -13,6 +14,7 @@ const calls = {
   send: libc.func('int64_t send(int fd, const void *data, size_t length, int flags)'),
   recv: libc.func('int64_t recv(int fd, _Out_ void *data, size_t length, int flags)'),
   read: libc.func('int64_t read(int fd, _Out_ void *data, size_t length)'),
+  getsockopt: libc.func('int getsockopt(int fd, int level, int name, _Inout_ void *value, _Inout_ uint32_t *length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
   fstatfs: libc.func('int fstatfs(int fd, _Out_ void *result)'),
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
@@ -27,6 +29,8 @@ const CLONE_NEWNET = 0x4000_0000;
 const CLOEXEC = 0x8_0000;
 const NONBLOCK = 0x800;
 const AF_NETLINK = 16;
+const AF = { 4: 2, 6: 10 } as const;
+const SOCK_DGRAM = 2;
 const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
@@ -95,6 +99,16 @@ export function openNetlink(protocol: number, groups: readonly number[] = []): n
     throw error;
   }
   return fd;
+}
+
+/** A socket in the calling thread's network namespace, to ask for options. */
+export function openInternetSocket(family: Family): number {
+  return checked('socket', calls.socket(AF[family], SOCK_DGRAM | CLOEXEC, 0));
+}
+
+/** Reads an option of exactly this length; what is in `value` before is the question. */
+export function readSocketOption(fd: number, level: number, name: number, value: Buffer): void {
+  checked('getsockopt', calls.getsockopt(fd, level, name, value, [value.length]));
 }
 
 /** What a socket can hold by default is enough for messages up to this length (net.core.wmem_default). */

@@ -4,6 +4,7 @@ import { attributes, get, InterruptedDump, type Message } from './netlink.ts';
 /** linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h. Numbers inside attributes are in network byte order. */
 const NFNL_SUBSYS_NFTABLES = 10;
 export const NFPROTO_INET = 1;
+export const NFPROTO = { 4: 2, 6: 10 } as const;
 export const NFNLGRP_NFTABLES = 7;
 
 export const NFT_MSG = {
@@ -61,7 +62,8 @@ export function readConsistently<Value>(fd: number, read: () => Value): { genera
 }
 
 export type RulesetEvent =
-  | { readonly kind: 'object'; readonly table: string }
+  /** `family`: a number of linux/netfilter.h, since tables of several may have the same name. */
+  | { readonly kind: 'object'; readonly family: number; readonly table: string }
   /** The end of one transaction: everything before it belongs to this generation. */
   | { readonly kind: 'generation'; readonly generation: number };
 
@@ -71,7 +73,5 @@ export function rulesetEvent({ type, body }: Message): RulesetEvent | undefined 
   const first = attributes(body.subarray(NFGENMSG)).get(NFTA_TABLE);
   if (first === undefined) return undefined;
   if ((type & 0xff) === NFT_MSG.newGeneration) return { kind: 'generation', generation: first.readUInt32BE(0) };
-  // Tables of other families may have the same name.
-  if (body[0] !== NFPROTO_INET) return undefined;
-  return { kind: 'object', table: first.toString('utf8', 0, first.length - 1) };
+  return { kind: 'object', family: body[0] ?? 0, table: first.toString('utf8', 0, first.length - 1) };
 }

@@ -2,7 +2,8 @@ import { closeSync } from 'node:fs';
 import { hatobaError } from '../model/errors.ts';
 import { openNetlink, SystemCallError } from './libc.ts';
 import { NETLINK_NETFILTER, sendAll } from './netlink.ts';
-import type { NftDriver } from './nft.ts';
+import { readGeneration } from './nfnetlink.ts';
+import { type NftDriver, type NftDriverName, openNftDriver } from './nft.ts';
 import { batchOf } from './nft-batch.ts';
 import { type Blueprint, blueprintOf } from './nft-blueprint.ts';
 import { fingerprintOf, readObjects } from './nft-table.ts';
@@ -15,11 +16,50 @@ export interface TableSource {
   readonly script: string;
 }
 
+interface Wanted {
+  readonly table: TableSource;
+  readonly driver: NftDriverName | null;
+  readonly compiled: boolean;
+}
+
+/** What the thread knows of our table before it looks at any namespace. */
+export interface Prepared {
+  /** Of a table that is not to be made, the name alone: enough to find it and to take it away. */
+  readonly blueprint: Blueprint;
+  readonly driver: NftDriverName | null;
+  readonly hasNftables: boolean;
+}
+
+/** The options are those of the kernel (kernel.ts). Error: `kernel_unsupported`. */
+export function prepareTable(options: Wanted, thread: ThreadNamespace): Prepared {
+  const { table, driver: wanted, compiled } = options;
+  if (!compiled) {
+    const blueprint: Blueprint = { name: table.name, fingerprint: '', sets: new Map(), objects: [] };
+    return { blueprint, driver: null, hasNftables: hasNftables() };
+  }
+  const driver = openNftDriver(wanted);
+  return { blueprint: compileTable(table, driver, thread), driver: driver.name, hasNftables: true };
+}
+
+/** A kernel without it has no answer to what every namespace has. */
+function hasNftables(): boolean {
+  const socket = openNetlink(NETLINK_NETFILTER);
+  try {
+    readGeneration(socket);
+    return true;
+  } catch (error) {
+    if (error instanceof SystemCallError) return false;
+    throw error;
+  } finally {
+    closeSync(socket);
+  }
+}
+
 /**
  * Has nft make the table, in a namespace that nobody else has, and reads there how this very kernel is told to make it:
  * from then on nothing needs nft. Whether that gives the same table is tried there, too. Error: `kernel_unsupported`.
  */
-export function compileTable(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
+function compileTable(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
   try {
     return compileInside(source, driver, thread);
   } catch (error) {

@@ -18,9 +18,10 @@ export interface WorkerOptions extends KernelOptions {
 export type Request =
   | { readonly call: 'attach'; readonly namespace: string; readonly options: AttachOptions }
   | {
-      readonly call: 'detach' | 'readTable' | 'conntrack' | 'flowUsage' | 'othersTables' | 'duplicate';
+      readonly call: 'detach' | 'readTable' | 'readIptables' | 'conntrack' | 'flowUsage' | 'othersTables' | 'duplicate';
       readonly namespace: string;
     }
+  | { readonly call: 'endFlows'; readonly namespace: string; readonly flows: FlowChange }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
   | { readonly call: 'countFlows'; readonly namespace: string; readonly places: readonly FlowPlace[] }
   | {
@@ -56,7 +57,7 @@ export interface Failure {
 }
 
 export type FromWorker =
-  | { readonly kind: 'started'; readonly driver: NftDriverName; readonly fingerprint: string }
+  | { readonly kind: 'started'; readonly driver: NftDriverName | null; readonly fingerprint: string }
   | { readonly kind: 'event'; readonly event: KernelEvent }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly id: number; readonly error: Failure };

@@ -8,8 +8,7 @@ import type { AttachOptions, EndedFlows, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
-import { openNftDriver } from './nft.ts';
-import { compileTable } from './nft-compile.ts';
+import { prepareTable } from './nft-compile.ts';
 import type { FlowChange } from './stale-flows.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
@@ -19,6 +18,7 @@ const NOTHING: Answer = {
   interfaces: [],
   defaultRoutes: [],
   table: null,
+  iptables: { tables: [], generation: 0 },
   conntrack: { dccp: true, udplite: true },
   flows: { count: 0, failure: null },
   counters: [],
@@ -34,11 +34,11 @@ if (!isMainThread && parentPort !== null) {
 }
 
 /** One thread that waits for the kernel and for requests alike, in epoll, and does one thing at a time. */
-function work(port: MessagePort, { directory, table, driver: wanted, wake }: WorkerOptions): void {
+function work(port: MessagePort, options: WorkerOptions): void {
+  const { directory, natChains, wake } = options;
   let outbox: FromWorker[] = [];
-  const driver = openNftDriver(wanted);
   const thread = openThreadNamespace();
-  const blueprint = compileTable(table, driver, thread);
+  const { blueprint, driver, hasNftables } = prepareTable(options, thread);
   const poller = openPoller();
   const ready = new Map<number, () => void>();
   const attached = new Map<string, AttachedNamespace>();
@@ -46,6 +46,8 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
   const around: Surroundings = {
     thread,
     blueprint,
+    hasNftables,
+    natChains,
     emit: (event) => post({ kind: 'event', event }),
     watch(fd, events, onReady) {
       poller.add(fd, events);
@@ -58,7 +60,7 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
   };
   const watcher = watchNamespaces(directory, around);
   around.watch(wake, EPOLLIN, takeRequests);
-  post({ kind: 'started', driver: driver.name, fingerprint: blueprint.fingerprint });
+  post({ kind: 'started', driver, fingerprint: blueprint.fingerprint });
   takeRequests();
   while (!stopping) {
     flush();
@@ -109,6 +111,10 @@ function work(port: MessagePort, { directory, table, driver: wanted, wake }: Wor
         return { ...NOTHING, flows: endStaleFlows(find(request.namespace), request.flows) };
       case 'readTable':
         return { ...NOTHING, table: find(request.namespace).readTable() };
+      case 'readIptables':
+        return { ...NOTHING, iptables: find(request.namespace).readIptables() };
+      case 'endFlows':
+        return { ...NOTHING, flows: endStaleFlows(find(request.namespace), request.flows) };
       case 'readCounters':
         return { ...NOTHING, counters: find(request.namespace).readCounters(request.comment) };
       case 'countFlows':

@@ -29,6 +29,7 @@ describe('loading', () => {
       socket: '/run/hatoba/hatoba.sock',
       roles: ['api', 'agent'],
       log_level: 'info',
+      backend: 'nftables',
       nft_driver: 'auto',
       namespace_directory: '/run/netns',
       accounting: false,
@@ -102,6 +103,7 @@ store: sqlite:/s.db
 socket: /s.sock
 roles: [api]
 log_level: debug
+backend: iptables
 nft_driver: nft
 namespace_directory: /run/netns
 accounting: true
@@ -110,12 +112,14 @@ routers:
 - namespace: edge-*
   outside: [eth0]
   inside: []
+  backend: nftables
 host:
   outside: [eth0]
   inside: [br-]
+  backend: iptables
 auto_ports: 5000-5999
 `;
-    expect(Object.keys(parseConfig('f', text))).toHaveLength(12);
+    expect(Object.keys(parseConfig('f', text))).toHaveLength(13);
   });
 
   test.each([
@@ -143,6 +147,8 @@ auto_ports: 5000-5999
       'host:\n  outside: [sixteen-characters]\n  inside: []\n',
       'f:2: host.outside.0 must NOT have more than 15 characters',
     ],
+    ['backend: ipchains\n', 'f:1: backend must be one of nftables, iptables'],
+    ['host: { outside: [o], inside: [], backend: x }\n', 'f:1: host.backend must be one of nftables, iptables'],
     ['store: 5\n', 'f:1: store must be string'],
     ['auto_ports: 2-1\n', 'f:1: auto_ports must be a port or a range of ports, such as 20000-29999'],
     ['auto_ports: 1-65536\n', 'f:1: auto_ports must be a port or a range of ports, such as 20000-29999'],

@@ -162,8 +162,9 @@ test('stop answers what was asked before, and refuses what comes after', async (
 test("the worker's death surfaces: in what waits, in what comes later, and to whoever opened it", async () => {
   const fatal: unknown[] = [];
   const before = ownNamespaceDescriptors();
-  const kernel = await startKernelThread().open({ directory: '/run/netns', table: OUR_TABLE, driver: null }, (error) =>
-    fatal.push(error),
+  const kernel = await startKernelThread().open(
+    { directory: '/run/netns', compiled: true, natChains: [], table: OUR_TABLE, driver: null },
+    (error) => fatal.push(error),
   );
   const [home] = ownNamespaceDescriptors().filter((fd) => !before.includes(fd));
   await kernel.attach(router);
@@ -194,7 +195,10 @@ function linkOf(fd: string): string {
 test('a machine without the program nft is told so', async () => {
   vi.stubEnv('PATH', '/nowhere');
   try {
-    const opening = startKernelThread().open({ directory: '/run/netns', table: OUR_TABLE, driver: 'nft' }, () => {});
+    const opening = startKernelThread().open(
+      { directory: '/run/netns', compiled: true, natChains: [], table: OUR_TABLE, driver: 'nft' },
+      () => {},
+    );
     await expect(opening).rejects.toMatchObject({ code: 'kernel_unsupported' });
   } finally {
     vi.unstubAllEnvs();
@@ -206,7 +210,10 @@ test.each([
   ['add table inet other', /no table inet hatoba/],
 ])('a table that nft cannot make, or does not, is told: %j', async (script, reason) => {
   const table = { name: TABLE, script };
-  const opening = startKernelThread().open({ directory: '/run/netns', table, driver: null }, () => {});
+  const opening = startKernelThread().open(
+    { directory: '/run/netns', compiled: true, natChains: [], table, driver: null },
+    () => {},
+  );
   await expect(opening).rejects.toMatchObject({ code: 'kernel_unsupported' });
   await expect(opening).rejects.toThrow(reason);
 });
@@ -215,7 +222,7 @@ test('a process that ends without stopping it does not hang', () => {
   const program = `
     const table = { name: 'hatoba', script: 'add table inet hatoba' };
     import('${new URL('../../src/kernel/kernel-thread.ts', import.meta.url).href}')
-      .then(({ startKernelThread }) => startKernelThread().open({ directory: '/run/netns', table, driver: null }, () => {}))
+      .then(({ startKernelThread }) => startKernelThread().open({ directory: '/run/netns', compiled: true, natChains: [], table, driver: null }, () => {}))
       .then(() => process.exit(0));`;
   execFileSync(process.execPath, ['--eval', program], { timeout: 10_000 });
 });
@@ -225,7 +232,7 @@ test('too many open files are told, and not taken for a namespace that is gone',
     const { openSync } = require('node:fs');
     const table = { name: 'hatoba', script: 'add table inet hatoba' };
     import('${new URL('../../src/kernel/kernel-thread.ts', import.meta.url).href}')
-      .then(({ startKernelThread }) => startKernelThread().open({ directory: '/run/netns', table, driver: null }, () => {}))
+      .then(({ startKernelThread }) => startKernelThread().open({ directory: '/run/netns', compiled: true, natChains: [], table, driver: null }, () => {}))
       .then((kernel) => {
         try { for (;;) openSync('/dev/null', 'r'); } catch {}
         return kernel.attach('${router}');

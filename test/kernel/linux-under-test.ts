@@ -1,4 +1,6 @@
 import type { Dataplane, DataplaneEvent } from '../../src/dataplane/dataplane.ts';
+import type { BackendName } from '../../src/dataplane/linux/backend.ts';
+import { CHAINS } from '../../src/dataplane/linux/iptables/rules.ts';
 import { createLinuxDataplane } from '../../src/dataplane/linux/linux-dataplane.ts';
 import { layoutOf } from '../../src/dataplane/linux/nftables/layout.ts';
 import { printTable } from '../../src/dataplane/linux/nftables/script.ts';
@@ -7,6 +9,7 @@ import { startKernelThread } from '../../src/kernel/kernel-thread.ts';
 
 export const linuxTable = (accounting: boolean) => printTable(layoutOf({ accounting }));
 export const OUR_TABLE = linuxTable(true);
+export const NAT_CHAINS = CHAINS;
 export const DRIVERS = ['libnftables', 'nft'] as const;
 
 export interface Started extends AsyncDisposable {
@@ -18,19 +21,29 @@ export interface Started extends AsyncDisposable {
 
 /** The kernel room, as the daemon opens it. */
 export function openTestKernel(options: Partial<KernelOptions> = {}): Promise<Kernel> {
-  return startKernelThread().open({ directory: '/run/netns', table: OUR_TABLE, driver: null, ...options }, (error) => {
-    throw error;
-  });
+  return startKernelThread().open(
+    { directory: '/run/netns', table: OUR_TABLE, driver: null, compiled: true, natChains: NAT_CHAINS, ...options },
+    (error) => {
+      throw error;
+    },
+  );
+}
+
+export interface LinuxTestOptions {
+  readonly accounting?: boolean;
+  readonly backend?: BackendName;
+  readonly iptables?: 'iptables-nft' | 'iptables-legacy';
+  readonly onWarning?: (message: string) => void;
 }
 
 /** The real data plane, for the routers whose namespaces' names begin with `prefix` and `router`. */
 export function linuxOver(
   kernel: Kernel,
   prefix: string,
-  { accounting = true, onWarning = () => {} }: { accounting?: boolean; onWarning?: (message: string) => void } = {},
+  { accounting = true, backend = 'nftables', onWarning = () => {}, ...rest }: LinuxTestOptions = {},
 ): Dataplane {
   const patterns = [{ namespace: `${prefix}router*`, outside: ['qg-'], inside: ['qr-'] }];
-  return createLinuxDataplane({ kernel, accounting, patterns, host: null, onWarning });
+  return createLinuxDataplane({ kernel, accounting, backend, patterns, host: null, onWarning, ...rest });
 }
 
 /** The same, started; disposing stops it. */

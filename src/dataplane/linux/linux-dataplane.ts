@@ -1,6 +1,4 @@
 import type { Kernel, KernelEvent, Links } from '../../kernel/kernel.ts';
-import type { SetElement, TableChange } from '../../kernel/nft-batch.ts';
-import type { TableState } from '../../kernel/nft-table.ts';
 import type { Cidr } from '../../model/cidr.ts';
 import type { Counters } from '../../model/counters.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
@@ -8,22 +6,29 @@ import type { FlowUsage } from '../../model/flow-usage.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
-import type { Program, Rule } from '../../program/rule.ts';
+import type { Program } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '../dataplane.ts';
+import { BACKENDS, type Backend, type BackendName, bindKernel, type Found } from './backend.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
 import { insideNetworks, sameNetworks } from './inside-networks.ts';
+import { createIptables } from './iptables/backend.ts';
+import { createPrograms } from './iptables/programs.ts';
 import { limitsOf } from './limits.ts';
 import { flowPlaceOf } from './live-flows.ts';
 import { type NamespacePattern, patternOf, type RouterSides } from './namespaces.ts';
-import { correct } from './nftables/correction.ts';
-import { sumCounters } from './nftables/counters.ts';
-import { elementsOf, hairpinElements } from './nftables/elements.ts';
-import { flowRules } from './nftables/flows.ts';
+import { createNftables } from './nftables/backend.ts';
 import { insideInterfaces } from './sides.ts';
 
 export interface LinuxOptions {
-  /** Not watched yet; its table is that of `layoutOf` with this `accounting`. The data plane stops it. */
+  /**
+   * Not watched yet; its table is that of `layoutOf` with this `accounting`, compiled unless all is done by iptables, its
+   * `natChains` are `CHAINS`. The data plane stops it.
+   */
   readonly kernel: Kernel;
+  /** Of namespaces whose patterns name none. */
+  readonly backend: BackendName;
+  /** What is used for iptables; default: what the machine calls so. */
+  readonly iptables?: 'iptables-nft' | 'iptables-legacy';
   /** Whether packets and bytes of forwards are counted. */
   readonly accounting: boolean;
   readonly patterns: readonly NamespacePattern[];
@@ -34,14 +39,15 @@ export interface LinuxOptions {
 
 interface Attached {
   readonly sides: RouterSides;
+  /** Which of the backends it is programmed by; what the other has left there is taken away. */
+  readonly name: BackendName;
+  readonly backends: Readonly<Record<BackendName, Backend>>;
   /** The networks between whose machines answers would go past the router. */
   inside: readonly Cidr[];
   /** `null` until the namespace is open. */
   instance: Instance | null;
-  /** Whether our table is there, as far as we know. */
-  installed: boolean;
-  /** The table as it was when the namespace was opened, until it is used, or somebody may have changed it. */
-  found: TableState | null | undefined;
+  /** What was there when the namespace was opened, until it is used, or somebody may have changed it. */
+  found: Found | undefined;
   /** Runs until the next try to open it. */
   retry: NodeJS.Timeout | undefined;
 }
@@ -49,8 +55,10 @@ interface Attached {
 const RETRY = 1_000;
 const PLAIN: Farewell = { draining: new Set(), gone: [] };
 
-/** Routers that are network namespaces of this machine, programmed by nftables. */
-export function createLinuxDataplane({ kernel, accounting, patterns, host, onWarning }: LinuxOptions): Dataplane {
+/** Routers that are network namespaces of this machine, programmed by nftables or iptables. */
+export function createLinuxDataplane(options: LinuxOptions): Dataplane {
+  const { kernel, accounting, patterns, host, onWarning } = options;
+  const findPrograms = createPrograms(options.iptables);
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
@@ -99,7 +107,15 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
 
   function open(namespace: string, sides: RouterSides): void {
     forget(namespace);
-    const entry: Attached = { sides, inside: [], instance: null, installed: false, found: undefined, retry: undefined };
+    const entry: Attached = {
+      sides,
+      name: sides.backend ?? options.backend,
+      backends: backendsOf(namespace, () => attached.get(namespace) === entry),
+      inside: [],
+      instance: null,
+      found: undefined,
+      retry: undefined,
+    };
     attached.set(namespace, entry);
     const done = attach(namespace, entry)
       .catch((error: unknown) => openLater(namespace, entry, error))
@@ -119,9 +135,12 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   }
 
   async function attach(namespace: string, entry: Attached): Promise<void> {
-    const { table, ...links } = await kernel.attach(namespace, { defaultRoutes: entry.sides.outside === undefined });
+    const { table, iptables, ...links } = await kernel.attach(namespace, {
+      defaultRoutes: entry.sides.outside === undefined,
+      natTables: entry.name === 'iptables',
+    });
     if (attached.get(namespace) !== entry) return;
-    entry.found = table;
+    entry.found = { table, iptables };
     const gateways = gatewaysOf(links, entry.sides);
     entry.inside = insideNetworks(insideInterfaces(links, entry.sides));
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
@@ -166,36 +185,35 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
     const entry = attached.get(namespace);
     if (entry === undefined || entry.instance === null) return;
     entry.found = undefined;
+    if (!entry.backends[entry.name].disturbed()) return;
     emit({ kind: 'disturbed', id: namespace });
   }
 
   async function limits(id: string): Promise<ProtocolLimits> {
-    known(id);
-    return limitsOf(await kernel.conntrack(id));
+    const { name } = known(id);
+    return limitsOf(await kernel.conntrack(id), name);
   }
 
+  /** What a backend writes is there before what the other has left is taken away, so that no connection notices. */
   async function synchronise(id: string, program: Program, farewell = PLAIN): Promise<Correction> {
     const entry = known(id);
-    const found = entry.found !== undefined ? entry.found : await kernel.readTable(id);
-    if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
+    const found = entry.found ?? (await lookInto(id, entry));
     entry.found = undefined;
-    const { change, count } = correct(found, wanted(entry, program.values()), kernel.fingerprint);
-    if (change !== null || farewell.gone.length > 0) await make(id, change, farewell, found);
-    entry.installed = found !== null || change !== null;
-    return { corrections: count };
+    const corrections = await entry.backends[entry.name].synchronise(found, program, entry.inside, farewell);
+    await entry.backends[otherThan(entry.name)].remove(found, program.values(), farewell.draining);
+    return { corrections };
   }
 
-  async function apply(id: string, { remove, add }: Change, draining = PLAIN.draining): Promise<void> {
+  async function apply(id: string, change: Change, draining = PLAIN.draining): Promise<void> {
     const entry = known(id);
-    const farewell = { ...PLAIN, draining };
-    if (entry.installed) await make(id, { table: 'keep', remove: elements(remove), add: elements(add) }, farewell);
-    else await make(id, { table: 'create', remove: [], add: wanted(entry, add) }, farewell);
-    entry.installed = true;
+    const { backends, name, inside } = entry;
+    entry.found = undefined;
+    await backends[name].apply(change, inside, draining);
   }
 
   async function counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>> {
-    if (!known(id).installed) return new Map();
-    return sumCounters(await kernel.readCounters(id, forward), { accounting });
+    const { backends, name } = known(id);
+    return backends[name].counters(forward);
   }
 
   async function liveFlows(id: string, program: Program): Promise<ReadonlyMap<ForwardId, number>> {
@@ -214,34 +232,24 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
 
   async function clean(id: string): Promise<void> {
     const entry = known(id);
-    const found = await kernel.readTable(id);
-    if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
-    if (found !== null) await make(id, { table: 'delete', remove: [], add: [] }, PLAIN, found);
+    const found = await lookInto(id, entry);
     entry.found = undefined;
-    entry.installed = false;
+    for (const name of BACKENDS) await entry.backends[name].remove(found, [], PLAIN.draining);
   }
 
-  /** `null`: the table is as it should be. `found`: as it was before, where all of it is replaced or deleted. */
-  async function make(
-    id: string,
-    change: TableChange | null,
-    { draining, gone }: Farewell,
-    found: TableState | null = null,
-  ): Promise<void> {
-    const left = [...takenAway(change, found), ...elements(gone)];
-    const removed = left.filter(({ comment }) => !draining.has(comment));
-    const flows = { removed: flowRules(removed), added: flowRules(change?.add ?? []) };
-    const { failure } = await kernel.change(id, change, flows);
-    if (failure !== null) onWarning('could not end flows that go elsewhere now', { namespace: id, reason: failure });
+  async function lookInto(id: string, entry: Attached): Promise<Found> {
+    const [table, iptables] = await Promise.all([kernel.readTable(id), kernel.readIptables(id)]);
+    if (known(id) !== entry) throw hatobaError('namespace_gone', { namespace: id });
+    return { table, iptables };
   }
 
-  function elements(rules: Iterable<Rule>): readonly SetElement[] {
-    return [...rules].flatMap((rule) => elementsOf(rule, { accounting }));
-  }
-
-  /** Everything that the table is to have. */
-  function wanted({ inside }: Attached, rules: Iterable<Rule>): readonly SetElement[] {
-    return [...hairpinElements(inside), ...elements(rules)];
+  function backendsOf(namespace: string, isPresent: () => boolean): Attached['backends'] {
+    const around = {
+      kernel: bindKernel(kernel, namespace, isPresent),
+      onDisturbed: () => disturb(namespace),
+      onFlowsLeft: (reason: string) => onWarning('could not end flows that go elsewhere now', { namespace, reason }),
+    };
+    return { nftables: createNftables(around, accounting), iptables: createIptables(around, findPrograms) };
   }
 
   async function stop(): Promise<void> {
@@ -250,7 +258,6 @@ export function createLinuxDataplane({ kernel, accounting, patterns, host, onWar
   }
 }
 
-function takenAway(change: TableChange | null, found: TableState | null): readonly SetElement[] {
-  if (change === null || change.table === 'keep') return change?.remove ?? [];
-  return [...(found?.elements ?? [])].flatMap(([set, elements]) => elements.map((element) => ({ ...element, set })));
+function otherThan(name: BackendName): BackendName {
+  return name === 'nftables' ? 'iptables' : 'nftables';
 }

@@ -1,4 +1,6 @@
-/** What a router's interfaces are called. */
+import type { BackendName } from './backend.ts';
+
+/** What a router's interfaces are called, and what it is programmed by. */
 export interface RouterSides {
   /** Beginnings of the names of interfaces that lead outside; left out: the default route says which one does. */
   readonly outside?: readonly string[];
@@ -6,6 +8,8 @@ export interface RouterSides {
   readonly inside?: readonly string[];
   /** Whether addresses with the longest possible prefix are others', which is Neutron's way with floating IPs. */
   readonly floatingIps?: boolean;
+  /** Default: that of the node. */
+  readonly backend?: BackendName;
 }
 
 /** Which network namespaces are routers. */

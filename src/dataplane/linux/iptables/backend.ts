@@ -1,0 +1,193 @@
+import type { IptablesVariant } from '../../../kernel/iptables-chains.ts';
+import type { IptablesState } from '../../../kernel/kernel.ts';
+import type { Family } from '../../../model/address.ts';
+import type { Cidr } from '../../../model/cidr.ts';
+import { addCounters, type Counters } from '../../../model/counters.ts';
+import { hatobaError } from '../../../model/errors.ts';
+import type { ForwardId } from '../../../model/ids.ts';
+import type { Change } from '../../../program/diff.ts';
+import type { Program, Rule } from '../../../program/rule.ts';
+import { type Backend, type BackendSurroundings, type NamespaceKernel, tellFlowsLeft } from '../backend.ts';
+import { correct, removal, type Script } from './correction.ts';
+import { flowRulesOf } from './flows.ts';
+import { type Programs, restore, save } from './programs.ts';
+import { CHAINS, type NatRule, natRulesOf, printHairpins, printMatch, printRule, TRANSLATE } from './rules.ts';
+import { NO_TABLE, readRules, readSaved, type SavedTable } from './saved.ts';
+
+const FAMILIES = [4, 6] as const;
+
+/** One step in the table nat of one family. */
+interface Step {
+  readonly family: Family;
+  readonly program: string;
+  readonly script: Script;
+}
+
+/**
+ * Chains of our own in the table nat of iptables and ip6tables, read and written by the machine's own programs: what is
+ * there is read before each change, since with iptables-legacy nothing tells of what others do.
+ */
+export function createIptables(
+  around: BackendSurroundings,
+  findPrograms: (kernel: NamespaceKernel) => Promise<Programs>,
+): Backend {
+  const { kernel } = around;
+  /** While we write: whether anything was reported as changed. */
+  let heard: boolean | null = null;
+  return { synchronise, apply, counters, remove, disturbed };
+
+  async function synchronise(
+    { iptables }: Parameters<Backend['synchronise']>[0],
+    program: Program,
+    inside: readonly Cidr[],
+  ): Promise<number> {
+    if (iptables.tables.length === 0 && program.size === 0) return 0;
+    const { programs, variant } = await ownPrograms();
+    const steps: Step[] = [];
+    for (const family of FAMILIES) {
+      const rules = natRulesOf(program.values(), family);
+      const found = await read(iptables, programs, variant, family);
+      if (found === NO_TABLE && rules.length === 0) continue;
+      const script = correct(found, { rules, hairpins: printHairpins(inside, family) }, family);
+      steps.push({ family, program: programs.name(variant, family), script });
+    }
+    for (const step of steps) await write(step, step.script.added);
+    await removeFrom(iptables, (table) => table.variant !== variant, program.values());
+    return steps.reduce((sum, { script }) => sum + script.count, 0);
+  }
+
+  async function apply(change: Change, inside: readonly Cidr[]): Promise<void> {
+    const { programs, variant } = await ownPrograms();
+    const iptables = await kernel.readIptables();
+    const steps: Step[] = [];
+    for (const family of FAMILIES) {
+      const [remove, add] = [natRulesOf(change.remove, family), natRulesOf(change.add, family)];
+      if (remove.length + add.length === 0) continue;
+      const found = await read(iptables, programs, variant, family);
+      const rules = changed(found, family, remove, add);
+      const script = correct(found, { rules, hairpins: printHairpins(inside, family) }, family);
+      steps.push({ family, program: programs.name(variant, family), script });
+    }
+    for (const step of steps) await write(step, step.script.added);
+  }
+
+  /** The rules that are there, with the change made. Error: `kernel_refused`. */
+  function changed(
+    found: SavedTable,
+    family: Family,
+    remove: readonly NatRule[],
+    add: readonly NatRule[],
+  ): readonly NatRule[] {
+    const present = readRules(found.chains.get(TRANSLATE) ?? [], family).rules.values();
+    const rules = new Map(Array.from(present, ({ rule }) => [printMatch(rule), rule]));
+    for (const rule of remove) {
+      const there = rules.get(printMatch(rule));
+      if (there === undefined || printRule(there) !== printRule(rule))
+        throw refused('removing what is not there', rule);
+      rules.delete(printMatch(rule));
+    }
+    for (const rule of add) {
+      if (rules.has(printMatch(rule))) throw refused('adding what is there already', rule);
+      rules.set(printMatch(rule), rule);
+    }
+    return [...rules.values()];
+  }
+
+  function refused(what: string, rule: NatRule): Error {
+    return hatobaError('kernel_refused', { namespace: kernel.namespace, reason: `${what}: ${printRule(rule)}` });
+  }
+
+  async function counters(forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>> {
+    const iptables = await kernel.readIptables();
+    const sums = new Map<ForwardId, Counters>();
+    if (iptables.tables.length === 0) return sums;
+    const { programs, variant } = await ownPrograms();
+    for (const family of FAMILIES) {
+      const saved = (await read(iptables, programs, variant, family)).chains.get(TRANSLATE) ?? [];
+      for (const { rule, packets } of readRules(saved, family).rules.values()) {
+        if (forward !== null && rule.forward !== forward) continue;
+        // The table nat sees the first packet of each flow alone.
+        const counted: Counters = { connections: packets, in: null, out: null };
+        const before = sums.get(rule.forward);
+        sums.set(rule.forward, before === undefined ? counted : addCounters(before, counted));
+      }
+    }
+    return sums;
+  }
+
+  async function remove({ iptables }: Parameters<Backend['remove']>[0], stay: Iterable<Rule>): Promise<void> {
+    await removeFrom(iptables, () => true, stay);
+  }
+
+  async function removeFrom(
+    { tables }: IptablesState,
+    isMeant: (table: IptablesState['tables'][number]) => boolean,
+    stay: Iterable<Rule>,
+  ): Promise<void> {
+    const meant = tables.filter(isMeant);
+    if (meant.length === 0) return;
+    const programs = await findPrograms(kernel);
+    const rules = [...stay];
+    for (const { variant, family } of meant) {
+      const program = programs.name(variant, family);
+      const script = removal(readSaved(await save(kernel, program)), family);
+      await write({ family, program, script }, natRulesOf(rules, family));
+    }
+  }
+
+  /** Error: `kernel_refused`, on a machine without iptables. */
+  async function ownPrograms(): Promise<{ readonly programs: Programs; readonly variant: IptablesVariant }> {
+    const programs = await findPrograms(kernel);
+    if (programs.variant !== null) return { programs, variant: programs.variant };
+    throw hatobaError('kernel_refused', { namespace: kernel.namespace, reason: 'this machine has no iptables' });
+  }
+
+  async function read(
+    { tables }: IptablesState,
+    programs: Programs,
+    variant: IptablesVariant,
+    family: Family,
+  ): Promise<SavedTable> {
+    if (!tables.some((table) => table.variant === variant && table.family === family)) return NO_TABLE;
+    const program = programs.name(variant, family);
+    const saved = readSaved(await save(kernel, program));
+    if (CHAINS.some((chain) => saved.chains.has(chain))) return saved;
+    // iptables-nft says so only in a comment, where others have put rules there that it does not understand.
+    const reason = `${program}-save does not print the table nat, though it has our chains`;
+    throw hatobaError('kernel_refused', { namespace: kernel.namespace, reason });
+  }
+
+  /** One transaction, then the flows that it leaves behind. `after`: what leads flows then. */
+  async function write({ program, script }: Step, after: readonly NatRule[]): Promise<void> {
+    if (script.lines.length === 0) return;
+    await listening(() => restore(kernel, program, script.lines));
+    const flows = { removed: flowRulesOf(script.removed), added: flowRulesOf(after) };
+    tellFlowsLeft(await kernel.endFlows(flows), around);
+  }
+
+  /**
+   * What iptables-nft writes is reported as if it were a stranger's. It is one transaction at most, which tells ours from
+   * others': those that come meanwhile raise the generation further.
+   */
+  async function listening(work: () => Promise<void>): Promise<void> {
+    const before = await kernel.readIptables();
+    heard = false;
+    let own = 0;
+    try {
+      await work();
+      own = 1;
+    } finally {
+      const after = await kernel.readIptables();
+      const others = ((after.generation - before.generation) | 0) - own;
+      const isDisturbed = heard && others > 0;
+      heard = null;
+      if (isDisturbed) around.onDisturbed();
+    }
+  }
+
+  function disturbed(): boolean {
+    if (heard === null) return true;
+    heard = true;
+    return false;
+  }
+}
