@@ -46,12 +46,26 @@ export function linuxOver(
   return createLinuxDataplane({ kernel, accounting, backend, patterns, host: null, onWarning, ...rest });
 }
 
+/** Everything that forwards can be programmed by. */
+export const PLACES = ['nftables', 'iptables-nft', 'iptables-legacy'] as const;
+export type Place = (typeof PLACES)[number];
+
+/** The real data plane, programming by this, started. */
+export function startLinuxAt(prefix: string, place: Place): Promise<Started> {
+  if (place === 'nftables') return startLinux(prefix);
+  return startLinux(prefix, { compiled: false }, { backend: 'iptables', iptables: place });
+}
+
 /** The same, started; disposing stops it. */
-export async function startLinux(prefix: string, options: Partial<KernelOptions> = {}): Promise<Started> {
+export async function startLinux(
+  prefix: string,
+  options: Partial<KernelOptions> = {},
+  linuxOptions: LinuxTestOptions = {},
+): Promise<Started> {
   const events: DataplaneEvent[] = [];
   const warnings: string[] = [];
   const kernel = await openTestKernel(options);
-  const dataplane = linuxOver(kernel, prefix, { onWarning: (message) => warnings.push(message) });
+  const dataplane = linuxOver(kernel, prefix, { onWarning: (message) => warnings.push(message), ...linuxOptions });
   await dataplane.start((event) => events.push(event));
   return { dataplane, events, warnings, [Symbol.asyncDispose]: () => dataplane.stop() };
 }

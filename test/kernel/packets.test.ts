@@ -11,7 +11,7 @@ import { CLIENT, createNetwork, GATEWAY, INSTANCE, INSTANCE_TOO, type Network, R
 import { type Ends, readPacket, type SeenPacket, segment } from '../support/packets.ts';
 import { openPeer } from '../support/peer.ts';
 import { type Capture, openCapture, openRawSender } from '../support/raw-sockets.ts';
-import { type Started, startLinux } from './linux-under-test.ts';
+import { PLACES, type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
 
 const FAMILIES = [4, 6] as const;
 /** Whose ports this kernel translates, as far as connection tracking accepts the packets. */
@@ -47,8 +47,8 @@ async function setChecksumVerification(on: boolean): Promise<void> {
   await runIn(network.router, 'sysctl', ['--quiet', '--write', `net.netfilter.nf_conntrack_checksum=${Number(on)}`]);
 }
 
-async function load(program: Program): Promise<void> {
-  await linux.dataplane.synchronise(network.router, program);
+async function load(program: Program, by = linux): Promise<void> {
+  await by.dataplane.synchronise(network.router, program);
 }
 
 /** A source port that no connection is tracked for. */
@@ -99,11 +99,12 @@ function seenAtClient(protocol: Protocol): SeenPacket | undefined {
   });
 }
 
-describe('random packets through random programs', () => {
+describe.each(PLACES)('random packets through random programs, by %s', (place) => {
+  const protocols = TRANSLATED.filter((protocol) => place === 'nftables' || protocol !== 'udplite');
   const both = (texts: { readonly 4: string; readonly 6: string }): readonly Address[] =>
     [texts[4], texts[6]].map(parseAddress);
   const universe = {
-    protocols: TRANSLATED,
+    protocols,
     external: [...both(GATEWAY), ...both(ROUTED)],
     externalPorts: [1, 5001, 5002, 65535, '1-65535', '5000-5001', '65000-65535'],
     internal: [...both(INSTANCE), ...both(INSTANCE_TOO)],
@@ -119,13 +120,14 @@ describe('random packets through random programs', () => {
   const last = FAMILIES.map((family) => ruleOf(999 + family, 'udp', [GATEWAY[family], 999], [INSTANCE[family], 999]));
 
   test('go where the tracer says', async () => {
+    await using placed = await startLinuxAt(network.namespaces.prefix, place);
     const translated = new Set<string>();
     await fc.assert(
       fc.asyncProperty(
         programs(universe),
         fc.array(packet, { minLength: 8, maxLength: 24 }),
         async (program, packets) => {
-          await load(withLast(program));
+          await load(withLast(program), placed);
           const expected = new Map<number, string>();
           for (const { protocol, destination, port } of packets) {
             const sourcePort = freshPort();
@@ -140,7 +142,8 @@ describe('random packets through random programs', () => {
       ),
       { numRuns: 50 },
     );
-    expect(translated.size).toBe(TRANSLATED.length * FAMILIES.length);
+    expect(translated.size).toBe(protocols.length * FAMILIES.length);
+    await placed.dataplane.clean(network.router);
   });
 
   /** In place of what would take its packets. */

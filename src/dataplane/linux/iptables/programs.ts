@@ -42,7 +42,7 @@ export async function save(kernel: NamespaceKernel, program: string): Promise<st
 /** Has `iptables-restore` carry out the lines as one transaction. Error: `kernel_refused`. */
 export async function restore(kernel: NamespaceKernel, program: string, lines: readonly string[]): Promise<void> {
   const input = ['*nat', ...lines, 'COMMIT', ''].join('\n');
-  await run(kernel, [`${program}-restore`, '--noflush', '--counters', '--wait'], input);
+  await run(kernel, [`${program}-restore`, '--noflush', '--wait'], input);
 }
 
 async function run(kernel: NamespaceKernel, argv: readonly string[], input = ''): Promise<ProgramResult> {

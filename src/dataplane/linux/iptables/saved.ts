@@ -15,22 +15,24 @@ export interface SavedTable {
 export interface SavedRule {
   /** Without the chain, as it can be given back to iptables. */
   readonly text: string;
+  /** In its chain, from 1. */
+  readonly number: number;
   readonly packets: number;
-  readonly bytes: number;
 }
 
 export const NO_TABLE: SavedTable = { chains: new Map() };
 
 const CHAIN = /^:(\S+) /;
-const RULE = /^\[(\d+):(\d+)\] -A (\S+) (.*)$/;
+const RULE = /^\[(\d+):\d+\] -A (\S+) (.*)$/;
 
 export function readSaved(output: string): SavedTable {
   const chains = new Map<string, SavedRule[]>();
   for (const line of output.split('\n')) {
     const [, declared] = CHAIN.exec(line) ?? [];
     if (declared !== undefined) chains.set(declared, []);
-    const [, packets, bytes, chain = '', text = ''] = RULE.exec(line) ?? [];
-    chains.get(chain)?.push({ text, packets: Number(packets), bytes: Number(bytes) });
+    const [, packets, name = '', text = ''] = RULE.exec(line) ?? [];
+    const chain = chains.get(name);
+    chain?.push({ text, number: chain.length + 1, packets: Number(packets) });
   }
   return { chains };
 }
@@ -103,15 +105,14 @@ function sameCount(a: PortRange, b: PortRange): boolean {
   return a.last - a.first === b.last - b.first;
 }
 
-/** What the chain leads, each as `printRule` prints it; `strange`: whether it has anything that we would not write. */
+/** What the chain does, by what `printRule` prints; `strange`: rules that we would never write, or not twice. */
 export function readRules(saved: readonly SavedRule[], family: Family) {
   const rules = new Map<string, SavedRule & { readonly rule: NatRule }>();
-  let strange = false;
+  const strange: SavedRule[] = [];
   for (const one of saved) {
     const rule = readRule(one.text, family);
-    const text = rule === null ? null : printRule(rule);
-    if (rule === null || text === null || rules.has(text)) strange = true;
-    else rules.set(text, { ...one, rule });
+    if (rule === null || rules.has(printRule(rule))) strange.push(one);
+    else rules.set(printRule(rule), { ...one, rule });
   }
   return { rules, strange };
 }
