@@ -1,4 +1,4 @@
-import type { IptablesVariant } from '../../../kernel/iptables-chains.ts';
+import type { IptablesVariant, NatTable } from '../../../kernel/iptables-chains.ts';
 import type { IptablesState } from '../../../kernel/kernel.ts';
 import type { Family } from '../../../model/address.ts';
 import type { Cidr } from '../../../model/cidr.ts';
@@ -7,7 +7,7 @@ import { hatobaError } from '../../../model/errors.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import type { Change } from '../../../program/diff.ts';
 import type { Program, Rule } from '../../../program/rule.ts';
-import { type Backend, type BackendSurroundings, type NamespaceKernel, tellFlowsLeft } from '../backend.ts';
+import { type Backend, type BackendSurroundings, type Found, type NamespaceKernel, tellFlowsLeft } from '../backend.ts';
 import { correct, removal, type Script } from './correction.ts';
 import { flowRulesOf } from './flows.ts';
 import { type Programs, restore, save } from './programs.ts';
@@ -16,9 +16,14 @@ import { NO_TABLE, readRules, readSaved, type SavedTable } from './saved.ts';
 
 const FAMILIES = [4, 6] as const;
 
+/** What this backend uses, where it is the one that is configured. */
+interface Own {
+  readonly programs: Programs;
+  readonly variant: IptablesVariant;
+}
+
 /** One step in the table nat of one family. */
 interface Step {
-  readonly family: Family;
   readonly program: string;
   readonly script: Script;
 }
@@ -33,42 +38,46 @@ export function createIptables(
 ): Backend {
   const { kernel } = around;
   /** While we write: whether anything was reported as changed. */
-  let heard: boolean | null = null;
+  let listening: { hasHeard: boolean } | null = null;
   return { synchronise, apply, counters, remove, disturbed };
 
-  async function synchronise(
-    { iptables }: Parameters<Backend['synchronise']>[0],
-    program: Program,
-    inside: readonly Cidr[],
-  ): Promise<number> {
+  async function synchronise({ iptables }: Found, program: Program, inside: readonly Cidr[]): Promise<number> {
     if (iptables.tables.length === 0 && program.size === 0) return 0;
-    const { programs, variant } = await ownPrograms();
+    const own = await ownPrograms();
     const steps: Step[] = [];
     for (const family of FAMILIES) {
       const rules = natRulesOf(program.values(), family);
-      const found = await read(iptables, programs, variant, family);
+      const found = await readOwn(iptables, own, family);
       if (found === NO_TABLE && rules.length === 0) continue;
-      const script = correct(found, { rules, hairpins: printHairpins(inside, family) }, family);
-      steps.push({ family, program: programs.name(variant, family), script });
+      steps.push(stepTo(rules, found, own, family, inside));
     }
     for (const step of steps) await write(step, step.script.added);
-    await removeFrom(iptables, (table) => table.variant !== variant, program.values());
+    await removeFrom(iptables, ({ variant }) => variant !== own.variant, program.values());
     return steps.reduce((sum, { script }) => sum + script.count, 0);
   }
 
   async function apply(change: Change, inside: readonly Cidr[]): Promise<void> {
-    const { programs, variant } = await ownPrograms();
+    const own = await ownPrograms();
     const iptables = await kernel.readIptables();
     const steps: Step[] = [];
     for (const family of FAMILIES) {
       const [remove, add] = [natRulesOf(change.remove, family), natRulesOf(change.add, family)];
       if (remove.length + add.length === 0) continue;
-      const found = await read(iptables, programs, variant, family);
-      const rules = changed(found, family, remove, add);
-      const script = correct(found, { rules, hairpins: printHairpins(inside, family) }, family);
-      steps.push({ family, program: programs.name(variant, family), script });
+      const found = await readOwn(iptables, own, family);
+      steps.push(stepTo(changed(found, family, remove, add), found, own, family, inside));
     }
     for (const step of steps) await write(step, step.script.added);
+  }
+
+  function stepTo(
+    rules: readonly NatRule[],
+    found: SavedTable,
+    { programs, variant }: Own,
+    family: Family,
+    inside: readonly Cidr[],
+  ): Step {
+    const script = correct(found, { rules, hairpins: printHairpins(inside, family) }, family);
+    return { program: programs.name(variant, family), script };
   }
 
   /** The rules that are there, with the change made. Error: `kernel_refused`. */
@@ -101,9 +110,9 @@ export function createIptables(
     const iptables = await kernel.readIptables();
     const sums = new Map<ForwardId, Counters>();
     if (iptables.tables.length === 0) return sums;
-    const { programs, variant } = await ownPrograms();
+    const own = await ownPrograms();
     for (const family of FAMILIES) {
-      const saved = (await read(iptables, programs, variant, family)).chains.get(TRANSLATE) ?? [];
+      const saved = (await readOwn(iptables, own, family)).chains.get(TRANSLATE) ?? [];
       for (const { rule, packets } of readRules(saved, family).rules.values()) {
         if (forward !== null && rule.forward !== forward) continue;
         // The table nat sees the first packet of each flow alone.
@@ -115,13 +124,13 @@ export function createIptables(
     return sums;
   }
 
-  async function remove({ iptables }: Parameters<Backend['remove']>[0], stay: Iterable<Rule>): Promise<void> {
+  async function remove({ iptables }: Found, stay: Iterable<Rule>): Promise<void> {
     await removeFrom(iptables, () => true, stay);
   }
 
   async function removeFrom(
     { tables }: IptablesState,
-    isMeant: (table: IptablesState['tables'][number]) => boolean,
+    isMeant: (table: NatTable) => boolean,
     stay: Iterable<Rule>,
   ): Promise<void> {
     const meant = tables.filter(isMeant);
@@ -130,26 +139,25 @@ export function createIptables(
     const rules = [...stay];
     for (const { variant, family } of meant) {
       const program = programs.name(variant, family);
-      const script = removal(readSaved(await save(kernel, program)), family);
-      await write({ family, program, script }, natRulesOf(rules, family));
+      const script = removal(await read(program), family);
+      await write({ program, script }, natRulesOf(rules, family));
     }
   }
 
   /** Error: `kernel_refused`, on a machine without iptables. */
-  async function ownPrograms(): Promise<{ readonly programs: Programs; readonly variant: IptablesVariant }> {
+  async function ownPrograms(): Promise<Own> {
     const programs = await findPrograms(kernel);
     if (programs.variant !== null) return { programs, variant: programs.variant };
     throw hatobaError('kernel_refused', { namespace: kernel.namespace, reason: 'this machine has no iptables' });
   }
 
-  async function read(
-    { tables }: IptablesState,
-    programs: Programs,
-    variant: IptablesVariant,
-    family: Family,
-  ): Promise<SavedTable> {
-    if (!tables.some((table) => table.variant === variant && table.family === family)) return NO_TABLE;
-    const program = programs.name(variant, family);
+  async function readOwn({ tables }: IptablesState, { programs, variant }: Own, family: Family): Promise<SavedTable> {
+    const isThere = tables.some((table) => table.variant === variant && table.family === family);
+    return isThere ? read(programs.name(variant, family)) : NO_TABLE;
+  }
+
+  /** A table that has chains of ours. Error: `kernel_refused`. */
+  async function read(program: string): Promise<SavedTable> {
     const saved = readSaved(await save(kernel, program));
     if (CHAINS.some((chain) => saved.chains.has(chain))) return saved;
     // iptables-nft says so only in a comment, where others have put rules there that it does not understand.
@@ -160,34 +168,32 @@ export function createIptables(
   /** One transaction, then the flows that it leaves behind. `after`: what leads flows then. */
   async function write({ program, script }: Step, after: readonly NatRule[]): Promise<void> {
     if (script.lines.length === 0) return;
-    await listening(() => restore(kernel, program, script.lines));
+    await whileListening(() => restore(kernel, program, script.lines));
     const flows = { removed: flowRulesOf(script.removed), added: flowRulesOf(after) };
     tellFlowsLeft(await kernel.endFlows(flows), around);
   }
 
   /**
    * What iptables-nft writes is reported as if it were a stranger's. It is one transaction at most, which tells ours from
-   * others': those that come meanwhile raise the generation further.
+   * others': those that come meanwhile raise the generation further. Where it fails, everything is looked at again anyway.
    */
-  async function listening(work: () => Promise<void>): Promise<void> {
+  async function whileListening(work: () => Promise<void>): Promise<void> {
     const before = await kernel.readIptables();
-    heard = false;
-    let own = 0;
+    const listener = { hasHeard: false };
+    listening = listener;
     try {
       await work();
-      own = 1;
-    } finally {
       const after = await kernel.readIptables();
-      const others = ((after.generation - before.generation) | 0) - own;
-      const isDisturbed = heard && others > 0;
-      heard = null;
-      if (isDisturbed) around.onDisturbed();
+      const isOthers = ((after.generation - before.generation) | 0) > 1;
+      if (listener.hasHeard && isOthers) around.onDisturbed();
+    } finally {
+      listening = null;
     }
   }
 
   function disturbed(): boolean {
-    if (heard === null) return true;
-    heard = true;
+    if (listening === null) return true;
+    listening.hasHeard = true;
     return false;
   }
 }
