@@ -99,7 +99,7 @@ export function attachNamespace(
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
   const conntrack = () => thread.inside(fd, readConntrackAbilities);
   const othersTables = () => ({
-    nft: readConsistently(rulesets, () => readNftTables(rulesets, blueprint.name)).value,
+    nft: hasNftables ? readConsistently(rulesets, () => readNftTables(rulesets, blueprint.name)).value : [],
     legacy: thread.inside(fd, readLegacyTables),
   });
   const endStale = (flows: FlowChange) => endStaleFlows(rulesets, flows);

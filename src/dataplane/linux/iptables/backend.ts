@@ -7,6 +7,7 @@ import { hatobaError } from '../../../model/errors.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import type { Change } from '../../../program/diff.ts';
 import type { Program, Rule } from '../../../program/rule.ts';
+import type { Farewell } from '../../dataplane.ts';
 import { type Backend, type BackendSurroundings, type Found, type NamespaceKernel, tellFlowsLeft } from '../backend.ts';
 import { correct, removal, type Script } from './correction.ts';
 import { flowRulesOf } from './flows.ts';
@@ -15,6 +16,8 @@ import { CHAINS, type NatRule, natRulesOf, printHairpins, printMatch, printRule,
 import { NO_TABLE, readRules, readSaved, type SavedTable } from './saved.ts';
 
 const FAMILIES = [4, 6] as const;
+
+type Draining = Farewell['draining'];
 
 /** What this backend uses, where it is the one that is configured. */
 interface Own {
@@ -41,8 +44,16 @@ export function createIptables(
   let listening: { hasHeard: boolean } | null = null;
   return { synchronise, apply, counters, remove, disturbed };
 
-  async function synchronise({ iptables }: Found, program: Program, inside: readonly Cidr[]): Promise<number> {
-    if (iptables.tables.length === 0 && program.size === 0) return 0;
+  async function synchronise(
+    { iptables }: Found,
+    program: Program,
+    inside: readonly Cidr[],
+    { draining, gone }: Farewell,
+  ): Promise<number> {
+    if (iptables.tables.length === 0 && program.size === 0) {
+      await endFlows(gone, [], draining);
+      return 0;
+    }
     const own = await ownPrograms();
     const steps: Step[] = [];
     for (const family of FAMILIES) {
@@ -51,12 +62,14 @@ export function createIptables(
       if (found === NO_TABLE && rules.length === 0) continue;
       steps.push(stepTo(rules, found, own, family, inside));
     }
-    for (const step of steps) await write(step, step.script.added);
-    await removeFrom(iptables, ({ variant }) => variant !== own.variant, program.values());
+    for (const step of steps) await write(step, step.script.added, draining);
+    const added = steps.flatMap(({ script }) => script.added);
+    await endFlows(gone, added, draining);
+    await removeFrom(iptables, ({ variant }) => variant !== own.variant, program.values(), draining);
     return steps.reduce((sum, { script }) => sum + script.count, 0);
   }
 
-  async function apply(change: Change, inside: readonly Cidr[]): Promise<void> {
+  async function apply(change: Change, inside: readonly Cidr[], draining: Draining): Promise<void> {
     const own = await ownPrograms();
     const iptables = await kernel.readIptables();
     const steps: Step[] = [];
@@ -66,7 +79,7 @@ export function createIptables(
       const found = await readOwn(iptables, own, family);
       steps.push(stepTo(changed(found, family, remove, add), found, own, family, inside));
     }
-    for (const step of steps) await write(step, step.script.added);
+    for (const step of steps) await write(step, step.script.added, draining);
   }
 
   function stepTo(
@@ -124,14 +137,15 @@ export function createIptables(
     return sums;
   }
 
-  async function remove({ iptables }: Found, stay: Iterable<Rule>): Promise<void> {
-    await removeFrom(iptables, () => true, stay);
+  async function remove({ iptables }: Found, stay: Iterable<Rule>, draining: Draining): Promise<void> {
+    await removeFrom(iptables, () => true, stay, draining);
   }
 
   async function removeFrom(
     { tables }: IptablesState,
     isMeant: (table: NatTable) => boolean,
     stay: Iterable<Rule>,
+    draining: Draining,
   ): Promise<void> {
     const meant = tables.filter(isMeant);
     if (meant.length === 0) return;
@@ -140,7 +154,7 @@ export function createIptables(
     for (const { variant, family } of meant) {
       const program = programs.name(variant, family);
       const script = removal(await read(program), family);
-      await write({ program, script }, natRulesOf(rules, family));
+      await write({ program, script }, natRulesOf(rules, family), draining);
     }
   }
 
@@ -166,11 +180,16 @@ export function createIptables(
   }
 
   /** One transaction, then the flows that it leaves behind. `after`: what leads flows then. */
-  async function write({ program, script }: Step, after: readonly NatRule[]): Promise<void> {
+  async function write({ program, script }: Step, after: readonly NatRule[], draining: Draining): Promise<void> {
     if (script.lines.length === 0) return;
     await whileListening(() => restore(kernel, program, script.lines));
-    const flows = { removed: flowRulesOf(script.removed), added: flowRulesOf(after) };
-    tellFlowsLeft(await kernel.endFlows(flows), around);
+    await endFlows(script.removed, after, draining);
+  }
+
+  async function endFlows(before: readonly Rule[], after: readonly NatRule[], draining: Draining): Promise<void> {
+    const removed = before.filter(({ forward }) => !draining.has(forward));
+    if (removed.length + after.length === 0) return;
+    tellFlowsLeft(await kernel.endFlows({ removed: flowRulesOf(removed), added: flowRulesOf(after) }), around);
   }
 
   /**

@@ -1,11 +1,12 @@
 import type { FlowRule } from '../../../kernel/stale-flows.ts';
 import { portCount, samePorts } from '../../../model/port-range.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
-import type { NatRule } from './rules.ts';
+import type { Rule } from '../../../program/rule.ts';
+import { bySource, type NatRule } from './rules.ts';
 
-/** What the rules say about flows: of a range that is shifted, each port has a target of its own. */
-export function flowRulesOf(rules: Iterable<NatRule>): readonly FlowRule[] {
-  return [...rules].flatMap((rule) => {
+/** What the rules say about flows, one for each source: of a range that is shifted, each port has a target of its own. */
+export function flowRulesOf(rules: Iterable<Rule>): readonly FlowRule[] {
+  return [...rules].flatMap(bySource).flatMap((rule) => {
     const { externalPorts: ports, internalPorts } = rule;
     if (samePorts(ports, internalPorts)) return [flowRule(rule, ports.first, ports.last, null)];
     if (portCount(internalPorts) === 1) return [flowRule(rule, ports.first, ports.last, internalPorts.first)];

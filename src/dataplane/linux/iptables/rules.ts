@@ -23,11 +23,12 @@ export type NatRule = Rule;
 
 /** A rule of iptables for each source. */
 export function natRulesOf(rules: Iterable<Rule>, family: Family): readonly NatRule[] {
-  const ofFamily = [...rules].filter(({ external }) => external.family === family);
-  return ofFamily.flatMap((rule) => {
-    if (rule.sources.length === 0) return [rule];
-    return withoutNested(rule.sources).map((source) => ({ ...rule, sources: [source] }));
-  });
+  return [...rules].filter(({ external }) => external.family === family).flatMap(bySource);
+}
+
+export function bySource(rule: Rule): readonly NatRule[] {
+  if (rule.sources.length === 0) return [rule];
+  return withoutNested(rule.sources).map((source) => ({ ...rule, sources: [source] }));
 }
 
 /** Which packets it is about, as iptables-save prints it. No two rules of a program have the same. */
