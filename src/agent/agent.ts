@@ -62,7 +62,7 @@ export function createAgent({ node, registry, dataplane, log, observer }: AgentO
     busy: () => queue.size + running.size > 1,
     onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
   });
-  return { ...createReadings({ places, dataplane, usage }), start, cleanUp, stop };
+  return { ...createReadings({ node, places, dataplane, usage }), start, cleanUp, stop };
 
   async function start(): Promise<void> {
     const started = performance.now();

@@ -1,7 +1,9 @@
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import { addCounters, type Counters } from '../model/counters.ts';
+import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
+import type { Observation, WatchedFlow, WatchPatience } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Places } from './places.ts';
 import type { Usage } from './usage.ts';
@@ -14,6 +16,8 @@ export interface Readings {
   liveFlows(router: RouterId, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, number>>;
   /** How full connection tracking is, in each instance of this node that can be asked. */
   flowUsage(): Promise<readonly InstanceUsage[]>;
+  /** Waits for a packet of this flow, wherever the router is on this node; `null`: none came in time. Error: `router_elsewhere`. */
+  observe(router: RouterId, flow: WatchedFlow, patience: WatchPatience): Promise<Observation | null>;
 }
 
 export interface ForwardCounters extends Counters {
@@ -28,13 +32,14 @@ export interface InstanceUsage extends FlowUsage {
 }
 
 interface Options {
+  readonly node: string;
   readonly places: Pick<Places, 'of' | 'all'>;
   readonly dataplane: Dataplane;
   readonly usage: Usage;
 }
 
-export function createReadings({ places, dataplane, usage }: Options): Readings {
-  return { counters, liveFlows, flowUsage };
+export function createReadings({ node, places, dataplane, usage }: Options): Readings {
+  return { counters, liveFlows, flowUsage, observe };
 
   async function counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]> {
     const counted = await Promise.all(
@@ -63,6 +68,26 @@ export function createReadings({ places, dataplane, usage }: Options): Readings 
     const answers = await Promise.allSettled(asked);
     // One that has just gone has no connection tracking either.
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  }
+
+  /** The first instance that sees one ends the wait of the others. */
+  async function observe(
+    router: RouterId,
+    flow: WatchedFlow,
+    { seconds, signal }: WatchPatience,
+  ): Promise<Observation | null> {
+    const here = places.of(router);
+    if (here.length === 0) throw hatobaError('router_elsewhere', { node, router });
+    const seen = new AbortController();
+    const patience = { seconds, signal: AbortSignal.any([signal, seen.signal]) };
+    const observations = await Promise.all(
+      here.map(async ({ instance }) => {
+        const observation = await dataplane.observe(instance.id, flow, patience);
+        if (observation !== null) seen.abort();
+        return observation;
+      }),
+    );
+    return observations.find((observation) => observation !== null) ?? null;
   }
 }
 

@@ -1,7 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Counters } from '../model/counters.ts';
+import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
+import type { Observation, WatchedFlow, WatchPatience } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Observations } from './metrics/observations.ts';
@@ -36,6 +38,8 @@ export interface LiveReadings {
   readonly liveFlows: (router: RouterId, forward: ForwardId | null) => Promise<ReadonlyMap<ForwardId, number>>;
   /** How full connection tracking is, in each place where a router is. */
   readonly flowUsage: () => Promise<readonly RouterUsage[]>;
+  /** Waits for a packet of this flow in the router; `null`: none came in time. Error: `router_elsewhere`. */
+  readonly observe: (router: RouterId, flow: WatchedFlow, patience: WatchPatience) => Promise<Observation | null>;
 }
 
 export interface RouterUsage extends FlowUsage {
@@ -45,6 +49,9 @@ export interface RouterUsage extends FlowUsage {
 export const NO_READINGS: LiveReadings = Object.freeze({
   liveFlows: async () => new Map(),
   flowUsage: async () => [],
+  observe: async (router: RouterId) => {
+    throw hatobaError('router_elsewhere', { node: 'it has no agent', router });
+  },
 });
 
 export interface ApiDeps {

@@ -62,8 +62,8 @@ export interface Client {
   listRouters(): Promise<readonly RouterDocument[]>;
   getRouter(reference: string): Promise<RouterDocument>;
   getStatus(): Promise<StatusDocument>;
-  /** `request`: a packet as the user wrote it; the API parses it. */
-  trace(request: ForwardFields): Promise<TraceDocument>;
+  /** `request`: a packet as the user wrote it; the API parses it. `wait`: how long a live trace waits for it. */
+  trace(request: ForwardFields, wait: Wait): Promise<TraceDocument>;
 }
 
 /** Beyond the time that was asked for: the daemon's own work, on a machine under load. */
@@ -123,7 +123,7 @@ export function createClient(context: CliContext, flag: string | undefined, pati
     listRouters: async () => (await get(isRouterList, '/v1/routers')).routers,
     getRouter: (reference) => get(isRouter, `/v1/routers/${encodeURIComponent(reference)}`),
     getStatus: () => get(isStatus, '/v1/status'),
-    trace: (body) => call(isTrace, { method: 'POST', path: '/v1/trace', body }, '0'),
+    trace: (body, wait) => call(isTrace, { method: 'POST', path: '/v1/trace', body }, wait),
   });
 }
 

@@ -212,6 +212,37 @@ const isRefusalReason = oneOf(
   'port',
 );
 
+const kernelEnds = record({ source: text, source_port: count, destination: text, destination_port: count });
+
+const kernelWay = record({
+  arrived: kernelEnds,
+  from: nullable(text),
+  steps: list(
+    record({
+      table: text,
+      chain: text,
+      base: nullable(record({ type: text, hook: text, priority: count })),
+      handle: nullable(count),
+      rule: nullable(text),
+      verdict: text,
+      ours: flag,
+    }),
+  ),
+  outcome: oneOf('forwarded', 'delivered', 'dropped', 'lost'),
+  left: nullable(kernelEnds),
+  to: nullable(text),
+});
+
+const caught = record({
+  instance: text,
+  way: kernelWay,
+  known_flow: flag,
+  reply: nullable(kernelWay),
+  as_compiled: flag,
+  difference: nullable(text),
+  legacy_tables: list(text),
+});
+
 export const isTrace: Guard<TraceDocument> = record({
   router: text,
   gateways: list(text),
@@ -221,4 +252,5 @@ export const isTrace: Guard<TraceDocument> = record({
   target: nullable(record({ address: text, port: count, masquerade: oneOf('same_network') })),
   reply: nullable(record({ ...ends, source_port: count, destination_port: nullable(count) })),
   nodes: list(record({ node: text, applied: flag, revision: count, at: text, message: nullable(text) })),
+  live: nullable(record({ node: text, timeout: count, packet: nullable(caught) })),
 });

@@ -1,6 +1,7 @@
 import type { Counters } from '../model/counters.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
+import type { Observation, WatchedFlow, WatchPatience } from '../model/observation.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
@@ -65,6 +66,12 @@ export interface Dataplane {
 
   /** How full connection tracking is there. */
   flowUsage(id: string): Promise<FlowUsage>;
+
+  /**
+   * Waits for a packet of this flow there, and tells what became of it; `null`: none came in time. Besides the errors of
+   * all calls: `watches_exhausted`.
+   */
+  observe(id: string, flow: WatchedFlow, patience: WatchPatience): Promise<Observation | null>;
 
   /** Removes everything of ours. */
   clean(id: string): Promise<void>;

@@ -5,8 +5,8 @@ import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts'
 import { readFlowUsage } from './ctnetlink.ts';
 import { concernsDefaultRoute, ROUTE_GROUPS, readDefaultRoutes } from './default-routes.ts';
 import { findLegacyChains, findNftChains, NAT, type NatTable } from './iptables-chains.ts';
-import type { AttachOptions, IptablesState, KernelEvent, Links, NamespaceState } from './kernel.ts';
-import { EPOLLIN, openNetlink, receiveNow, SystemCallError } from './libc.ts';
+import type { AttachOptions, IptablesState, Links, NamespaceState } from './kernel.ts';
+import { drain, EPOLLIN, openNetlink, SystemCallError } from './libc.ts';
 import { countLiveFlows, type FlowPlace } from './live-flows.ts';
 import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, readUninterrupted, sendAll } from './netlink.ts';
 import {
@@ -20,13 +20,16 @@ import {
   rulesetEvent,
 } from './nfnetlink.ts';
 import { batchOf, type TableChange } from './nft-batch.ts';
-import type { Blueprint } from './nft-blueprint.ts';
+import type { TableSource } from './nft-compile.ts';
 import { type ElementCounter, readCounters } from './nft-counters.ts';
 import { readTable, type TableState } from './nft-table.ts';
+import type { TraceMessage } from './nft-trace.ts';
 import { type OthersTables, readLegacyTables, readNftTables } from './others-tables.ts';
+import { openPacketWatch, type PacketWatch } from './packet-watch.ts';
 import { LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
 import { endStaleFlows, type FlowChange } from './stale-flows.ts';
-import { openNamespace, type ThreadNamespace } from './thread-namespace.ts';
+import type { Surroundings } from './surroundings.ts';
+import { openNamespace } from './thread-namespace.ts';
 
 /** A network namespace that is kept open, with sockets in it that tell what changes. */
 export interface AttachedNamespace {
@@ -44,23 +47,12 @@ export interface AttachedNamespace {
   flowUsage(): FlowUsage;
   conntrack(): ConntrackAbilities;
   othersTables(): OthersTables;
+  /** See `openPacketWatch`; closed with the namespace at the latest. */
+  watchPackets(source: TableSource, onMessage: (message: TraceMessage) => void): PacketWatch;
   /** Another descriptor of the namespace, which the caller closes. */
   duplicate(): number;
   close(): void;
 }
-
-export interface Surroundings {
-  readonly thread: ThreadNamespace;
-  readonly blueprint: Blueprint;
-  /** Of the kernel; where it has none, there is no table of ours, and nothing is told. */
-  readonly hasNftables: boolean;
-  readonly natChains: readonly string[];
-  readonly watch: (fd: number, events: number, onReady: () => void) => void;
-  readonly unwatch: (fd: number) => void;
-  readonly emit: (event: KernelEvent) => void;
-}
-
-const datagram = Buffer.allocUnsafe(1 << 18);
 
 /** Takes over the descriptor `fd` of the namespace. */
 export function attachNamespace(
@@ -97,6 +89,7 @@ export function attachNamespace(
   }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
+  const watches = new Set<PacketWatch>();
   const conntrack = () => thread.inside(fd, readConntrackAbilities);
   const othersTables = () => ({
     nft: hasNftables ? readConsistently(rulesets, () => readNftTables(rulesets, blueprint.name)).value : [],
@@ -115,6 +108,7 @@ export function attachNamespace(
     flowUsage: () => readFlowUsage(rulesets),
     conntrack,
     othersTables,
+    watchPackets,
     duplicate,
     close,
   };
@@ -227,24 +221,21 @@ export function attachNamespace(
     return copy;
   }
 
+  function watchPackets(source: TableSource, onMessage: (message: TraceMessage) => void): PacketWatch {
+    const opened = openPacketWatch(namespace, fd, source, around, onMessage);
+    watches.add(opened);
+    return {
+      close() {
+        opened.close();
+        watches.delete(opened);
+      },
+    };
+  }
+
   function close(): void {
+    for (const each of watches) each.close();
     around.unwatch(routeEvents);
     around.unwatch(rulesetEvents);
     for (const each of opened) closeSync(each);
-  }
-}
-
-/** Reads until nothing is waiting. False: the kernel had to drop some (`man 7 netlink`: ENOBUFS). */
-function drain(fd: number, onData?: (data: Buffer) => void): boolean {
-  let complete = true;
-  for (;;) {
-    try {
-      const length = receiveNow(fd, datagram);
-      if (length === undefined) return complete;
-      onData?.(datagram.subarray(0, length));
-    } catch (error) {
-      if (!(error instanceof SystemCallError) || error.errno !== 'ENOBUFS') throw error;
-      complete = false;
-    }
   }
 }

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
 import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
 import { openEventCounter } from './libc.ts';
+import type { TraceMessage } from './nft-trace.ts';
 import { runProgram } from './program.ts';
 import type { FlowChange } from './stale-flows.ts';
 import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
@@ -44,6 +45,7 @@ export function startKernelThread(): KernelThread {
 
 async function converse(worker: Worker, wake: number, onFatal: (error: unknown) => void): Promise<Kernel> {
   const waiting = new Map<number, Waiting>();
+  const watches = new Map<number, (message: TraceMessage) => void>();
   let lastId = 0;
   let ended: Error | undefined;
   let onEvent: (event: KernelEvent) => void = () => {};
@@ -97,6 +99,10 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
       onEvent(message.event);
       return;
     }
+    if (message.kind === 'traced') {
+      watches.get(message.watch)?.(message.message);
+      return;
+    }
     const caller = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.kind === 'answer') caller?.resolve(message.answer);
@@ -124,6 +130,21 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
     flowUsage: async (namespace) => (await ask({ call: 'flowUsage', namespace })).flowUsage,
     conntrack: async (namespace) => (await ask({ call: 'conntrack', namespace })).conntrack,
     othersTables: async (namespace) => (await ask({ call: 'othersTables', namespace })).othersTables,
+    watchPackets: async (namespace, table, onMessage) => {
+      const watch = ++lastId;
+      watches.set(watch, onMessage);
+      const end = async () => {
+        watches.delete(watch);
+        await ask({ call: 'unwatchPackets', watch });
+      };
+      try {
+        await ask({ call: 'watchPackets', namespace, watch, table });
+      } catch (error) {
+        watches.delete(watch);
+        throw error;
+      }
+      return { end };
+    },
     run: async (namespace, argv, input = '') =>
       runProgram((await ask({ call: 'duplicate', namespace })).descriptor, argv, input),
     ping: async () => {

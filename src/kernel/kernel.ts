@@ -8,6 +8,7 @@ import type { TableChange } from './nft-batch.ts';
 import type { TableSource } from './nft-compile.ts';
 import type { ElementCounter } from './nft-counters.ts';
 import type { TableState } from './nft-table.ts';
+import type { TraceMessage } from './nft-trace.ts';
 import type { OthersTables } from './others-tables.ts';
 import type { ProgramResult } from './program.ts';
 import type { Interface } from './rtnetlink.ts';
@@ -109,6 +110,15 @@ export interface Kernel {
   conntrack(namespace: string): Promise<ConntrackAbilities>;
   /** Which tables of rules others have in an attached namespace: what programs can read there, without running any. */
   othersTables(namespace: string): Promise<OthersTables>;
+  /**
+   * Has the kernel trace packets in an attached namespace, those that the rules of this table mark, until `end`; the table
+   * has a name that nothing else has there. What it tells is of every packet that anybody has it trace.
+   */
+  watchPackets(
+    namespace: string,
+    table: TableSource,
+    onMessage: (message: TraceMessage) => void,
+  ): Promise<{ end(): Promise<void> }>;
   /**
    * Runs a program in an attached namespace, without a shell, beside everything else: `argv` begins with its name, `input`
    * is what it reads. Whatever its exit code, its end is no error.

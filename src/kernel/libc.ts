@@ -145,6 +145,23 @@ export function receiveNow(fd: number, into: Uint8Array): number | undefined {
   throw new SystemCallError('recv', getSystemErrorName(-koffi.errno()));
 }
 
+const datagram = Buffer.allocUnsafe(1 << 18);
+
+/** Reads until nothing is waiting. False: the kernel had to drop some (`man 7 netlink`: ENOBUFS). */
+export function drain(fd: number, onData?: (data: Buffer) => void): boolean {
+  let complete = true;
+  for (;;) {
+    try {
+      const length = receiveNow(fd, datagram);
+      if (length === undefined) return complete;
+      onData?.(datagram.subarray(0, length));
+    } catch (error) {
+      if (!(error instanceof SystemCallError) || error.errno !== 'ENOBUFS') throw error;
+      complete = false;
+    }
+  }
+}
+
 /** As `receiveNow`, for descriptors that are no sockets and were opened non-blocking. */
 export function readNow(fd: number, into: Uint8Array): number | undefined {
   const length = Number(calls.read(fd, into, into.length));

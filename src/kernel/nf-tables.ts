@@ -15,7 +15,18 @@ export const NFT_MSG = {
   deleteElements: 14,
   newGeneration: 15,
   getGeneration: 16,
+  trace: 17,
 } as const;
+
+/** linux/netfilter.h, in nft's words. */
+export const NFT_FAMILIES: Readonly<Record<number, string>> = {
+  1: 'inet',
+  2: 'ip',
+  3: 'arp',
+  5: 'netdev',
+  7: 'bridge',
+  10: 'ip6',
+};
 
 export const TABLE = { name: 1, flags: 2, use: 3 } as const;
 export const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7, userdata: 12 } as const;
@@ -40,6 +51,26 @@ export const ELEMENTS = { table: 1, set: 2, list: 3 } as const;
 export const ELEMENT = { key: 1, data: 2, userdata: 6, expression: 7, keyEnd: 10 } as const;
 export const EXPRESSION = { name: 1, data: 2 } as const;
 export const COUNTER = { bytes: 1, packets: 2 } as const;
+
+export const TRACE = {
+  table: 1,
+  chain: 2,
+  handle: 3,
+  type: 4,
+  verdict: 5,
+  id: 6,
+  networkHeader: 8,
+  transportHeader: 9,
+  incoming: 10,
+  outgoing: 12,
+  policy: 16,
+  flowId: 18,
+  flowState: 21,
+} as const;
+export const VERDICT = { code: 1, chain: 2 } as const;
+
+/** A flag of a table that is gone with the socket that made it, and that nobody else can change (Linux 5.12). */
+export const NFT_TABLE_OWNED = 0x2;
 
 /** A set that is written in a rule, and cannot change. */
 export const NFT_SET_ANONYMOUS = 0x1;

@@ -6,6 +6,7 @@ const NFNL_SUBSYS_NFTABLES = 10;
 export const NFPROTO_INET = 1;
 export const NFPROTO = { 4: 2, 6: 10 } as const;
 export const NFNLGRP_NFTABLES = 7;
+export const NFNLGRP_NFTRACE = 9;
 
 export const NFT_MSG = {
   newTable: 0,

@@ -41,7 +41,8 @@ const FULL_LIST = 60_000;
 
 type Put = (type: number, flags: number, description: string, body: () => void, header?: Buffer) => void;
 
-export function batchOf({ table, remove, add }: TableChange, blueprint: Blueprint): Batch {
+/** `flags`: of the table, where it is made. */
+export function batchOf({ table, remove, add }: TableChange, blueprint: Blueprint, flags = 0): Batch {
   const writer = createNetlinkWriter();
   const descriptions: string[] = [];
   const put: Put = (type, flags, description, body, header = INET) => {
@@ -53,7 +54,7 @@ export function batchOf({ table, remove, add }: TableChange, blueprint: Blueprin
   };
   put(NFNL_MSG_BATCH_BEGIN, 0, 'beginning', () => {}, BATCH);
   if (table === 'replace' || table === 'delete') dropTable(writer, put, blueprint);
-  if (table === 'replace' || table === 'create') makeTable(writer, put, blueprint);
+  if (table === 'replace' || table === 'create') makeTable(writer, put, blueprint, flags);
   for (const shape of blueprint.sets.values()) {
     const own = remove.filter(({ set }) => set === shape.name);
     const type = nftMessageType(NFT_MSG.deleteElements);
@@ -74,9 +75,11 @@ function dropTable(writer: NetlinkWriter, put: Put, { name }: Blueprint): void {
   put(nftMessageType(NFT_MSG.deleteTable), 0, 'deleting the table', () => writer.text(TABLE.name, name));
 }
 
-function makeTable(writer: NetlinkWriter, put: Put, { name, objects }: Blueprint): void {
-  const flags = NLM_F_CREATE | NLM_F_EXCL;
-  put(nftMessageType(NFT_MSG.newTable), flags, 'making the table', () => writer.text(TABLE.name, name));
+function makeTable(writer: NetlinkWriter, put: Put, { name, objects }: Blueprint, flags: number): void {
+  put(nftMessageType(NFT_MSG.newTable), NLM_F_CREATE | NLM_F_EXCL, 'making the table', () => {
+    writer.text(TABLE.name, name);
+    if (flags !== 0) writer.number(TABLE.flags, flags);
+  });
   for (const { type, body } of objects) {
     put(type, NLM_F_CREATE | NLM_F_APPEND, 'making what is in the table', () => writer.bytes(body));
   }

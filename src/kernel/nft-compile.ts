@@ -28,6 +28,8 @@ export interface Prepared {
   readonly blueprint: Blueprint;
   readonly driver: NftDriverName | null;
   readonly hasNftables: boolean;
+  /** How to make another table. Error: `kernel_unsupported`. */
+  readonly compile: (source: TableSource) => Blueprint;
 }
 
 /** The options are those of the kernel (kernel.ts). Error: `kernel_unsupported`. */
@@ -35,10 +37,12 @@ export function prepareTable(options: Wanted, thread: ThreadNamespace): Prepared
   const { table, driver: wanted, compiled } = options;
   if (!compiled) {
     const blueprint: Blueprint = { name: table.name, fingerprint: '', sets: new Map(), objects: [] };
-    return { blueprint, driver: null, hasNftables: hasNftables() };
+    const compile = (source: TableSource) => compileTable(source, openNftDriver(wanted), thread);
+    return { blueprint, driver: null, hasNftables: hasNftables(), compile };
   }
   const driver = openNftDriver(wanted);
-  return { blueprint: compileTable(table, driver, thread), driver: driver.name, hasNftables: true };
+  const compile = (source: TableSource) => compileTable(source, driver, thread);
+  return { blueprint: compile(table), driver: driver.name, hasNftables: true, compile };
 }
 
 /** A kernel without it has no answer to what every namespace has. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Family } from '../model/address.ts';
 import { attributes, dump, textOf } from './netlink.ts';
-import { NFT_MSG, TABLE } from './nf-tables.ts';
+import { NFT_FAMILIES, NFT_MSG, TABLE } from './nf-tables.ts';
 import { NFGENMSG, NFPROTO_INET, nftMessageType } from './nfnetlink.ts';
 
 /** Which tables of rules others have in a network namespace. */
@@ -18,15 +18,6 @@ export interface NftTableName {
   readonly name: string;
 }
 
-/** linux/netfilter.h */
-const FAMILIES: Readonly<Record<number, string>> = {
-  1: 'inet',
-  2: 'ip',
-  3: 'arp',
-  5: 'netdev',
-  7: 'bridge',
-  10: 'ip6',
-};
 /** `struct nfgenmsg` that asks for tables of every family. */
 const EVERY_FAMILY = Buffer.alloc(NFGENMSG);
 
@@ -36,7 +27,7 @@ export function readNftTables(fd: number, own: string): readonly NftTableName[] 
   dump(fd, nftMessageType(NFT_MSG.getTable), EVERY_FAMILY, ({ body }) => {
     const number = body[0] ?? 0;
     const name = textOf(attributes(body.subarray(NFGENMSG)).get(TABLE.name));
-    if (number !== NFPROTO_INET || name !== own) tables.push({ family: FAMILIES[number] ?? String(number), name });
+    if (number !== NFPROTO_INET || name !== own) tables.push({ family: NFT_FAMILIES[number] ?? String(number), name });
   });
   return tables;
 }

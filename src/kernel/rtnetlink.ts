@@ -1,5 +1,6 @@
 import { type Address, addressOf } from '../model/address.ts';
-import { attributes, dump, textOf } from './netlink.ts';
+import { SystemCallError } from './libc.ts';
+import { attributes, dump, get, textOf } from './netlink.ts';
 
 /** linux/rtnetlink.h, linux/if_addr.h, linux/if_link.h. */
 const RTM_GETLINK = 18;
@@ -33,6 +34,19 @@ export interface Interface {
   readonly up: boolean;
   /** In the kernel's order. */
   readonly addresses: readonly InterfaceAddress[];
+}
+
+/** The interface of this number in the namespace that this route socket is in; the number where there is none (any more). */
+export function readInterfaceName(fd: number, index: number): string {
+  const request = Buffer.alloc(16);
+  request.writeInt32LE(index, 4);
+  try {
+    const answer = get(fd, RTM_GETLINK, request);
+    return textOf(answer && attributes(answer.subarray(16)).get(IFLA_IFNAME)) || String(index);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    return String(index);
+  }
 }
 
 /** The interfaces of the namespace that this route socket is in, by their numbers, in order of creation. Throws InterruptedDump. */

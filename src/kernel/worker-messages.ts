@@ -5,7 +5,9 @@ import type { AttachOptions, EndedFlows, KernelEvent, KernelOptions, NamespaceSt
 import type { FlowPlace } from './live-flows.ts';
 import type { NftDriverName } from './nft.ts';
 import type { TableChange } from './nft-batch.ts';
+import type { TableSource } from './nft-compile.ts';
 import type { ElementCounter } from './nft-counters.ts';
+import type { TraceMessage } from './nft-trace.ts';
 import type { OthersTables } from './others-tables.ts';
 import type { FlowChange } from './stale-flows.ts';
 
@@ -30,6 +32,14 @@ export type Request =
       readonly change: TableChange | null;
       readonly flows: FlowChange;
     }
+  | {
+      readonly call: 'watchPackets';
+      readonly namespace: string;
+      /** A number that whoever asks has given it. */
+      readonly watch: number;
+      readonly table: TableSource;
+    }
+  | { readonly call: 'unwatchPackets'; readonly watch: number }
   | { readonly call: 'watch' | 'ping' | 'stop' };
 
 export interface ToWorker {
@@ -59,5 +69,6 @@ export interface Failure {
 export type FromWorker =
   | { readonly kind: 'started'; readonly driver: NftDriverName | null; readonly fingerprint: string }
   | { readonly kind: 'event'; readonly event: KernelEvent }
+  | { readonly kind: 'traced'; readonly watch: number; readonly message: TraceMessage }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly id: number; readonly error: Failure };

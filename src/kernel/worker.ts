@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { HOST_ROUTER } from '../model/router.ts';
-import { type AttachedNamespace, attachNamespace, type Surroundings } from './attached-namespace.ts';
+import { type AttachedNamespace, attachNamespace } from './attached-namespace.ts';
 import type { AttachOptions, EndedFlows, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
 import { prepareTable } from './nft-compile.ts';
+import type { PacketWatch } from './packet-watch.ts';
 import type { FlowChange } from './stale-flows.ts';
+import type { Surroundings } from './surroundings.ts';
 import { LostNamespace, openNamespace, openThreadNamespace } from './thread-namespace.ts';
 import type { Answer, Failure, FromWorker, Request, ToWorker, WorkerOptions } from './worker-messages.ts';
 
@@ -38,16 +40,18 @@ function work(port: MessagePort, options: WorkerOptions): void {
   const { directory, natChains, wake } = options;
   let outbox: FromWorker[] = [];
   const thread = openThreadNamespace();
-  const { blueprint, driver, hasNftables } = prepareTable(options, thread);
+  const { blueprint, driver, hasNftables, compile } = prepareTable(options, thread);
   const poller = openPoller();
   const ready = new Map<number, () => void>();
   const attached = new Map<string, AttachedNamespace>();
+  const watches = new Map<number, PacketWatch>();
   let stopping = false;
   const around: Surroundings = {
     thread,
     blueprint,
     hasNftables,
     natChains,
+    compile,
     emit: (event) => post({ kind: 'event', event }),
     watch(fd, events, onReady) {
       poller.add(fd, events);
@@ -125,6 +129,13 @@ function work(port: MessagePort, options: WorkerOptions): void {
         return { ...NOTHING, conntrack: find(request.namespace).conntrack() };
       case 'othersTables':
         return { ...NOTHING, othersTables: find(request.namespace).othersTables() };
+      case 'watchPackets':
+        watchPackets(request);
+        return NOTHING;
+      case 'unwatchPackets':
+        watches.get(request.watch)?.close();
+        watches.delete(request.watch);
+        return NOTHING;
       case 'duplicate':
         return { ...NOTHING, descriptor: find(request.namespace).duplicate() };
       case 'ping':
@@ -147,6 +158,11 @@ function work(port: MessagePort, options: WorkerOptions): void {
   function detach(namespace: string): void {
     attached.get(namespace)?.close();
     attached.delete(namespace);
+  }
+
+  function watchPackets({ namespace, watch, table: source }: Request & { call: 'watchPackets' }): void {
+    const opened = find(namespace).watchPackets(source, (message) => post({ kind: 'traced', watch, message }));
+    watches.set(watch, opened);
   }
 
   function find(namespace: string): AttachedNamespace {

@@ -319,6 +319,12 @@ export const ERRORS = {
     message: 'forward {value} is removed, but was still in a kernel after {seconds} s',
     hint: '`hatoba router show` tells which node is behind; it follows as soon as that is possible.',
   },
+  no_packet: {
+    status: 504,
+    exit: EXIT.timedOut,
+    message: 'no such packet came to the router on node {node} within {seconds} s',
+    hint: 'Send one while the command waits; where it does not come, look before the router: `tcpdump` on its outside interface.',
+  },
   not_applied: {
     ...internal,
     message: 'forward {value} is stored, but cannot be applied: {reason}',
@@ -384,6 +390,18 @@ export const ERRORS = {
     ...internal,
     message: 'the kernel refused a change in namespace {namespace}: {reason}',
     hint: 'The daemon tries again by itself; `hatoba router show` tells how it stands.',
+  },
+  watches_exhausted: {
+    status: 503,
+    exit: EXIT.failed,
+    message: 'packets are being waited for in {namespace} {count} times already',
+    hint: 'Try again when one of these traces has ended.',
+  },
+  router_elsewhere: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'this node ({node}) does not have the router {router} at present',
+    hint: 'Ask the node that has it: `hatoba router show` tells which does.',
   },
   kernel_stopped: {
     ...internal,

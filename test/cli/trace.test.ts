@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseAddress } from '../../src/model/address.ts';
+import type { KernelWay, Observation } from '../../src/model/observation.ts';
 import { OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
 import { type CliBench, masked, openCliBench } from './cli-under-test.ts';
 
@@ -134,4 +135,109 @@ test.for([
 test('flags that are missing, and a router that is not there', async () => {
   expect(await bench.run('trace', '--to', '192.168.1.100:80')).toMatchObject({ stdout: '', exit: 2 });
   expect(await bench.run(...FLOW, '--router', 'nobody')).toMatchObject({ stdout: '', exit: 3 });
+});
+
+describe('what the kernel does with a packet', () => {
+  const ends = { source: '198.51.100.5', sourcePort: 4000 };
+  const answer = { destination: '198.51.100.5', destinationPort: 4000 };
+  const base = { type: 'nat', hook: 'prerouting', priority: -110 };
+  const jump = { table: 'inet hatoba', chain: 'prerouting', base, handle: 1, ours: true };
+  const guard = {
+    table: 'ip filter',
+    chain: 'FORWARD',
+    base: { ...base, type: 'filter', hook: 'forward' },
+    ours: false,
+  };
+  const way: KernelWay = {
+    arrived: { ...ends, destination: '192.168.1.100', destinationPort: 5001 },
+    from: 'qg-x',
+    steps: [
+      { ...jump, rule: 'jump translate', verdict: 'jump translate' },
+      { ...jump, chain: 'translate', base: null, rule: 'dnat ip to … map @exact4', verdict: 'accept' },
+      { ...guard, handle: 2, rule: null, verdict: 'continue' },
+      { ...guard, handle: null, rule: null, verdict: 'accept' },
+    ],
+    outcome: 'forwarded',
+    left: { ...ends, destination: '192.168.50.11', destinationPort: 22 },
+    to: 'qr-x',
+  };
+  const reply: KernelWay = {
+    arrived: { source: '192.168.50.11', sourcePort: 22, ...answer },
+    from: 'qr-x',
+    steps: [],
+    outcome: 'forwarded',
+    left: { source: '192.168.1.100', sourcePort: 5001, ...answer },
+    to: 'qg-x',
+  };
+
+  async function traced(observation: Partial<Observation> | null, ...words: readonly string[]) {
+    const seen = { instance: 'qrouter-x', way, knownFlow: false, reply, legacyTables: [], ...observation };
+    await using live = await openCliBench({ live: { observe: async () => observation && seen } });
+    await publish(live.registry, report(1000));
+    await live.run('forward', 'add', '--no-wait', '--router', ROUTER, '5001', '192.168.50.11:22');
+    const { stdout, stderr, exit } = await live.run(...FLOW, '--live', ...words);
+    return { told: stdout.slice(stdout.indexOf('\n\n') + 2), stdout, stderr, exit };
+  }
+
+  test('as compiled, with its answer', async () => {
+    const { told, stderr, exit } = await traced({});
+    expect(told).toBe(`A packet came to qrouter-x on node n1.
+It came by qg-x from 198.51.100.5:4000 to 192.168.1.100:5001.
+   inet hatoba prerouting (nat, prerouting, priority -110), ours
+      jump translate
+   inet hatoba translate, ours
+      dnat ip to … map @exact4: accept
+   ip filter FORWARD (filter, forward, priority -110)
+      rule with handle 2: continue
+      policy: accept
+It left by qr-x from 198.51.100.5:4000 to 192.168.50.11:22.
+
+The answer came.
+It came by qr-x from 192.168.50.11:22 to 198.51.100.5:4000.
+It left by qg-x from 192.168.1.100:5001 to 198.51.100.5:4000.
+
+The kernel did as compiled.
+`);
+    expect({ stderr, exit }).toEqual({
+      stderr: 'waiting up to 10 s for a tcp packet from 198.51.100.5 to 192.168.1.100:5001: make one now\n',
+      exit: 0,
+    });
+  });
+
+  test('otherwise', async () => {
+    const dropped: KernelWay = { ...way, outcome: 'dropped', left: null, to: null };
+    const { told } = await traced({ way: dropped, reply: null, legacyTables: ['filter', 'nat'] });
+    expect(told).toContain(
+      '\nThere it was dropped.\n\nThe kernel did something else than what was compiled: it was dropped by ',
+    );
+    expect(told).toContain('iptables-legacy, too (filter, nat)');
+    const known = await traced({ knownFlow: true, reply: null, way: { ...way, from: null } });
+    expect(known.told).toContain('\nIt came from the router itself from 198.51.100.5:4000');
+    expect(known.told).toContain('\nConnection tracking knew its flow, and led it as that had begun');
+    expect(known.told).toContain('\nNo answer was seen within a second.\n');
+  });
+
+  test('nobody came', async () => {
+    const { stdout, stderr, exit } = await traced(null, '--timeout', '3');
+    expect(stdout).toMatch(/^1\. .*\n2\. /);
+    expect(stderr).toContain('waiting up to 3 s for');
+    expect(stderr).toContain('hatoba: no such packet came to the router on node n1 within 3 s\n');
+    expect(exit).toBe(7);
+  });
+
+  test('for programs', async () => {
+    const { stdout } = await traced({}, '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ live: { packet: { as_compiled: true, way: { from: 'qg-x' } } } });
+  });
+
+  test.each([
+    [['--timeout', '5'], '--timeout is for --live only'],
+    [['--live', '--timeout', 'soon'], '--timeout: soon is not a number of seconds'],
+    [['--live', '--timeout', '90'], '--timeout: the request is not understood: timeout must be <= 60'],
+  ] as const)('%j: %s', async ([...words], message) => {
+    await publish(bench.registry, report(0));
+    const { stderr, exit } = await bench.run(...FLOW, ...words);
+    expect(stderr).toContain(`hatoba: ${message}\n`);
+    expect(exit).toBe(2);
+  });
 });

@@ -91,6 +91,7 @@ function createMemoryDataplane(
     },
     liveFlows: async () => new Map(),
     flowUsage: async () => ({ entries: 0, limit: null }),
+    observe: async () => null,
     async clean(id) {
       find(id).contents = null;
     },

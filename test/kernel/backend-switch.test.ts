@@ -42,9 +42,8 @@ function contentsOf(place: Place): Promise<readonly string[] | null> {
 
 /** The flow's own number in the kernel: another one that has taken its place has another. */
 async function flowId(family: 4 | 6, sourcePort: number): Promise<string | undefined> {
-  const flows = await runIn(network.router, 'conntrack', [
-    ...['-L', '-f', `ipv${family}`, '-p', 'udp', '--orig-port-src', `${sourcePort}`, '-o', 'id'],
-  ]);
+  const words = ['-L', '-f', `ipv${family}`, '-p', 'udp', '--orig-port-src', `${sourcePort}`, '-o', 'id'];
+  const flows = await runIn(network.router, 'conntrack', words);
   return /\bid=(\d+)/.exec(flows)?.[1];
 }
 

@@ -119,11 +119,18 @@ interface WaitingRequest {
   readonly query: { readonly wait?: number };
 }
 
-/** Fastify's `request.signal` is silent about a client that goes once its body has been read; the response is not. */
-export function patience({ query }: WaitingRequest, { raw }: FastifyReply): Patience {
+export function patience({ query }: WaitingRequest, reply: FastifyReply): Patience {
+  return { seconds: query.wait ?? DEFAULT_WAIT, signal: signalOfClient(reply) };
+}
+
+/**
+ * Aborted when the client has gone. Fastify's `request.signal` is silent about one that goes once its body has been read;
+ * the response is not.
+ */
+export function signalOfClient({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
   raw.once('close', () => gone.abort());
-  return { seconds: query.wait ?? DEFAULT_WAIT, signal: gone.signal };
+  return gone.signal;
 }
 
 /** The forward as written, for the only router there is where it names none. Errors: `router_required`. */

@@ -1,7 +1,9 @@
 import { type Forward, GATEWAY, printForwardSpec } from '../../model/forward.ts';
+import type { Observation } from '../../model/observation.ts';
 import { explain } from '../../program/explain.ts';
 import type { RouterView } from '../../program/refusals.ts';
 import type { Packet } from '../../program/trace.ts';
+import { printObservation } from './live-trace-documents.ts';
 import { printGateways } from './router-documents.ts';
 import type { TraceDocument } from './trace-schemas.ts';
 
@@ -11,8 +13,15 @@ export interface Flow {
   readonly sourcePort: number | null;
 }
 
+/** What the kernel of a node was seen to do with a packet of the flow, if it was looked at. */
+export interface Watched {
+  readonly node: string;
+  readonly timeout: number;
+  readonly observation: Observation | null;
+}
+
 /** What the router does to the first packet of the flow. */
-export function traceFlow(view: RouterView, { packet, sourcePort }: Flow): TraceDocument {
+export function traceFlow(view: RouterView, { packet, sourcePort }: Flow, watched: Watched | null): TraceDocument {
   const { path, misses, nodes } = explain(view, packet);
   const { protocol } = packet;
   const [client, outside] = [packet.source.text, packet.destination.text];
@@ -37,6 +46,11 @@ export function traceFlow(view: RouterView, { packet, sourcePort }: Flow): Trace
       destination_port: sourcePort,
     },
     nodes,
+    live: watched && {
+      node: watched.node,
+      timeout: watched.timeout,
+      packet: watched.observation && printObservation(watched.observation, path),
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { REFUSAL_REASONS, type RefusalReason } from '../../program/refusals.ts';
+import { LiveSchema, liveFields } from './live-trace-schemas.ts';
 import { closed, named, Revision, TextList, TextOrNull, Time } from './schemas.ts';
 
 /** Also a plain number; what it may be is for the model to say, with errors of its own. */
@@ -15,6 +16,7 @@ export const TraceRequestSchema = Type.Object(
     source_port: Type.Optional(PortInput),
     destination: Type.String(),
     destination_port: PortInput,
+    ...liveFields,
   },
   {
     ...named('TraceRequest'),
@@ -108,6 +110,7 @@ export const TraceSchema = Type.Object(
     target: Type.Union([TargetSchema, Type.Null()], { description: 'null: it goes on as it is' }),
     reply: Type.Union([ReplySchema, Type.Null()], { description: 'as the client sees it' }),
     nodes: Type.Immutable(Type.Array(TraceOnNodeSchema)),
+    live: Type.Union([LiveSchema, Type.Null()], { description: 'null: not asked for' }),
   },
   closed,
 );

@@ -10,6 +10,9 @@ import type { Registry } from '../../registry/registry.ts';
 import { knownGateways } from '../../registry/statuses.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
+import { requestMalformed } from '../validation.ts';
+import { signalOfClient } from './forwards.ts';
+import { DEFAULT_TIMEOUT } from './live-trace-schemas.ts';
 import { countForwards } from './router-documents.ts';
 import { findRouter } from './router-lookup.ts';
 import { type Flow, traceFlow } from './trace-documents.ts';
@@ -23,15 +26,34 @@ const schema = {
   response: { 200: TraceSchema, ...problemResponses },
 };
 
-export function trace({ registry }: RouteDeps): FastifyPluginCallbackTypebox {
+export function trace({ registry, node, live }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.post('/trace', { schema }, ({ body }) => {
+    const ending = new AbortController();
+    api.addHook('preClose', (closed) => {
+      ending.abort();
+      closed();
+    });
+
+    api.post('/trace', { schema }, async ({ body }, reply) => {
       const flow = readFlow(body);
       const router = at('router', () => chooseRouter(body.router, registry));
-      return traceFlow(viewOf(router, registry), flow);
+      const seconds = readTimeout(body);
+      if (seconds === null) return traceFlow(viewOf(router, registry), flow, null);
+      const signal = AbortSignal.any([ending.signal, signalOfClient(reply)]);
+      const { packet, sourcePort } = flow;
+      const observation = await live.observe(router, { ...packet, sourcePort }, { seconds, signal });
+      // What is wanted may have changed while nobody came.
+      return traceFlow(viewOf(router, registry), flow, { node: node.name, timeout: seconds, observation });
     });
     done();
   };
+}
+
+/** `null`: no packet is waited for. Error: `request_malformed`. */
+function readTimeout({ live = false, timeout }: TraceRequest): number | null {
+  if (live) return timeout ?? DEFAULT_TIMEOUT;
+  if (timeout !== undefined) throw requestMalformed('timeout is for live traces only', 'timeout');
+  return null;
 }
 
 function viewOf(router: RouterId, { forwards, statuses }: Registry): RouterView {

@@ -11,6 +11,7 @@ export type {
   ForwardPatch,
   ForwardRemoval,
 } from './forward-schemas.ts';
+export type { LiveTraceDocument } from './live-trace-documents.ts';
 export type { RouterDocument, RouterList } from './router-schemas.ts';
 export type { StatusDocument } from './status-schemas.ts';
 export type { TraceDocument } from './trace-schemas.ts';

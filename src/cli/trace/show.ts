@@ -6,6 +6,7 @@ import { inWords } from '../errors.ts';
 import { given } from '../forwards/input.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
 import { visible } from '../output/text.ts';
+import { liveLines } from './live.ts';
 import { traceLines } from './sentences.ts';
 
 export interface TraceFlags {
@@ -13,6 +14,8 @@ export interface TraceFlags {
   readonly to: string;
   readonly protocol?: string;
   readonly router?: string;
+  readonly live?: boolean;
+  readonly timeout?: string;
   readonly output?: DocumentFormat;
   readonly socket?: string;
 }
@@ -24,7 +27,11 @@ const WORDS = {
   source_port: '--from',
   destination: '--to',
   destination_port: '--to',
+  timeout: '--timeout',
 };
+
+/** Of the API. */
+const USUAL_TIMEOUT = '10';
 
 export async function showTrace(this: CliContext, flags: TraceFlags): Promise<void> {
   const from = splitInternal(flags.from);
@@ -39,16 +46,34 @@ export async function showTrace(this: CliContext, flags: TraceFlags): Promise<vo
     source_port: from.port ?? undefined,
     destination: to.address,
     destination_port: to.port,
+    ...liveFields(flags),
   });
-  try {
-    const traced = await createClient(this, flags.socket).trace(request);
-    if (flags.output !== undefined) return await printDocument(this, flags.output, traced);
+  const wait = flags.live === true ? (flags.timeout ?? USUAL_TIMEOUT) : '0';
+  if (flags.live === true) this.process.stderr.write(`${visible(waitingLine(flags, wait))}\n`);
+  const traced = await createClient(this, flags.socket)
+    .trace(request, wait)
+    .catch((error: unknown) => {
+      throw inWords(WORDS, error);
+    });
+  if (flags.output !== undefined) await printDocument(this, flags.output, traced);
+  else
     this.process.stdout.write(
-      traceLines(traced)
-        .map((line) => `${visible(line)}\n`)
-        .join(''),
+      [...traceLines(traced), ...liveLines(traced)].map((line) => `${visible(line)}\n`).join(''),
     );
-  } catch (error) {
-    throw inWords(WORDS, error);
+  if (traced.live?.packet === null)
+    throw hatobaError('no_packet', { seconds: traced.live.timeout, node: traced.live.node });
+}
+
+/** Error: `usage_malformed`. */
+function liveFields({ live, timeout }: TraceFlags): Readonly<Record<string, unknown>> {
+  if (timeout === undefined) return { live };
+  if (live !== true) throw hatobaError('usage_malformed', { reason: '--timeout is for --live only' });
+  if (!/^\d+(\.\d+)?$/.test(timeout)) {
+    throw hatobaError('usage_malformed', { reason: `--timeout: ${timeout} is not a number of seconds` });
   }
+  return { live, timeout: Number(timeout) };
+}
+
+function waitingLine({ from, to, protocol = 'tcp' }: TraceFlags, seconds: string): string {
+  return `waiting up to ${seconds} s for a ${protocol} packet from ${from} to ${to}: make one now`;
 }

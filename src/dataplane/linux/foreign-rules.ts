@@ -2,7 +2,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { NO_SUCH_PROGRAM } from '../../kernel/program.ts';
 import type { Family } from '../../model/address.ts';
 import { hatobaError, reasonOf } from '../../model/errors.ts';
-import { TABLE } from './nftables/layout.ts';
+import { isOwnTable } from './nftables/layout.ts';
 
 /** The two kernel interfaces that iptables has; rules made by one are not seen by the other. */
 export type IptablesVariant = 'nft' | 'legacy';
@@ -107,7 +107,8 @@ function othersObjects(namespace: string, json: string): readonly unknown[] {
 function isOurs(object: unknown): boolean {
   if (!isRecord(object)) return false;
   return Object.entries(object).some(([kind, content]) => {
-    return isRecord(content) && content['family'] === 'inet' && content[kind === 'table' ? 'name' : 'table'] === TABLE;
+    if (!isRecord(content) || content['family'] !== 'inet') return false;
+    return isOwnTable(String(content[kind === 'table' ? 'name' : 'table']));
   });
 }
 

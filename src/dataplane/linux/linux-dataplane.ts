@@ -1,9 +1,6 @@
 import type { Kernel, KernelEvent, Links } from '../../kernel/kernel.ts';
 import type { Cidr } from '../../model/cidr.ts';
-import type { Counters } from '../../model/counters.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
-import type { FlowUsage } from '../../model/flow-usage.ts';
-import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
 import type { Program } from '../../program/rule.ts';
@@ -14,9 +11,9 @@ import { insideNetworks, sameNetworks } from './inside-networks.ts';
 import { createIptables } from './iptables/backend.ts';
 import { createPrograms } from './iptables/programs.ts';
 import { limitsOf } from './limits.ts';
-import { flowPlaceOf } from './live-flows.ts';
 import { type NamespacePattern, patternOf, type RouterSides } from './namespaces.ts';
 import { createNftables } from './nftables/backend.ts';
+import { createReadings } from './readings.ts';
 import { insideInterfaces } from './sides.ts';
 
 export interface LinuxOptions {
@@ -48,6 +45,8 @@ interface Attached {
   instance: Instance | null;
   /** What was there when the namespace was opened, until it is used, or somebody may have changed it. */
   found: Found | undefined;
+  /** Aborted when it is let go of. */
+  readonly gone: AbortController;
   /** Runs until the next try to open it. */
   retry: NodeJS.Timeout | undefined;
 }
@@ -62,18 +61,8 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
   let emit: (event: DataplaneEvent) => void = () => undefined;
-  return {
-    start,
-    limits,
-    synchronise,
-    apply,
-    counters,
-    liveFlows,
-    flowUsage,
-    clean,
-    alive: () => kernel.ping(),
-    stop,
-  };
+  const readings = createReadings({ kernel, known });
+  return { ...readings, start, limits, synchronise, apply, clean, alive: () => kernel.ping(), stop };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
@@ -114,6 +103,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
       inside: [],
       instance: null,
       found: undefined,
+      gone: new AbortController(),
       retry: undefined,
     };
     attached.set(namespace, entry);
@@ -160,6 +150,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     if (entry === undefined) return;
     attached.delete(namespace);
     clearTimeout(entry.retry);
+    entry.gone.abort();
     if (entry.instance !== null) emit({ kind: 'vanished', id: namespace });
   }
 
@@ -211,25 +202,6 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     await backends[name].apply(change, inside, draining);
   }
 
-  async function counters(id: string, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>> {
-    const { backends, name } = known(id);
-    return backends[name].counters(forward);
-  }
-
-  async function liveFlows(id: string, program: Program): Promise<ReadonlyMap<ForwardId, number>> {
-    known(id);
-    const rules = [...program.values()];
-    const counts = await kernel.countFlows(id, rules.map(flowPlaceOf));
-    return new Map(
-      rules.map(({ forward }, index) => [forward, counts[index] ?? 0] as const).filter(([, count]) => count > 0),
-    );
-  }
-
-  async function flowUsage(id: string): Promise<FlowUsage> {
-    known(id);
-    return kernel.flowUsage(id);
-  }
-
   async function clean(id: string): Promise<void> {
     const entry = known(id);
     const found = await lookInto(id, entry);
@@ -253,7 +225,10 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   }
 
   async function stop(): Promise<void> {
-    for (const { retry } of attached.values()) clearTimeout(retry);
+    for (const { retry, gone } of attached.values()) {
+      clearTimeout(retry);
+      gone.abort();
+    }
     await kernel.stop();
   }
 }

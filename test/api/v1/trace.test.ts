@@ -51,6 +51,7 @@ test('the whole way of a packet that a forward takes', async () => {
       destination_port: 40_000,
     },
     nodes: [{ ...on, applied: false, revision: 0, message: 'the node has not applied it yet' }],
+    live: null,
   };
   expect(await trace({ ...PACKET, source_port: '40000' })).toEqual({ status: 200, body: expected });
   await publish(bench.registry, report(revision));

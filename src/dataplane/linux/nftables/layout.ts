@@ -5,8 +5,16 @@ import type { Family } from '../../../model/address.ts';
  * packet does not grow with their number (https://wiki.nftables.org, "Maps").
  */
 
-/** The one table of ours in each router; what others own is never touched. */
+/** The one table of ours that stays in each router; what others own is never touched. */
 export const TABLE = 'hatoba';
+
+/** What the names of tables begin with that are there only while packets are watched. */
+export const WATCH_PREFIX = 'hatoba_watch_';
+
+/** Whether a table of the inet family is ours. */
+export function isOwnTable(name: string): boolean {
+  return name === TABLE || name.startsWith(WATCH_PREFIX);
+}
 
 /** Datatypes of nft (`nft describe`) that keys and values are made of. */
 export type Datatype = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir';

@@ -1,6 +1,6 @@
-import type { FlowPlace } from '../../kernel/live-flows.ts';
-import { PROTOCOL_NUMBERS } from '../../model/protocol.ts';
-import type { Rule } from '../../program/rule.ts';
+import type { FlowPlace } from '../../../kernel/live-flows.ts';
+import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
+import type { Rule } from '../../../program/rule.ts';
 
 /** What connection tracking knows of the flows that the rule leads to its target. */
 export function flowPlaceOf(rule: Rule): FlowPlace {
