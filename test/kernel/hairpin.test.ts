@@ -1,8 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { programOf, ruleOf } from '../program/programs.ts';
-import { ip, runIn } from '../support/command.ts';
-import { addInnerNetwork, INSIDE_TOO, LEFT, RIGHT, SECOND_GATEWAY } from '../support/inner-network.ts';
-import { CLIENT, createNetwork, GATEWAY, INSTANCE, INSTANCE_TOO, type Network, OUTSIDE } from '../support/network.ts';
+import { ip, nft, runIn } from '../support/command.ts';
+import {
+  addInnerNetwork,
+  INSIDE_TOO,
+  type InnerNetwork,
+  LEFT,
+  RIGHT,
+  SECOND_GATEWAY,
+} from '../support/inner-network.ts';
+import {
+  CLIENT,
+  createNetwork,
+  GATEWAY,
+  INSTANCE,
+  INSTANCE_TOO,
+  type Network,
+  OUTSIDE,
+  ROUTED,
+} from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
 import { type Started, startLinux } from './linux-under-test.ts';
 
@@ -19,6 +35,7 @@ const PROGRAM = programOf(
 );
 
 let network: Network;
+let inner: InnerNetwork;
 let linux: Started;
 let client: Peer;
 let instance: Peer;
@@ -28,7 +45,7 @@ let router: Peer;
 
 beforeAll(async () => {
   network = await createNetwork();
-  const inner = await addInnerNetwork(network);
+  inner = await addInnerNetwork(network);
   linux = await startLinux(network.namespaces.prefix);
   client = await openPeer(network.client);
   instance = await openPeer(network.instance);
@@ -82,6 +99,52 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
     expect(seen(await router.connect(gateway, 80))).toBe(gateway);
     expect(seen(await router.ask(gateway, 51))).toBe(gateway);
   });
+});
+
+describe.each(FAMILIES)('what others translate within one network, by IPv%i', (family) => {
+  const target = (port: number) => `${family === 4 ? RIGHT[4] : `[${RIGHT[6]}]`}:${port}`;
+  const own = SECOND_GATEWAY[family];
+  /** So that the answer comes back through the router, and is translated back, whoever asked. */
+  const peer = family === 4 ? `${LEFT[4]}/32` : `${LEFT[6]}/128`;
+
+  beforeAll(() => ip(inner.right, `route add ${peer} via ${own}`));
+  afterAll(() => ip(inner.right, `route delete ${peer} via ${own}`));
+
+  test('by iptables', async () => {
+    const program = family === 4 ? 'iptables' : 'ip6tables';
+    const rule = ['-d', own, '-p', 'tcp', '--dport', '82', '-j', 'DNAT', '--to-destination', target(8080)];
+    await runIn(network.router, program, ['-t', 'nat', '-A', 'PREROUTING', ...rule]);
+    expect(seen(await left.connect(own, 82))).toBe(LEFT[family]);
+    await runIn(network.router, program, ['-t', 'nat', '-D', 'PREROUTING', ...rule]);
+  });
+
+  test('by nft', async () => {
+    const ip = family === 4 ? 'ip' : 'ip6';
+    const script = [
+      'add table inet theirs',
+      'add chain inet theirs nat { type nat hook prerouting priority dstnat ; }',
+      `add rule inet theirs nat ${ip} daddr ${own} udp dport 82 dnat ${ip} to ${target(8080)}`,
+    ];
+    await nft(network.router, script.join('\n'));
+    expect(seen(await left.ask(own, 82))).toBe(LEFT[family]);
+    await nft(network.router, 'delete table inet theirs');
+  });
+});
+
+test('an address outside that a forward brings, and one that goes with its last forward', async () => {
+  const more = [
+    ruleOf(90, 'tcp', [ROUTED[4], 80], [RIGHT[4], 8080]),
+    ruleOf(91, 'tcp', [ROUTED[4], 81], [RIGHT[4], 8080]),
+  ];
+  const hairpins = () => runIn(network.router, 'nft', ['list', 'set', 'inet', 'hatoba', 'hairpin4']);
+  expect(await hairpins()).not.toContain(ROUTED[4]);
+  await linux.dataplane.apply(network.router, { remove: [], add: more });
+  for (const port of [80, 81]) expect(seen(await left.connect(ROUTED[4], port))).toBe(SECOND_GATEWAY[4]);
+  await linux.dataplane.apply(network.router, { remove: more.slice(1), add: [] });
+  expect(seen(await left.connect(ROUTED[4], 80))).toBe(SECOND_GATEWAY[4]);
+  await linux.dataplane.apply(network.router, { remove: more.slice(0, 1), add: [] });
+  expect(await hairpins()).not.toContain(ROUTED[4]);
+  expect(await linux.dataplane.synchronise(network.router, PROGRAM)).toEqual({ corrections: 0 });
 });
 
 test('an inner network that comes later, and one that goes', async () => {

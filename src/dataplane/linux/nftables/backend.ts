@@ -8,6 +8,7 @@ import { correct } from './correction.ts';
 import { sumCounters } from './counters.ts';
 import { elementsOf, hairpinElements } from './elements.ts';
 import { flowRules } from './flows.ts';
+import { type OutsideAddresses, outsideAddresses } from './outside-addresses.ts';
 
 interface Passing {
   readonly removed: readonly SetElement[];
@@ -20,23 +21,28 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
   const { kernel } = around;
   /** Whether our table is there, as far as we know. */
   let installed = false;
+  /** As the rules have them that are there, likewise. */
+  let outside = outsideAddresses();
   return {
     async synchronise({ table: found }, program, inside, { draining, gone }) {
-      const { change, count } = correct(found, wanted(inside, program.values()), kernel.fingerprint);
+      const addresses = outsideAddresses(program.values());
+      const { change, count } = correct(found, wanted(inside, program.values(), addresses), kernel.fingerprint);
       if (change !== null || gone.length > 0) {
         const removed = [...takenAway(change, found), ...elements(gone)];
         await make(change, { removed, draining, added: change?.add ?? [] });
       }
       installed = found !== null || change !== null;
+      outside = addresses;
       return count;
     },
     async apply(change, inside, draining) {
-      const [remove, add] = [elements(change.remove), elements(change.add)];
-      const wish: TableChange = installed
-        ? { table: 'keep', remove, add }
-        : { table: 'create', remove: [], add: wanted(inside, change.add) };
-      await make(wish, { removed: wish.remove, draining, added: add });
+      const { gone, come, done } = outside.plan(change);
+      const remove = [...hairpinElements(inside, gone), ...elements(change.remove)];
+      const add = [...hairpinElements(inside, come), ...elements(change.add)];
+      const table: TableChange = installed ? { table: 'keep', remove, add } : { table: 'create', remove: [], add };
+      await make(table, { removed: table.remove, draining, added: add });
       installed = true;
+      done();
     },
     async counters(forward) {
       if (!installed) return new Map();
@@ -46,6 +52,7 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
       const change: TableChange = { table: 'delete', remove: [], add: [] };
       if (found !== null) await make(change, { removed: takenAway(change, found), draining, added: elements(stay) });
       installed = false;
+      outside = outsideAddresses();
     },
     disturbed: () => true,
   };
@@ -62,8 +69,8 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
   }
 
   /** Everything that the table is to have. */
-  function wanted(inside: readonly Cidr[], rules: Iterable<Rule>): readonly SetElement[] {
-    return [...hairpinElements(inside), ...elements(rules)];
+  function wanted(inside: readonly Cidr[], rules: Iterable<Rule>, addresses: OutsideAddresses): readonly SetElement[] {
+    return [...hairpinElements(inside, addresses.all()), ...elements(rules)];
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SetElement } from '../../../kernel/nft-batch.ts';
-import { addressOf, type Family } from '../../../model/address.ts';
+import { type Address, addressOf, type Family } from '../../../model/address.ts';
 import { type Cidr, withoutNested } from '../../../model/cidr.ts';
 import { type PortRange, portCount, samePorts } from '../../../model/port-range.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
@@ -57,11 +57,14 @@ function counters(rule: Rule): readonly SetElement[] {
   );
 }
 
-/** Between a network and itself: everybody else's answers come back through the router. */
-export function hairpinElements(networks: readonly Cidr[]): readonly SetElement[] {
-  return withoutNested(networks).map((network) => {
-    const [first, last] = spanOf(network);
-    return element(SETS[network.family].hairpin, `${first} . ${first}-${last} . ${last}`, '');
+/** Between a network and itself, by way of an address outside: everybody else's answers come back through the router. */
+export function hairpinElements(networks: readonly Cidr[], outside: Iterable<Address>): readonly SetElement[] {
+  const inside = withoutNested(networks);
+  return [...outside].flatMap(({ family, text }) => {
+    const own = inside.filter((network) => network.family === family).map(spanOf);
+    return own.map(([first, last]) => {
+      return element(SETS[family].hairpin, `${first} . ${first} . ${text}-${last} . ${last} . ${text}`, '');
+    });
   });
 }
 

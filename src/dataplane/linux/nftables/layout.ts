@@ -56,7 +56,7 @@ export interface FamilySets {
   readonly guarded: NftSet;
   /** Ranges that keep their ports. */
   readonly span: NftSet;
-  /** Pairs of networks between which answers would go past the router. */
+  /** Clients and targets between which answers would go past the router, and the addresses outside that lead there. */
   readonly hairpin: NftSet;
   /** What `exact` has, by direction, to count all packets. */
   readonly flows: NftSet;
@@ -90,7 +90,7 @@ function setsOf(family: Family): FamilySets {
     exact: { ...set('exact', place, [address, 'inet_service']), interval: false },
     guarded: set('guarded', [address, ...place], [address, 'inet_service']),
     span: set('span', [address, ...place], [address]),
-    hairpin: { ...set('hairpin', [address, address]), counter: false },
+    hairpin: { ...set('hairpin', [address, address, address]), counter: false },
     flows: { ...set('flows', ['ct_dir', ...place]), interval: false },
     wideFlows: set('wide_flows', ['ct_dir', address, ...place]),
   };
@@ -110,10 +110,13 @@ function translate(family: Family): readonly string[] {
   ];
 }
 
-/** A client in the target's own network would be answered directly, from an address that it has not asked. */
+/**
+ * A client in the target's own network would be answered directly, from an address that it has not asked. What others
+ * translate is not ours to masquerade: a flow has to have come to an address that rules of ours have.
+ */
 function masquerade(family: Family): string {
   const ip = family === 4 ? 'ip' : 'ip6';
-  return `ct status dnat ${ip} saddr . ${ip} daddr @${SETS[family].hairpin.name} masquerade`;
+  return `ct status dnat ${ip} saddr . ${ip} daddr . ct original ${ip} daddr @${SETS[family].hairpin.name} masquerade`;
 }
 
 /** Packets as clients see them: before they are translated, and after answers have been. */
