@@ -7,6 +7,7 @@ import { benchmarkConnections } from './connections.ts';
 import { benchmarkCreate } from './create.ts';
 import { benchmarkList } from './list.ts';
 import { benchmarkMemory } from './memory.ts';
+import { soakFor } from './soak.ts';
 import { benchmarkStart } from './start.ts';
 import { type Benchmark, type Row, tableOf } from './support/report.ts';
 
@@ -20,16 +21,26 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   list: benchmarkList,
 };
 
+/** Not part of a run that names none. */
+const SOAK = 'soak';
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
-const wanted = process.argv.slice(2);
+const [wanted, minutes] = wordsOf(process.argv.slice(2));
 const rows: Row[] = [];
-for (const [name, benchmark] of Object.entries(BENCHMARKS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+for (const [name, benchmark] of Object.entries({ ...BENCHMARKS, [SOAK]: soakFor(minutes) })) {
+  if (wanted.length > 0 ? !wanted.includes(name) : name === SOAK) continue;
   say(`${name}:`);
   rows.push(...(await benchmark((line) => say(`  ${line}`))));
 }
 say(`\n${tableOf(rows)}`);
 if (wanted.length === 0) writeFileSync(new URL('./RESULTS.md', import.meta.url), results(rows));
+
+/** Names, and behind `soak` how many minutes' worth. */
+function wordsOf(words: readonly string[]): readonly [names: readonly string[], minutes: number | undefined] {
+  const minutes = Number(words[words.indexOf(SOAK) + 1]);
+  if (!words.includes(SOAK) || !(minutes > 0)) return [words, undefined];
+  return [words.filter((word) => word !== String(minutes)), minutes];
+}
 
 function results(all: readonly Row[]): string {
   const [cpu] = cpus();

@@ -16,6 +16,10 @@ export function removeNamespaces(): void {
   ipBatch(listNamespaces().map((name) => `netns delete ${name}`));
 }
 
+export function removeNamespace(name: string): void {
+  ipBatch([`netns delete ${name}`]);
+}
+
 function listNamespaces(): readonly string[] {
   try {
     return readdirSync('/run/netns').filter((name) => name.startsWith(PREFIX));
