@@ -16,6 +16,7 @@ const calls = {
   read: libc.func('int64_t read(int fd, _Out_ void *data, size_t length)'),
   getsockopt: libc.func('int getsockopt(int fd, int level, int name, _Inout_ void *value, _Inout_ uint32_t *length)'),
   setsockopt: libc.func('int setsockopt(int fd, int level, int name, const void *value, uint32_t length)'),
+  ioctl: libc.func('int ioctl(int fd, unsigned long request)'),
   fstatfs: libc.func('int fstatfs(int fd, _Out_ void *result)'),
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
   epollCreate: libc.func('int epoll_create1(int flags)'),
@@ -39,6 +40,8 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 /** `linux/magic.h` NSFS_MAGIC. */
 const NSFS_MAGIC = 0x6e73_6673n;
+/** `linux/nsfs.h` */
+const NS_GET_NSTYPE = 0xb703;
 
 export const EPOLLIN = 0x001;
 export const EPOLLPRI = 0x002;
@@ -74,11 +77,13 @@ export function unshareNetworkNamespace(): void {
   checked('unshare', calls.unshare(CLONE_NEWNET));
 }
 
-/** Whether the open file is a namespace, whatever its name promises. */
-export function isNamespaceFile(fd: number): boolean {
+/** Whether the open file is a network namespace, whatever its name promises. */
+export function isNetworkNamespace(fd: number): boolean {
   const result = Buffer.alloc(256);
   checked('fstatfs', calls.fstatfs(fd, result));
-  return result.readBigInt64LE(0) === NSFS_MAGIC;
+  // Other files, devices above all, could take the same request for something else.
+  if (result.readBigInt64LE(0) !== NSFS_MAGIC) return false;
+  return checked('ioctl', calls.ioctl(fd, NS_GET_NSTYPE)) === CLONE_NEWNET;
 }
 
 /** A netlink socket in the calling thread's network namespace, subscribed to these multicast groups (from 1 to 32). */

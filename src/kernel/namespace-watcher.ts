@@ -1,8 +1,9 @@
-import { closeSync, lstatSync, openSync, readdirSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HOST_ROUTER, isNamespaceName } from '../model/router.ts';
 import type { KernelEvent } from './kernel.ts';
-import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow } from './libc.ts';
+import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow, SystemCallError } from './libc.ts';
+import { openNamespace } from './thread-namespace.ts';
 
 /** Tells which names in the directory lead to network namespaces, by event. */
 export interface NamespaceWatcher {
@@ -128,14 +129,17 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
     emit({ kind: 'mounted', namespace: name });
   }
 
-  /** All namespaces are files of one file system of the kernel's, on a device of its own. */
+  /** All namespaces, of whatever kind, are files of one file system of the kernel's, on a device of its own. */
   function inodeOf(name: string): number | undefined {
+    const path = join(directory, name);
+    let found: Stats;
     try {
-      const found = statSync(join(directory, name));
-      return found.dev === device ? found.ino : undefined;
+      found = statSync(path);
     } catch {
       return undefined; // A dangling link, a loop of links: told as ignored when it stays so.
     }
+    if (found.dev !== device) return undefined;
+    return mounted.get(name) === found.ino || isNetworkNamespaceAt(path) ? found.ino : undefined;
   }
 
   function isListed(name: string): boolean {
@@ -163,6 +167,18 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
     unwatch(mounts);
     closeSync(inotify);
     closeSync(mounts);
+  }
+}
+
+function isNetworkNamespaceAt(path: string): boolean {
+  try {
+    const fd = openNamespace(path);
+    if (fd !== undefined) closeSync(fd);
+    return fd !== undefined;
+  } catch (error) {
+    // Too many files are open: so it will be for whoever is told of the name, who can say so.
+    if (error instanceof SystemCallError) return true;
+    throw error;
   }
 }
 

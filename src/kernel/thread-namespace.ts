@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { enterNetworkNamespace, isNamespaceFile, SystemCallError, unshareNetworkNamespace } from './libc.ts';
+import { enterNetworkNamespace, isNetworkNamespace, SystemCallError, unshareNetworkNamespace } from './libc.ts';
 
 /** The thread is stuck in a foreign namespace: nothing it does from here on would be right. */
 export class LostNamespace extends Error {
@@ -46,8 +46,8 @@ export function openThreadNamespace(): ThreadNamespace {
 }
 
 /**
- * Opens the namespace at `path`. `undefined`: there is none, or its name is there but nothing is mounted on it (yet).
- * Throws SystemCallError where there are too many files open.
+ * Opens the namespace at `path`. `undefined`: there is none, or its name is there but nothing is mounted on it (yet), or
+ * something else than a network namespace. Throws SystemCallError where there are too many files open.
  */
 export function openNamespace(path: string): number | undefined {
   let fd: number;
@@ -60,7 +60,7 @@ export function openNamespace(path: string): number | undefined {
     return undefined;
   }
   try {
-    if (isNamespaceFile(fd)) return fd;
+    if (isNetworkNamespace(fd)) return fd;
   } catch (error) {
     closeSync(fd);
     if (error instanceof SystemCallError) return undefined;
