@@ -18,6 +18,7 @@ import { startEarly } from '../dataplane/start-early.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
 import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts';
+import { reasonOf } from '../model/errors.ts';
 import { parsePortRange } from '../model/port-range.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -36,7 +37,7 @@ export interface DaemonOptions extends Flags {
 /** See main.ts. */
 export async function runDaemon(options: DaemonOptions, thread: KernelThread): Promise<void> {
   const config = loadConfig(options, process.env);
-  const log = pino({ level: config.log_level });
+  const log = pino({ level: config.log_level, serializers: { error: reasonOf } });
   const notify = openNotify(process.env);
   const end = listenForEnd();
   await using steps = new AsyncDisposableStack();
