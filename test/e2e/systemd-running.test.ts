@@ -18,7 +18,7 @@ beforeAll(async () => {
   await systemctl('daemon-reload');
 });
 
-afterAll(() => machine[Symbol.asyncDispose]());
+afterAll(() => machine?.[Symbol.asyncDispose]());
 
 function systemctl(...words: readonly string[]): Promise<string> {
   return machine.run('systemctl', ...words);

@@ -28,29 +28,31 @@ const JOIN = 'echo $$ >"$0/cgroup.procs" && exec "$@"';
 const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--cgroup', '--uts', '--ipc'];
 
 export async function bootSystemd(): Promise<SystemdMachine> {
-  const machine = await bootMachine();
+  await using stack = new AsyncDisposableStack();
+  const machine = stack.use(await bootMachine());
   const cgroup = await createCgroup(machine);
+  stack.defer(() => eventually(() => removeCgroup(machine.path(cgroup))));
   const boot = ['sh', '-c', JOIN, cgroup, 'unshare', ...NAMESPACES, BOOT, CHECKOUT];
   const [program = '', ...args] = [...machine.within, ...boot];
   const holder = spawn(program, args, {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(holder, 'exit');
+  stack.defer(async () => {
+    holder.kill('SIGKILL');
+    await exited;
+  });
   const first = await eventually(async () => (await run('pgrep', ['--parent', String(holder.pid)])).trim());
   const runWithin: SystemdMachine['run'] = (...command) => run('nsenter', [`--target=${first}`, '--all', ...command]);
   await eventually(() => runWithin('systemctl', 'is-active', 'default.target'));
+  const steps = stack.move();
   return {
     run: runWithin,
     async write(file, text) {
       await runWithin('mkdir', '-p', dirname(file));
       await writeFile(`/proc/${first}/root${file}`, text);
     },
-    async [Symbol.asyncDispose]() {
-      holder.kill('SIGKILL');
-      await exited;
-      await eventually(() => removeCgroup(machine.path(cgroup)));
-      await machine[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => steps.disposeAsync(),
   };
 }
 
