@@ -1,8 +1,10 @@
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
+import type { Neighbours } from '../dataplane/neighbours.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
+import { type Adoption, createAdoption } from './adoption.ts';
 import { createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
@@ -13,6 +15,7 @@ import { createUsage } from './usage.ts';
 export interface Agent extends Readings {
   /** Resolves when every router that is there now has been compared with the store and corrected, or has failed. */
   start(): Promise<void>;
+  readonly adoption: Adoption;
   /** Removes everything of ours from every router of this node. */
   cleanUp(): Promise<void>;
   /** Leaves the routers as they are. */
@@ -23,6 +26,8 @@ export interface AgentOptions {
   readonly node: string;
   readonly registry: Registry;
   readonly dataplane: Dataplane;
+  /** What others have in its instances. */
+  readonly neighbours: Neighbours;
   readonly log: AgentLog;
   readonly observer?: AgentObserver;
 }
@@ -47,7 +52,7 @@ export interface AgentLog {
 /** So many places are worked on at a time: enough to keep the kernel's thread busy, few enough to let newcomers in. */
 const AT_ONCE = 64;
 
-export function createAgent({ node, registry, dataplane, log, observer }: AgentOptions): Agent {
+export function createAgent({ node, registry, dataplane, neighbours, log, observer }: AgentOptions): Agent {
   const { forwards, statuses } = registry;
   const places = createPlaces();
   const usage = createUsage();
@@ -62,7 +67,8 @@ export function createAgent({ node, registry, dataplane, log, observer }: AgentO
     busy: () => queue.size + running.size > 1,
     onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
   });
-  return { ...createReadings({ node, places, dataplane, usage }), start, cleanUp, stop };
+  const adoption = createAdoption({ neighbours, places, forwards, gatewaysOf });
+  return { ...createReadings({ node, places, dataplane, usage }), adoption, start, cleanUp, stop };
 
   async function start(): Promise<void> {
     const started = performance.now();

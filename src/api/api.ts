@@ -1,12 +1,13 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { answerBrokenRequest } from './broken-request.ts';
-import { type ApiDeps, NO_READINGS, type RouteDeps } from './deps.ts';
+import { type ApiDeps, NO_ADOPTION, NO_READINGS, type RouteDeps } from './deps.ts';
 import { health } from './health.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { closeSlowClients } from './slow-clients.ts';
+import { adopt } from './v1/adopt.ts';
 import { apply } from './v1/apply.ts';
 import { counters } from './v1/counters.ts';
 import { events } from './v1/events.ts';
@@ -37,10 +38,10 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
-  const { registry, node, counters: readCounters, live = NO_READINGS, log } = given;
+  const { registry, node, counters: readCounters, live = NO_READINGS, adoption = NO_ADOPTION, log } = given;
   const metrics = createMetrics(given);
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, counters: readCounters, live, waiting };
+  const deps: RouteDeps = { registry, node, counters: readCounters, live, adoption, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -74,6 +75,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(openapi);
   api.register(forwards(deps), { prefix: '/v1' });
   api.register(apply(deps), { prefix: '/v1' });
+  api.register(adopt(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });
   api.register(counters(deps), { prefix: '/v1' });
   api.register(events(deps), { prefix: '/v1' });

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { AdoptionOptions, AdoptionPlan, ForeignRule, Removal } from '../model/adoption.ts';
 import type { Counters } from '../model/counters.ts';
 import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
@@ -54,12 +55,25 @@ export const NO_READINGS: LiveReadings = Object.freeze({
   },
 });
 
+/** Takes over rules that others have in this node's routers. */
+export interface Adoption {
+  /** `null`: this node does not have the router. */
+  plan(router: RouterId, options: AdoptionOptions): Promise<AdoptionPlan | null>;
+  /** Takes away just these rules; in their order. */
+  remove(rules: readonly ForeignRule[]): Promise<readonly Removal[]>;
+}
+
+/** A node without routers. */
+export const NO_ADOPTION: Adoption = Object.freeze({ plan: async () => null, remove: async () => [] });
+
 export interface ApiDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
   readonly counters: ReadCounters;
   /** Default: `NO_READINGS`. */
   readonly live?: LiveReadings;
+  /** Default: `NO_ADOPTION`. */
+  readonly adoption?: Adoption;
   /** What has happened, to be counted. Default: nothing is told. */
   readonly observations?: Observations;
   /** Of how many forwards there are metrics at most. Default: 0. */
@@ -76,5 +90,6 @@ export interface RouteDeps {
   readonly node: NodeInfo;
   readonly counters: ReadCounters;
   readonly live: LiveReadings;
+  readonly adoption: Adoption;
   readonly waiting: Waiting;
 }

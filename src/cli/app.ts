@@ -12,6 +12,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = Object.freeze({
   apply: async () => (await import('./transfer.ts')).apply,
   export: async () => (await import('./transfer.ts')).exportForwards,
   import: async () => (await import('./transfer.ts')).importForwards,
+  adopt: async () => (await import('./adopt.ts')).adopt,
   backup: async () => (await import('./transfer.ts')).backup,
   restore: async () => (await import('./transfer.ts')).restore,
   router: async () => (await import('./routers.ts')).routers,

@@ -1,4 +1,5 @@
 import type {
+  AdoptResult,
   ApplyResult,
   Backup,
   CountersDocument,
@@ -15,6 +16,7 @@ import { type CliContext, socketPath } from './context.ts';
 import { exchange, type HttpCall } from './http.ts';
 import {
   type Guard,
+  isAdoptResult,
   isApplyResult,
   isBackup,
   isCounterList,
@@ -54,6 +56,8 @@ export interface Client {
   removeForward(reference: string, wait: Wait, drain?: boolean): Promise<ForwardRemoval>;
   /** `request`: an `ApplyRequest` as the user wrote it; the API parses it. */
   apply(request: ForwardFields, wait: Wait): Promise<ApplyResult>;
+  /** `request`: an `AdoptRequest` as the user wrote it; the API parses it. */
+  adopt(request: ForwardFields, wait: Wait): Promise<AdoptResult>;
   getBackup(): Promise<Backup>;
   restore(backup: unknown, replace: boolean, wait: Wait): Promise<ApplyResult>;
   getCounters(forward: string): Promise<readonly CountersDocument[]>;
@@ -110,6 +114,9 @@ export function createClient(context: CliContext, flag: string | undefined, pati
     },
     apply: (body, wait) => {
       return call(isApplyResult, { method: 'POST', path: `/v1/apply${query({ wait })}`, body }, wait);
+    },
+    adopt: (body, wait) => {
+      return call(isAdoptResult, { method: 'POST', path: `/v1/adopt${query({ wait })}`, body }, wait);
     },
     getBackup: () => get(isBackup, '/v1/backup'),
     restore: (body, replace, wait) => {

@@ -34,6 +34,8 @@ export interface CliContext extends CommandContext {
   readonly readStdin?: () => Promise<string>;
   /** The terminal as a whole, for what is drawn anew again and again; only where a person sits before it. */
   readonly openScreen?: () => Promise<Screen>;
+  /** Asks a person, where one is there: what was typed, up to the end of the line. */
+  readonly ask?: (question: string) => Promise<string>;
   /** What relative paths start from. */
   readonly cwd: () => string;
 }

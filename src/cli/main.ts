@@ -11,6 +11,14 @@ function onBrokenOutput(error: NodeJS.ErrnoException): void {
   process.exit(EXIT.failed);
 }
 
+/** On stderr, so that what is asked is not part of the output. */
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  using lines = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  return Promise.race([lines.question(question), closed]);
+}
+
 process.stdout.on('error', onBrokenOutput);
 const { stdout, stderr, env } = process;
 try {
@@ -21,6 +29,7 @@ try {
     ...(stdout.isTTY === true && {
       openScreen: async () => (await import('./screen.ts')).openScreen(process.stdin, process.stdout),
     }),
+    ...(process.stdin.isTTY && stderr.isTTY ? { ask } : {}),
     cwd: () => process.cwd(),
   });
 } catch (error) {

@@ -1,5 +1,6 @@
 // The one arrow from here to the API: its types, which leave nothing behind at run time.
 import type {
+  AdoptResult,
   ApplyResult,
   Backup,
   CounterList,
@@ -116,6 +117,37 @@ export const isCounterList: Guard<CounterList> = record({
   ),
 });
 
+const isChange = record({
+  change: oneOf('create', 'update', 'remove'),
+  id: nullable(text),
+  before: nullable(isWish),
+  after: nullable(isWish),
+  state: nullable(isState),
+  message: nullable(text),
+});
+
+const foreignRule = { instance: text, program: text, text };
+
+export const isAdoptResult: Guard<AdoptResult> = record({
+  router: text,
+  node: text,
+  plan: text,
+  dry_run: flag,
+  revision: count,
+  changes: list(isChange),
+  rules: list(
+    record({
+      ...foreignRule,
+      outcome: oneOf('planned', 'removed', 'gone', 'kept', 'failed'),
+      reason: nullable(text),
+      forwards: list(text),
+    }),
+  ),
+  left: list(record({ ...foreignRule, reason: text })),
+  unread: list(text),
+  owned: list(record({ owner: text, rules: count })),
+});
+
 export const isApplyResult: Guard<ApplyResult> = record({
   revision: count,
   dry_run: flag,
@@ -124,16 +156,7 @@ export const isApplyResult: Guard<ApplyResult> = record({
   updated: count,
   removed: count,
   unchanged: count,
-  changes: list(
-    record({
-      change: oneOf('create', 'update', 'remove'),
-      id: nullable(text),
-      before: nullable(isWish),
-      after: nullable(isWish),
-      state: nullable(isState),
-      message: nullable(text),
-    }),
-  ),
+  changes: list(isChange),
 });
 
 export const isBackup: Guard<Backup> = record({

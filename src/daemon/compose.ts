@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { type AgentObserver, createAgent } from '../agent/agent.ts';
-import { type ApiDeps, NO_READINGS, type NodeInfo, type ReadCounters } from '../api/deps.ts';
+import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
+import { type ApiDeps, NO_ADOPTION, NO_READINGS, type NodeInfo, type ReadCounters } from '../api/deps.ts';
 import { createObservations, type Observations } from '../api/metrics/observations.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
@@ -11,6 +11,7 @@ import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { BackendName } from '../dataplane/linux/backend.ts';
 import { CHAINS } from '../dataplane/linux/iptables/rules.ts';
 import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
+import { createLinuxNeighbours } from '../dataplane/linux/linux-neighbours.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
 import { layoutOf } from '../dataplane/linux/nftables/layout.ts';
 import { printTable } from '../dataplane/linux/nftables/script.ts';
@@ -101,12 +102,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const dataplane = kernel && (await startEarly(createDataplane(config, kernel, warn)));
   const observations = createObservations();
   const registry = await openStoredRegistry(around, observations);
-  const observer: AgentObserver = {
-    passed: (seconds) => observations.note({ kind: 'pass', seconds }),
-    failed: () => observations.note({ kind: 'failure' }),
-    repaired: (corrections) => observations.note({ kind: 'repair', corrections }),
-  };
-  const agent = dataplane && createAgent({ node: config.node, registry, dataplane, log, observer });
+  const agent = kernel && dataplane && createOwnAgent(around, { kernel, dataplane, registry, observations });
   if (agent !== null) {
     steps.defer(() => agent.stop());
     if (cleanupOnExit) steps.defer(() => agent.cleanUp());
@@ -116,9 +112,9 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
   const alive = async () => kernel?.ping();
   if (config.roles.includes('api')) {
-    const live = agent ?? NO_READINGS;
+    const [live, adoption] = [agent ?? NO_READINGS, agent?.adoption ?? NO_ADOPTION];
     const forwardMetrics = config.forward_metrics;
-    await serveApi(around, { registry, node, counters, live, observations, forwardMetrics, ready: alive });
+    await serveApi(around, { registry, node, counters, live, adoption, observations, forwardMetrics, ready: alive });
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');
@@ -130,6 +126,22 @@ async function openOwnKernel({ config, end, steps, thread }: Surroundings): Prom
   const kernel = await openConfiguredKernel(config, thread, (error) => end.fatal(error));
   steps.defer(() => kernel.stop());
   return kernel;
+}
+
+interface AgentParts {
+  readonly kernel: Kernel;
+  readonly dataplane: Dataplane;
+  readonly registry: Registry;
+  readonly observations: Observations;
+}
+
+function createOwnAgent({ config, log }: Surroundings, { kernel, observations, ...parts }: AgentParts): Agent {
+  const observer: AgentObserver = {
+    passed: (seconds) => observations.note({ kind: 'pass', seconds }),
+    failed: () => observations.note({ kind: 'failure' }),
+    repaired: (corrections) => observations.note({ kind: 'repair', corrections }),
+  };
+  return createAgent({ ...parts, node: config.node, neighbours: createLinuxNeighbours(kernel), log, observer });
 }
 
 async function openStoredRegistry({ config, end, steps }: Surroundings, observations: Observations): Promise<Registry> {

@@ -49,6 +49,7 @@ export function createEarlierRules(): EarlierRules {
 
   return {
     add(visit) {
+      if (visit.end === 'untracked') return;
       const { protocols, destinations, ports } = visit.match;
       const entry = { visit, missed: left };
       const [destination, port] = [onlyOf(destinations), onlyOf(ports)];
@@ -89,7 +90,8 @@ export function createEarlierRules(): EarlierRules {
   };
 }
 
-function meets({ protocols, destinations }: Match, protocol: Protocol, destination: bigint): boolean {
+/** Whether the protocol and the address are among those of the match. */
+export function meets({ protocols, destinations }: Match, protocol: Protocol, destination: bigint): boolean {
   return protocols.has(protocol) && overlap(destinations, [{ first: destination, last: destination }]);
 }
 
@@ -107,7 +109,8 @@ function divide(
   return { inside, outside };
 }
 
-function shared(a: Piece, b: Piece): readonly Piece[] {
+/** The packets that both have; none, or one piece. */
+export function shared(a: Piece, b: Piece): readonly Piece[] {
   const [ports, sources] = [intersect(a.ports, b.ports), intersect(a.sources, b.sources)];
   return ports.length > 0 && sources.length > 0 ? [{ ports, sources }] : [];
 }

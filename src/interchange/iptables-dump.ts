@@ -17,8 +17,8 @@ export interface DumpRule {
   readonly words: readonly Word[];
 }
 
-/** The nat table of one address family. */
-export interface NatTable {
+/** One table of one address family. */
+export interface DumpTable {
   readonly family: Family;
   readonly chains: ReadonlyMap<string, readonly DumpRule[]>;
 }
@@ -29,11 +29,11 @@ export function isDump(text: string): boolean {
 }
 
 /**
- * Reads the output of `iptables-save` and `ip6tables-save`, also of both one after the other, with or without counters.
- * Error: `file_malformed`, naming the line, for what these never print.
+ * Reads one table in the output of `iptables-save` and `ip6tables-save`, also of both one after the other, with or
+ * without counters. Error: `file_malformed`, naming the line, for what these never print.
  */
-export function readDump(file: string, text: string): readonly NatTable[] {
-  const tables: NatTable[] = [];
+export function readDump(file: string, text: string, name = 'nat'): readonly DumpTable[] {
+  const tables: DumpTable[] = [];
   let chains: Map<string, DumpRule[]> | null = null;
   let isSkipped = false;
   let family: Family | null = null;
@@ -46,7 +46,7 @@ export function readDump(file: string, text: string): readonly NatTable[] {
     if (chains !== null) {
       const table = { family: family ?? familyOf(chains), chains };
       if (tables.some((other) => other.family === table.family)) {
-        throw malformed(line, `a second nat table for IPv${table.family}`);
+        throw malformed(line, `a second ${name} table for IPv${table.family}`);
       }
       tables.push(table);
     }
@@ -59,7 +59,7 @@ export function readDump(file: string, text: string): readonly NatTable[] {
       family = familyInComment(content) ?? family;
     } else if (content.startsWith('*')) {
       if (chains !== null || isSkipped) throw malformed(line, 'a table begins before the one above has ended');
-      if (content === '*nat') chains = new Map();
+      if (content === `*${name}`) chains = new Map();
       else isSkipped = true;
     } else if (content === 'COMMIT') {
       finish(line);

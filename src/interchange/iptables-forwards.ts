@@ -7,7 +7,7 @@ import type { Gateways } from '../model/router.ts';
 import { type Destination, innerPorts, readDestination } from './dnat-target.ts';
 import { createEarlierRules, type EarlierRules, onlyOf, type Piece, type Remainder } from './earlier-rules.ts';
 import { addressSpace, type Interval, networksOf } from './intervals.ts';
-import { type DumpRule, type NatTable, readDump } from './iptables-dump.ts';
+import { type DumpRule, type DumpTable, readDump } from './iptables-dump.ts';
 import { type Match, targetOf } from './iptables-rule.ts';
 import { type Visit, walk } from './iptables-walk.ts';
 import { type TakenForward, withJoinedSources } from './joined-sources.ts';
@@ -23,7 +23,11 @@ export interface DumpOptions {
    * (`-i`) counts as one for all, and one for others not at all; default: such rules are not taken over.
    */
   readonly outside?: readonly string[];
+  /** Which program looks after the rule, so that it is not taken over; default: Neutron's own. */
+  readonly ownerOf?: OwnerOf;
 }
+
+export type OwnerOf = (rule: Pick<DumpRule, 'chain' | 'text'>) => string | null;
 
 /** A rule that no forward stands for, and why. */
 export interface LeftRule {
@@ -35,8 +39,10 @@ export interface LeftRule {
 export interface DumpForwards {
   readonly taken: readonly TakenForward[];
   readonly left: readonly LeftRule[];
-  /** How many are Neutron's own, which Neutron looks after. */
+  /** How many a program looks after. */
   readonly foreign: number;
+  /** The program, for each of them. */
+  readonly owners: readonly string[];
 }
 
 /**
@@ -49,11 +55,12 @@ export function forwardsOfDump(text: string, options: DumpOptions): DumpForwards
     taken: results.flatMap(({ taken }) => withJoinedSources(taken)),
     left: results.flatMap(({ left }) => left),
     foreign: results.reduce((sum, { foreign }) => sum + foreign, 0),
+    owners: results.flatMap(({ owners }) => owners),
   };
 }
 
 /** Targets that change where a packet goes. */
-const TRANSLATING: readonly (string | null)[] = ['DNAT', 'REDIRECT', 'NETMAP'];
+export const TRANSLATING: readonly (string | null)[] = ['DNAT', 'REDIRECT', 'NETMAP'];
 
 /** The forwards of one rule, or why it has none. */
 type Outcome = readonly ForwardInput[] | Refusal;
@@ -64,10 +71,11 @@ interface Refusal {
   readonly isVain: boolean;
 }
 
-function forwardsOfTable(table: NatTable, options: DumpOptions): DumpForwards {
+function forwardsOfTable(table: DumpTable, options: DumpOptions): DumpForwards {
   const outcomes = outcomesOf(table, options);
+  const { ownerOf = ownerInNeutron } = options;
   const rules = [...table.chains.values()].flat().filter(isTranslating);
-  const own = rules.filter((rule) => !isNeutrons(rule)).sort((a, b) => a.line - b.line);
+  const own = rules.filter((rule) => ownerOf(rule) === null).sort((a, b) => a.line - b.line);
   const told = own.map((rule) => ({ rule, outcome: outcomes.get(rule.line) ?? refuse(unreached(rule)) }));
   return {
     taken: told.flatMap(({ rule, outcome }) => {
@@ -77,17 +85,18 @@ function forwardsOfTable(table: NatTable, options: DumpOptions): DumpForwards {
       return 'reason' in outcome ? [{ line, text, reason: outcome.reason }] : [];
     }),
     foreign: rules.length - own.length,
+    owners: rules.flatMap((rule) => ownerOf(rule) ?? []),
   };
 }
 
 /** By line. A rule that several ways lead to is taken over on all of them, or not at all. */
-function outcomesOf(table: NatTable, options: DumpOptions): ReadonlyMap<number, Outcome> {
+function outcomesOf(table: DumpTable, options: DumpOptions): ReadonlyMap<number, Outcome> {
   const outcomes = new Map<number, Outcome>();
   const earlier = createEarlierRules();
   for (const visit of walk(options.file, table, { family: table.family, outside: options.outside ?? [] })) {
     const { rule } = visit;
     earlier.enter(visit.calls);
-    if (isTranslating(rule) && !isNeutrons(rule)) {
+    if (TRANSLATING.includes(rule.target.name) && (options.ownerOf ?? ownerInNeutron)(rule) === null) {
       outcomes.set(rule.line, add(outcomes.get(rule.line), translate(visit, earlier, table.family, options)));
     }
     earlier.add(visit);
@@ -207,9 +216,9 @@ function isTranslating(rule: DumpRule): boolean {
   return TRANSLATING.includes(targetOf(rule));
 }
 
-function isNeutrons({ chain }: DumpRule): boolean {
-  return chain.startsWith('neutron-');
-}
+const ownerInNeutron: OwnerOf = ({ chain }) => {
+  return chain.startsWith('neutron-') ? 'Neutron' : null;
+};
 
 function isInterface(condition: string): boolean {
   return /^(! )?(-i|--in-interface) /.test(condition);

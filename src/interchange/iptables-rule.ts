@@ -29,7 +29,8 @@ export interface Option {
   readonly isNegated: boolean;
 }
 
-export interface Rule extends DumpRule {
+/** A rule of whatever program, understood. */
+export interface Rule extends Omit<DumpRule, 'words'> {
   readonly match: Match;
   readonly target: Target;
   readonly comment: string | null;
@@ -39,6 +40,11 @@ export interface RuleContext {
   readonly family: Family;
   /** Beginnings of the names of interfaces by which all packets of interest come in; empty: by any. */
   readonly outside: readonly string[];
+}
+
+/** Whether packets that meet it are not tracked, hence not translated, though they go on to the next rule. */
+export function untracks({ name, options }: Target): boolean {
+  return name === 'NOTRACK' || (name === 'CT' && options.some((option) => option.name === '--notrack'));
 }
 
 export const ALL_PORTS: Interval = Object.freeze({ first: 1n, last: 65_535n });
@@ -172,7 +178,8 @@ function readCondition(
   }
 }
 
-function protocolsOf(text: string, isNegated: boolean): Match['protocols'] {
+/** Those that a name or number stands for, or all others. */
+export function protocolsOf(text: string, isNegated: boolean): Match['protocols'] {
   if (text === 'all' || text === '0') return isNegated ? new Set() : ALL_PROTOCOLS;
   const [known] =
     Object.entries(PROTOCOL_NUMBERS).find(([name, number]) => name === text || String(number) === text) ?? [];

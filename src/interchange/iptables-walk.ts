@@ -1,6 +1,7 @@
+import type { Family } from '../model/address.ts';
 import { hatobaError } from '../model/errors.ts';
-import type { NatTable } from './iptables-dump.ts';
-import { anyPacket, both, type Match, type Rule, type RuleContext, readRule } from './iptables-rule.ts';
+import type { DumpTable } from './iptables-dump.ts';
+import { anyPacket, both, type Match, type Rule, type RuleContext, readRule, untracks } from './iptables-rule.ts';
 
 /** One rule as packets come to it; in the order in which they do. */
 export interface Visit {
@@ -9,9 +10,9 @@ export interface Visit {
   readonly match: Match;
   /**
    * What becomes of such a packet: its way ends here for certain, or perhaps, or it has left this chain and comes
-   * back to one above.
+   * back to one above, or it goes on untracked.
    */
-  readonly end: 'certain' | 'possible' | 'leaves';
+  readonly end: 'certain' | 'possible' | 'leaves' | 'untracked';
   /**
    * The calls of chains that lead here, each with a number of its own, the last one that of the rule's chain. Packets
    * that leave are missed as long as that call lasts.
@@ -45,21 +46,29 @@ const START = 'PREROUTING';
  * The way of a packet that comes from elsewhere, through all rules it may meet. Error: `file_malformed` for chains
  * that cannot be followed to an end.
  */
-export function walk(file: string, table: NatTable, context: RuleContext): readonly Visit[] {
-  const visits: Visit[] = [];
-  const chains = new Map<string, readonly Rule[]>();
-  let count = 0;
+export function walk(file: string, table: DumpTable, context: RuleContext): readonly Visit[] {
+  const known = new Map<string, readonly Rule[]>();
+  return walkChains(file, START, context.family, (chain) => {
+    const rules = known.get(chain) ?? table.chains.get(chain)?.map((rule) => readRule(rule, context));
+    if (rules !== undefined) known.set(chain, rules);
+    return rules;
+  });
+}
 
-  function rulesOf(chain: string): readonly Rule[] {
-    const known = chains.get(chain) ?? (table.chains.get(chain) ?? []).map((rule) => readRule(rule, context));
-    chains.set(chain, known);
-    return known;
-  }
+/** The same through chains of whatever program. `rulesOf`: `undefined` where there is no such chain. */
+export function walkChains(
+  file: string,
+  start: string,
+  family: Family,
+  rulesOf: (chain: string) => readonly Rule[] | undefined,
+): readonly Visit[] {
+  const visits: Visit[] = [];
+  let count = 0;
 
   function follow(chain: string, way: Match, above: readonly Call[]): void {
     if (above.some((call) => call.chain === chain)) throw malformed(`the chain ${chain} leads back to itself`);
     const calls = [...above, { chain, number: count }];
-    for (const rule of rulesOf(chain)) meet(rule, both(way, rule.match), calls);
+    for (const rule of rulesOf(chain) ?? []) meet(rule, both(way, rule.match), calls);
   }
 
   function meet(rule: Rule, match: Match, above: readonly Call[]): void {
@@ -69,9 +78,10 @@ export function walk(file: string, table: NatTable, context: RuleContext): reado
     const leaving = above.length === 1 ? 'certain' : 'leaves';
     const calls = above.map(({ number }) => number);
     const end = (how: Visit['end']) => visits.push({ rule, match, end: how, calls });
+    if (untracks(rule.target)) end('untracked');
     if (name === null || PASSING.has(name)) return;
     if (name === 'RETURN') end(leaving);
-    else if (table.chains.has(name)) {
+    else if (rulesOf(name) !== undefined) {
       follow(name, match, above);
       if (isGoto) end(leaving);
     } else end(FINAL.has(name) ? 'certain' : 'possible');
@@ -81,6 +91,6 @@ export function walk(file: string, table: NatTable, context: RuleContext): reado
     return hatobaError('file_malformed', { file, reason });
   }
 
-  follow(START, anyPacket(context.family), []);
+  follow(start, anyPacket(family), []);
   return visits;
 }

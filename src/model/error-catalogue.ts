@@ -313,6 +313,28 @@ export const ERRORS = {
     message: '{count} of {total} DNAT rules were not taken over',
     hint: 'The list above says why; what was taken over stays. Add the others by hand as they are meant.',
   },
+  adopt_incomplete: {
+    ...internal,
+    message: '{count} of {total} DNAT rules stay as they are',
+    hint: 'The list above says why. Add forwards for them by hand as they are meant, then remove them.',
+  },
+  rules_unreadable: {
+    ...internal,
+    message: 'not all rules could be read: {reason}',
+    hint: 'Rules that cannot be read stay as they are. Install the program, or see what it says when it is run by hand.',
+  },
+  adopt_changed: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'the rules in router {router} or its forwards have changed since the plan was made',
+    hint: 'Nothing was changed; look at the plan again.',
+  },
+  router_not_here: {
+    status: 404,
+    exit: EXIT.notFound,
+    message: 'router {value} is not on node {node}',
+    hint: '`hatoba router show` tells which nodes have it; the command has to be given there.',
+  },
   removal_timed_out: {
     status: 504,
     exit: EXIT.timedOut,

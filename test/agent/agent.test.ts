@@ -11,6 +11,7 @@ import { openRegistry } from '../../src/registry/open-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import { createMemoryWorld, type MemoryWorld } from '../contract/memory-dataplane.ts';
+import { NO_NEIGHBOURS } from '../support/no-neighbours.ts';
 
 const ROUTER = '5f1b3c08-7d42-4e6a-9b0e-3a1c5d7e9f20';
 const [CENTRAL, SNAT] = [`qrouter-${ROUTER}`, `snat-${ROUTER}`];
@@ -44,7 +45,7 @@ afterEach(async () => {
 function agentOver(routers: MemoryWorld): Agent {
   const ignore = () => {};
   const log = { debug: ignore, info: ignore, warn: ignore, error: (details: object) => void errors.push(details) };
-  return createAgent({ node: 'n1', registry, dataplane: routers.open(), log });
+  return createAgent({ node: 'n1', registry, dataplane: routers.open(), neighbours: NO_NEIGHBOURS, log });
 }
 
 function forward(port: number, input: Partial<ForwardInput> = {}) {

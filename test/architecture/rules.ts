@@ -19,8 +19,8 @@ const ROOMS: Readonly<Record<string, Arrows>> = {
   lab: { uses: ['model'] },
   openstack: { uses: ['model'] },
   registry: { uses: ['store', 'model'] },
-  dataplane: { uses: ['program', 'kernel', 'model'] },
-  agent: { uses: ['registry', 'program', 'dataplane', 'model'] },
+  dataplane: { uses: ['program', 'interchange', 'kernel', 'model'] },
+  agent: { uses: ['registry', 'program', 'interchange', 'dataplane', 'model'] },
   api: { uses: ['registry', 'program', 'openstack', 'model'] },
   cli: { uses: ['model', 'interchange'], knows: ['api'], loads: ['daemon', 'lab'] },
   daemon: {

@@ -17,11 +17,13 @@ export interface Surroundings {
   readonly terminal?: boolean;
   /** What comes in on standard input. */
   readonly stdin?: string;
+  /** What a person answers who is asked. */
+  readonly answer?: string;
 }
 
 /** Runs one command line as the process would, in this one. */
 export async function runWords(words: readonly string[], surroundings: Surroundings = {}): Promise<Outcome> {
-  const { env = {}, cwd = '/', terminal = false, stdin } = surroundings;
+  const { env = {}, cwd = '/', terminal = false, stdin, answer } = surroundings;
   const written = { stdout: '', stderr: '' };
   const stream = (name: 'stdout' | 'stderr') => ({
     isTTY: terminal,
@@ -33,6 +35,14 @@ export async function runWords(words: readonly string[], surroundings: Surroundi
     process: { stdout: stream('stdout'), stderr: stream('stderr') },
     env,
     ...(stdin === undefined ? {} : { readStdin: () => Promise.resolve(stdin) }),
+    ...(answer === undefined
+      ? {}
+      : {
+          ask: async (question: string) => {
+            written.stderr += question;
+            return answer;
+          },
+        }),
     cwd: () => cwd,
   });
   return { ...written, exit };
@@ -45,6 +55,8 @@ export interface CliBench extends Bench {
   runOnTerminal(...words: readonly string[]): Promise<Outcome>;
   /** With a text on standard input. */
   feed(stdin: string, ...words: readonly string[]): Promise<Outcome>;
+  /** With a person who answers so. */
+  answer(answer: string, ...words: readonly string[]): Promise<Outcome>;
 }
 
 /** The real API, on a socket. */
@@ -58,6 +70,7 @@ export async function openCliBench(options: BenchOptions = {}): Promise<CliBench
     socket,
     run: (...words) => runWords(words, { env }),
     feed: (stdin, ...words) => runWords(words, { env, stdin }),
+    answer: (answer, ...words) => runWords(words, { env, answer }),
     runOnTerminal: (...words) => runWords(words, { env, terminal: true }),
   };
 }

@@ -3,6 +3,7 @@ import { type Agent, createAgent } from '../../src/agent/agent.ts';
 import { PROTOCOL_NUMBERS, type Protocol } from '../../src/model/protocol.ts';
 import { type Bench, openBench } from '../api/api-under-test.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, INSTANCE_TOO, type Network, ROUTED } from '../support/network.ts';
+import { NO_NEIGHBOURS } from '../support/no-neighbours.ts';
 import { type Ends, readPacket, type SeenPacket, segment } from '../support/packets.ts';
 import { type Capture, openCapture, openRawSender } from '../support/raw-sockets.ts';
 import { linuxOver, openTestKernel } from './linux-under-test.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
     node: 'n1',
     registry: bench.registry,
     dataplane: linuxOver(await openTestKernel(), network.namespaces.prefix),
+    neighbours: NO_NEIGHBOURS,
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   });
   await agent.start();

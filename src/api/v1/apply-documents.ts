@@ -77,7 +77,7 @@ export function printResult(outcome: BatchOutcome, registry: Registry, dryRun: b
   };
 }
 
-function printChange(
+export function printChange(
   { id, before, after }: ForwardChange,
   { forwards, statuses }: Registry,
   dryRun: boolean,

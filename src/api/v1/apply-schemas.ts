@@ -56,7 +56,7 @@ const printed = Type.Object({ ...wish, external_port: Type.String(), internal_po
 /** As `nullable` rather than `anyOf`, which fast-json-stringify tries out value by value. */
 const SpecOrNull = Type.Unsafe<Static<typeof printed> | null>({ ...printed, nullable: true });
 
-const ChangeSchema = Type.Object(
+export const ChangeSchema = Type.Object(
   {
     change: Type.Unsafe<'create' | 'update' | 'remove'>({ type: 'string', enum: ['create', 'update', 'remove'] }),
     id: TextOrNull,

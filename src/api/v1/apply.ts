@@ -78,7 +78,7 @@ async function carryOut(
 }
 
 /** Waits until every node has come to that revision with these routers, or cannot; whether all have. */
-async function untilApplied(
+export async function untilApplied(
   { statuses }: Registry,
   waiting: Waiting,
   routers: ReadonlySet<RouterId>,

@@ -1,6 +1,7 @@
 /** What goes over the wire, for programs that talk to the API; types only. */
 
 export type { Problem } from '../problem.ts';
+export type { AdoptResult } from './adopt-schemas.ts';
 export type { ApplyItem, ApplyRequest, ApplyResult, Backup, PruneScope } from './apply-schemas.ts';
 export type { CounterList, CountersDocument } from './counter-schemas.ts';
 export type {

@@ -55,7 +55,8 @@ export function reportKernel(
   throw hatobaError('apply_timed_out', { count: result.changes.length, seconds: (elapsedMs / 1000).toFixed(1) });
 }
 
-function changeLine({ before, after }: Change): string {
+/** What happens to one forward: `+`, `~` or `-`, and what it is. */
+export function changeLine({ before, after }: Change): string {
   if (before === null) return after === null ? '' : `+ ${describe(after)}`;
   if (after === null) return `- ${describe(before)}`;
   return `~ ${describe(before)}: ${differences(before, after).join(', ')}`;

@@ -1,35 +1,11 @@
+import { type IptablesDump, type NftRuleset, nftFamily, type RuleTexts } from '../../interchange/rule-texts.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import { NO_SUCH_PROGRAM } from '../../kernel/program.ts';
-import type { Family } from '../../model/address.ts';
 import { hatobaError, reasonOf } from '../../model/errors.ts';
 import { isOwnTable } from './nftables/layout.ts';
 
-/** The two kernel interfaces that iptables has; rules made by one are not seen by the other. */
-export type IptablesVariant = 'nft' | 'legacy';
-
-/** All tables of one family, as `iptables-save` prints them. */
-export interface IptablesDump {
-  readonly variant: IptablesVariant;
-  readonly family: Family;
-  /** What reads and changes these rules: `iptables-nft`, `ip6tables-legacy`, … */
-  readonly program: string;
-  readonly text: string;
-}
-
-/** The tables of nf_tables but ours, iptables-nft's among them; what is in named sets is left out. */
-export interface NftRuleset {
-  /** The list `nftables` of `nft -j` (man 5 libnftables-json). */
-  readonly objects: readonly unknown[];
-  /** The same as `nft -a` prints it: for people, with the handles of rules. */
-  readonly text: string;
-}
-
-/** The rules that others have in a network namespace. */
-export interface ForeignRules {
-  /** Where there are such tables; only what iptables can print of iptables-nft's. */
-  readonly dumps: readonly IptablesDump[];
-  /** `null`: there is no table but ours. */
-  readonly nft: NftRuleset | null;
+/** The rules that others have in a network namespace: all tables but ours. */
+export interface ForeignRules extends RuleTexts {
   /** What is there and could not be read, and why; in most cases a program is missing. */
   readonly unread: readonly string[];
 }
@@ -68,7 +44,7 @@ export async function readForeignRules(
     if (tables.nft.length === 0) return null;
     // Without -t, all elements of our maps would be listed, which takes seconds where there are many.
     const json = await output('nft', '-j', '-t', 'list', 'ruleset');
-    const text = json === null ? null : await output('nft', '-a', '-t', 'list', 'ruleset');
+    const text = json === null ? null : await output('nft', '-a', '-s', '-t', 'list', 'ruleset');
     return json === null || text === null ? null : { objects: othersObjects(namespace, json), text };
   }
 
@@ -84,11 +60,6 @@ export async function readForeignRules(
     if (text !== null) dumps.push({ ...source, text });
   }
   return { dumps, nft: await readNft(), unread };
-}
-
-/** nft's name of the family of one address family. */
-export function nftFamily(family: Family): string {
-  return family === 4 ? 'ip' : 'ip6';
 }
 
 function othersObjects(namespace: string, json: string): readonly unknown[] {

@@ -73,6 +73,9 @@ const [MANGLE, DSTNAT, SRCNAT, LAST] = [-150, -100, 100, 300];
  */
 const [BEFORE, BEHIND] = [-10, 10];
 
+/** Where in a packet's way forwards are: hooks of prerouting with lower priorities come first. */
+export const FORWARD_PRIORITY = DSTNAT + BEFORE;
+
 /** Of these, connection tracking knows ports. */
 const PROTOCOLS = '{ 6, 17, 33, 132, 136 }';
 
@@ -134,10 +137,10 @@ const TRANSLATING: readonly NftChain[] = [
   { name: 'translate', hook: null, rules: [...translate(4), ...translate(6)] },
   {
     name: 'prerouting',
-    hook: { type: 'nat', hook: 'prerouting', priority: DSTNAT + BEFORE },
+    hook: { type: 'nat', hook: 'prerouting', priority: FORWARD_PRIORITY },
     rules: ['jump translate'],
   },
-  { name: 'output', hook: { type: 'nat', hook: 'output', priority: DSTNAT + BEFORE }, rules: ['jump translate'] },
+  { name: 'output', hook: { type: 'nat', hook: 'output', priority: FORWARD_PRIORITY }, rules: ['jump translate'] },
   {
     name: 'postrouting',
     hook: { type: 'nat', hook: 'postrouting', priority: SRCNAT + BEHIND },

@@ -1,0 +1,56 @@
+import Type, { type Static } from 'typebox';
+import { ChangeSchema } from './apply-schemas.ts';
+import { closed, Revision, TextList, TextOrNull } from './schemas.ts';
+
+export const AdoptSchema = Type.Object(
+  {
+    router: Type.Optional(Type.String({ description: 'may be left out where some node has exactly one' })),
+    outside: Type.Optional(TextList),
+    follow_gateway: Type.Optional(Type.Boolean()),
+    plan: Type.Optional(Type.String({ description: 'the plan of a dry run: only if it would still be the same' })),
+    dry_run: Type.Optional(Type.Boolean({ description: 'say what would be changed, and change nothing' })),
+  },
+  closed,
+);
+export type AdoptRequest = Static<typeof AdoptSchema>;
+
+const Count = Type.Integer({ minimum: 0 });
+const rule = {
+  instance: Type.String(),
+  program: Type.String({ description: 'iptables-nft, ip6tables-nft, iptables-legacy, ip6tables-legacy or nft' }),
+  text: Type.String({ description: 'as the program prints it' }),
+};
+
+const OUTCOMES = ['planned', 'removed', 'gone', 'kept', 'failed'] as const;
+export type AdoptOutcome = (typeof OUTCOMES)[number];
+
+const AdoptedSchema = Type.Object(
+  {
+    ...rule,
+    outcome: Type.Unsafe<AdoptOutcome>({
+      type: 'string',
+      enum: OUTCOMES,
+      description: 'gone: somebody had already removed it; kept: its forwards are not active',
+    }),
+    reason: TextOrNull,
+    forwards: TextList,
+  },
+  closed,
+);
+
+export const AdoptResultSchema = Type.Object(
+  {
+    router: Type.String(),
+    node: Type.String(),
+    plan: Type.String({ description: 'what was planned, as a number: another plan has another one' }),
+    dry_run: Type.Boolean(),
+    revision: Revision,
+    changes: Type.Immutable(Type.Array(ChangeSchema)),
+    rules: Type.Immutable(Type.Array(AdoptedSchema)),
+    left: Type.Immutable(Type.Array(Type.Object({ ...rule, reason: Type.String() }, closed))),
+    unread: Type.Immutable(Type.Array(Type.String(), { description: 'what could not be read, and why' })),
+    owned: Type.Immutable(Type.Array(Type.Object({ owner: Type.String(), rules: Count }, closed))),
+  },
+  closed,
+);
+export type AdoptResult = Static<typeof AdoptResultSchema>;

@@ -1,0 +1,134 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { AdoptableRule, AdoptionPlan } from '../../model/adoption.ts';
+import { hatobaError } from '../../model/errors.ts';
+import { printForwardSpec } from '../../model/forward.ts';
+import type { ForwardId } from '../../model/ids.ts';
+import type { RouterId } from '../../model/router.ts';
+import type { BatchOutcome } from '../../registry/registry.ts';
+import type { RouteDeps } from '../deps.ts';
+import { problemResponses } from '../problem.ts';
+import { type AdoptRequest, type AdoptResult, AdoptResultSchema, AdoptSchema } from './adopt-schemas.ts';
+import { untilApplied } from './apply.ts';
+import { printChange } from './apply-documents.ts';
+import { statusNow } from './forward-documents.ts';
+import { patience } from './forwards.ts';
+import { findRouter } from './router-lookup.ts';
+import { WaitQuery } from './schemas.ts';
+import type { Patience } from './settling.ts';
+
+const schema = {
+  querystring: WaitQuery,
+  body: AdoptSchema,
+  response: { 200: AdoptResultSchema, ...problemResponses },
+};
+
+type AdoptedRule = AdoptResult['rules'][number];
+
+/** Takes over the rules that were made by hand in one of this node's routers. */
+export function adopt(deps: RouteDeps): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    api.post('/adopt', { schema }, (request, reply) => carryOut(deps, request.body, patience(request, reply)));
+    done();
+  };
+}
+
+async function carryOut(deps: RouteDeps, request: AdoptRequest, patience: Patience): Promise<AdoptResult> {
+  const { registry, node, adoption, waiting } = deps;
+  const router = chooseRouter(request.router, registry.statuses.routers());
+  const options = { followGateway: request.follow_gateway === true, outside: request.outside ?? [] };
+  const plan = await adoption.plan(router, options);
+  if (plan === null) throw hatobaError('router_not_here', { value: router, node: node.name });
+  const digest = digestOf(plan);
+  if (request.plan !== undefined && request.plan !== digest) throw hatobaError('adopt_changed', { router });
+  const dryRun = request.dry_run === true;
+  const ids = plan.forwards.map(() => randomUUID()).sort();
+  const outcome = await registry.forwards.apply({
+    // With ids of their own they are new: a forward that has come to their place meanwhile is in conflict with them.
+    wanted: plan.forwards.map((spec, at) => ({ id: ids[at] ?? null, spec, times: null })),
+    prunes: () => false,
+    dryRun,
+    kind: 'apply',
+    intoEmpty: false,
+  });
+  if (!dryRun) await untilApplied(registry, waiting, new Set([router]), outcome.revision, patience);
+  const rules = dryRun ? plan.rules.map(planned) : await removeRules(deps, plan.rules, ids);
+  return printResult(deps, { router, plan, digest, dryRun, outcome, rules });
+}
+
+/** Removes those whose forwards are all active on this node. */
+async function removeRules(
+  { registry, node, adoption }: RouteDeps,
+  rules: readonly AdoptableRule[],
+  created: readonly ForwardId[],
+): Promise<readonly AdoptedRule[]> {
+  const judged = rules.map((rule) => {
+    const ids = [...rule.present, ...rule.created.map((at) => created[at] ?? '')];
+    return { rule, ids, obstacle: ids.map(obstacleOf).find((reason) => reason !== null) ?? null };
+  });
+  const ready = judged.filter(({ obstacle }) => obstacle === null).map(({ rule }) => rule);
+  const removals = await adoption.remove(ready);
+  return judged.map(({ rule, ids, obstacle }): AdoptedRule => {
+    const kept = { outcome: 'kept', reason: obstacle } as const;
+    return { ...textOf(rule), ...(removals[ready.indexOf(rule)] ?? kept), forwards: ids };
+  });
+
+  /** Why the forward cannot take the place of a rule. */
+  function obstacleOf(id: ForwardId): string | null {
+    const forward = registry.forwards.get(id);
+    if (forward === undefined) return `the forward ${id} has been removed`;
+    const here = statusNow(forward, registry).nodes.find((status) => status.node === node.name);
+    if (here?.state === 'active') return null;
+    return `the forward ${id} is ${here?.state ?? 'waiting'}: ${here?.message ?? 'this node does not have it yet'}`;
+  }
+}
+
+function planned(rule: AdoptableRule): AdoptedRule {
+  return { ...textOf(rule), outcome: 'planned', reason: null, forwards: rule.present };
+}
+
+function textOf({ instance, program, text }: AdoptableRule): Pick<AdoptedRule, 'instance' | 'program' | 'text'> {
+  return { instance, program, text };
+}
+
+interface Outcome {
+  readonly router: RouterId;
+  readonly plan: AdoptionPlan;
+  readonly digest: string;
+  readonly dryRun: boolean;
+  readonly outcome: BatchOutcome;
+  readonly rules: readonly AdoptedRule[];
+}
+
+function printResult(
+  { registry, node }: RouteDeps,
+  { router, plan, digest, dryRun, outcome, rules }: Outcome,
+): AdoptResult {
+  const owners = Map.groupBy(plan.owners, (owner) => owner);
+  return {
+    router,
+    node: node.name,
+    plan: digest,
+    dry_run: dryRun,
+    revision: outcome.revision,
+    changes: outcome.changes.map((change) => printChange(dryRun ? { ...change, id: null } : change, registry, dryRun)),
+    rules,
+    left: plan.left,
+    unread: plan.unread,
+    owned: [...owners].map(([owner, those]) => ({ owner, rules: those.length })),
+  };
+}
+
+/** The only one that some node has, where none is named. Errors: `router_required`, those of `findRouter`. */
+function chooseRouter(reference: string | undefined, known: readonly RouterId[]): RouterId {
+  if (reference !== undefined) return findRouter(reference, known);
+  const [only] = known;
+  if (only === undefined || known.length > 1) throw hatobaError('router_required', { count: known.length });
+  return only;
+}
+
+/** The same for plans that come to the same. */
+function digestOf({ forwards, rules, left, unread }: AdoptionPlan): string {
+  const content = JSON.stringify([forwards.map(printForwardSpec), rules, left, unread]);
+  return createHash('sha256').update(content).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,14 @@
+import type { ForeignRule, Removal } from '../model/adoption.ts';
+import type { ForeignRules } from './linux/foreign-rules.ts';
+
+/**
+ * The rules that others have in the instances of a data plane. Errors: `namespace_gone`, `kernel_refused`,
+ * `kernel_unsupported`, `kernel_stopped`.
+ */
+export interface Neighbours {
+  /** The priority, as netfilter has it, at which forwards are translated: hooks with lower ones come before them. */
+  readonly priority: number;
+  read(id: string): Promise<ForeignRules>;
+  /** Takes away just these rules of one instance, and of each only one where there are several alike; in their order. */
+  remove(id: string, rules: readonly ForeignRule[]): Promise<readonly Removal[]>;
+}

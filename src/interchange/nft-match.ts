@@ -1,0 +1,137 @@
+import type { Family } from '../model/address.ts';
+import { type Intervals, intersect, subtract, unite } from './intervals.ts';
+import { addressOrNull, anyPacket, both, type Match, protocolsOf } from './iptables-rule.ts';
+
+/** A value of `nft -j` (man 5 libnftables-json), as far as it has been looked at. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Which packets a statement `match` lets through; what cannot be told is a condition. */
+export function readNftMatch(statement: Json, family: Family): Match {
+  const any = anyPacket(family);
+  return readComparison(statement, family, any) ?? { ...any, unclear: [describe(statement['left'])] };
+}
+
+/** What stands on the left side, in short: `ct state`, `iifname`, `ip ttl`. */
+function describe(left: unknown): string {
+  if (!isJson(left)) return 'a condition';
+  const [[kind, content] = ['a condition', null]] = Object.entries(left);
+  if (!isJson(content)) return kind;
+  const words = kind === 'payload' ? [content['protocol'], content['field']] : [kind, content['key']];
+  return words.filter((word) => typeof word === 'string').join(' ');
+}
+
+function readComparison({ op, left, right }: Json, family: Family, any: Match): Match | null {
+  const subject = subjectOf(left);
+  if (subject === null) return null;
+  const nothing = { ...any, protocols: new Set<never>() };
+  if (subject.family !== null && subject.family !== family) return nothing;
+  const narrowed = subject.protocol === null ? any : { ...any, protocols: protocolsOf(subject.protocol, false) };
+  const isNegated = op === '!=';
+  const within = (all: Intervals, some: Intervals | null) => {
+    if (some === null || !(op === '==' || isNegated)) return null;
+    return isNegated ? subtract(all, some) : intersect(all, some);
+  };
+  switch (subject.kind) {
+    case 'family':
+      return typeof right === 'string' && op === '==' ? (right === `ipv${family}` ? any : nothing) : null;
+    case 'protocol': {
+      const names = (Array.isArray(right) ? right : setOf(right)).map((name) => printed(name));
+      if (names.some((name) => name === null) || !(op === '==' || isNegated)) return null;
+      const [first, ...others] = names.map((name) => protocolsOf(name ?? '', isNegated));
+      const join = (a: Match['protocols'], b: Match['protocols']) => (isNegated ? a.intersection(b) : a.union(b));
+      return first === undefined ? null : { ...any, protocols: others.reduce(join, first) };
+    }
+    case 'source': {
+      const sources = within(any.sources, addressesOf(right, family));
+      return sources && { ...narrowed, sources };
+    }
+    case 'destination': {
+      const destinations = within(any.destinations, addressesOf(right, family));
+      return destinations && { ...narrowed, destinations };
+    }
+    case 'port': {
+      const ports = within(any.ports, portsOf(right));
+      return ports && both(narrowed, { ...any, ports });
+    }
+  }
+}
+
+interface Subject {
+  readonly kind: 'family' | 'protocol' | 'source' | 'destination' | 'port';
+  /** Null: of either. */
+  readonly family: Family | null;
+  /** Null: of any. */
+  readonly protocol: string | null;
+}
+
+const ADDRESSES: Readonly<Record<string, Family>> = { ip: 4, ip6: 6 };
+const WITH_PORTS = ['tcp', 'udp', 'sctp', 'dccp', 'udplite'];
+
+/** Null: neither addresses, ports nor protocols. */
+function subjectOf(left: unknown): Subject | null {
+  if (!isJson(left)) return null;
+  const { payload, meta } = left;
+  if (isJson(meta)) {
+    if (meta['key'] === 'l4proto') return { kind: 'protocol', family: null, protocol: null };
+    return meta['key'] === 'nfproto' ? { kind: 'family', family: null, protocol: null } : null;
+  }
+  if (!isJson(payload)) return null;
+  const { protocol, field } = payload;
+  const family = typeof protocol === 'string' ? (ADDRESSES[protocol] ?? null) : null;
+  if (family !== null && field === 'saddr') return { kind: 'source', family, protocol: null };
+  if (family !== null && field === 'daddr') return { kind: 'destination', family, protocol: null };
+  if (family !== null && (field === 'protocol' || field === 'nexthdr')) {
+    return { kind: 'protocol', family, protocol: null };
+  }
+  if (field !== 'dport' || typeof protocol !== 'string') return null;
+  if (protocol === 'th') return { kind: 'port', family: null, protocol: null };
+  return WITH_PORTS.includes(protocol) ? { kind: 'port', family: null, protocol } : null;
+}
+
+/** `{"set": […]}`, or one value. */
+function setOf(right: unknown): readonly unknown[] {
+  const set = isJson(right) ? right['set'] : undefined;
+  return Array.isArray(set) ? set : [right];
+}
+
+function printed(value: unknown): string | null {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
+}
+
+function addressesOf(right: unknown, family: Family): Intervals | null {
+  return union(setOf(right), (value) => {
+    const prefix = isJson(value) ? value['prefix'] : undefined;
+    if (isJson(prefix)) return network(printed(prefix['addr']), prefix['len'], family);
+    return range(value, (end) => (end === null ? null : addressOrNull(end, family)));
+  });
+}
+
+function network(text: string | null, length: unknown, family: Family): Intervals | null {
+  const first = text === null ? null : addressOrNull(text, family);
+  const width = family === 4 ? 32 : 128;
+  if (first === null || typeof length !== 'number' || length > width) return null;
+  return [{ first, last: first + (1n << BigInt(width - length)) - 1n }];
+}
+
+function portsOf(right: unknown): Intervals | null {
+  return union(setOf(right), (value) => {
+    return range(value, (end) => (end !== null && /^\d{1,5}$/.test(end) ? BigInt(end) : null));
+  });
+}
+
+function range(value: unknown, read: (end: string | null) => bigint | null): Intervals | null {
+  const ends = isJson(value) ? value['range'] : [value, value];
+  const [first, last] = Array.isArray(ends) ? ends.map((end) => read(printed(end))) : [];
+  if (first === undefined || first === null || last === undefined || last === null || last < first) return null;
+  return [{ first, last }];
+}
+
+function union(values: readonly unknown[], read: (value: unknown) => Intervals | null): Intervals | null {
+  const parts = values.map(read);
+  const known = parts.filter((part) => part !== null);
+  return known.length < parts.length ? null : known.reduce(unite, []);
+}

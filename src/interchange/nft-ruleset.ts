@@ -1,0 +1,122 @@
+import type { Family } from '../model/address.ts';
+import { anyPacket, both, type Match, type Rule, type Target } from './iptables-rule.ts';
+import { isJson, type Json, readNftMatch } from './nft-match.ts';
+import { type NftRuleset, nftFamily } from './rule-texts.ts';
+
+/** A chain of nf_tables, with its rules as JSON. */
+export interface NftChain {
+  /** In nft's words: `ip`, `inet`, … */
+  readonly family: string;
+  readonly table: string;
+  readonly name: string;
+  /** Where packets come to it; null: from other chains. */
+  readonly base: { readonly type: string; readonly hook: string; readonly priority: number } | null;
+  readonly rules: readonly NftRule[];
+}
+
+export interface NftRule {
+  /** As nft prints it. */
+  readonly text: string;
+  readonly statements: readonly Json[];
+}
+
+/** The chains of a ruleset, in its order. */
+export function readNftChains({ objects, text }: NftRuleset): readonly NftChain[] {
+  const texts = ruleTexts(text);
+  const contents = objects.filter(isJson);
+  const rules = contents.map((object) => object['rule']).filter(isJson);
+  return contents
+    .map((object) => object['chain'])
+    .filter(isJson)
+    .map((chain) => ({
+      family: word(chain['family']),
+      table: word(chain['table']),
+      name: word(chain['name']),
+      base: baseOf(chain),
+      rules: rules
+        .filter((rule) => rule['chain'] === chain['name'] && sameTable(rule, chain))
+        .map((rule) => ({
+          text: texts.get(`${word(rule['family'])} ${word(rule['table'])} ${word(rule['handle'])}`) ?? '',
+          statements: Array.isArray(rule['expr']) ? rule['expr'].filter(isJson) : [],
+        })),
+    }));
+}
+
+/** The rule for packets of one family, in the words that iptables has for targets. */
+export function readNftRule(rule: NftRule, chain: NftChain, family: Family, line: number): Rule {
+  const matches = rule.statements.map((statement) => matchOf(statement, family));
+  const target = rule.statements.map(targetOf).find((found) => found !== null) ?? NO_TARGET;
+  const reachable = reachedBy(chain, family)
+    ? anyPacket(family)
+    : { ...anyPacket(family), protocols: new Set<never>() };
+  return { line, chain: chain.name, text: rule.text, match: matches.reduce(both, reachable), target, comment: null };
+}
+
+function reachedBy({ family }: NftChain, packets: Family): boolean {
+  return family === 'inet' || family === nftFamily(packets);
+}
+
+const NO_TARGET: Target = { name: null, isGoto: false, options: [] };
+
+/** Verdicts and other statements that decide about a packet, as iptables calls them. */
+const TARGETS: Readonly<Record<string, string>> = {
+  accept: 'ACCEPT',
+  drop: 'DROP',
+  reject: 'REJECT',
+  return: 'RETURN',
+  dnat: 'DNAT',
+  redirect: 'REDIRECT',
+  notrack: 'NOTRACK',
+  tproxy: 'TPROXY',
+  queue: 'QUEUE',
+};
+
+/** Statements that neither choose packets nor decide about them. */
+const PASSING = ['counter', 'log', 'mangle', 'ct helper', 'ct timeout', 'dup', 'last', 'set', 'map', 'secmark'];
+
+function matchOf(statement: Json, family: Family): Match {
+  const [[kind, content] = ['', null]] = Object.entries(statement);
+  if (kind === 'match' && isJson(content)) return readNftMatch(content, family);
+  const isKnown = kind in TARGETS || kind === 'jump' || kind === 'goto' || PASSING.includes(kind);
+  const isTarget = kind === 'xt' && isJson(content) && content['type'] === 'target';
+  if (isKnown || isTarget) return anyPacket(family);
+  return { ...anyPacket(family), unclear: [kind] };
+}
+
+/** Null: it decides nothing. */
+function targetOf(statement: Json): Target | null {
+  const [[kind, content] = ['', null]] = Object.entries(statement);
+  if (kind === 'jump' || kind === 'goto') {
+    const name = isJson(content) && typeof content['target'] === 'string' ? content['target'] : null;
+    return { name, isGoto: kind === 'goto', options: [] };
+  }
+  // What is behind a map of verdicts, or one of iptables' targets, is not known.
+  const isUnknown = kind === 'vmap' || (kind === 'xt' && !(isJson(content) && content['type'] === 'match'));
+  const name = isUnknown ? kind : (TARGETS[kind] ?? null);
+  return name === null ? null : { name, isGoto: false, options: [] };
+}
+
+function baseOf({ type, hook, prio }: Json): NftChain['base'] {
+  if (typeof type !== 'string' || typeof hook !== 'string' || typeof prio !== 'number') return null;
+  return { type, hook, priority: prio };
+}
+
+function sameTable(a: Json, b: Json): boolean {
+  return a['family'] === b['family'] && a['table'] === b['table'];
+}
+
+function word(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** By family, table and handle. */
+function ruleTexts(text: string): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  let table = '';
+  for (const line of text.split('\n')) {
+    table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table;
+    const [, rule, handle] = /^\t\t(\S.*) # handle (\d+)$/.exec(line) ?? [];
+    if (rule !== undefined && handle !== undefined) texts.set(`${table} ${handle}`, rule.replaceAll(/ {2,}/g, ' '));
+  }
+  return texts;
+}

@@ -1,0 +1,111 @@
+import { type Address, addressValue, type Family } from '../model/address.ts';
+import type { Cidr } from '../model/cidr.ts';
+import type { PortRange } from '../model/port-range.ts';
+import type { Protocol } from '../model/protocol.ts';
+import { createEarlierRules, meets, onlyOf, type Piece, shared } from './earlier-rules.ts';
+import { addressSpace, type Intervals, unite } from './intervals.ts';
+import { TRANSLATING } from './iptables-forwards.ts';
+import type { Visit } from './iptables-walk.ts';
+import type { Hook } from './rule-hooks.ts';
+
+/** Packets that somebody looks after: of one protocol, for one address. */
+export interface Packets extends Piece {
+  readonly family: Family;
+  readonly protocol: Protocol;
+  readonly destination: bigint;
+}
+
+/** What a forward with this outside is for. */
+export function packetsOf(outside: {
+  readonly protocol: Protocol;
+  readonly external: Address;
+  readonly externalPorts: PortRange;
+  /** Empty: anyone. */
+  readonly sources: readonly Cidr[];
+}): Packets {
+  const { protocol, external, externalPorts, sources } = outside;
+  return {
+    family: external.family,
+    protocol,
+    destination: addressValue(external),
+    ports: [{ first: BigInt(externalPorts.first), last: BigInt(externalPorts.last) }],
+    sources:
+      sources.length === 0
+        ? [addressSpace(external.family)]
+        : sources.reduce<Intervals>((all, one) => unite(all, [one]), []),
+  };
+}
+
+/** A rule that keeps packets from whatever comes behind it. */
+export interface Taking {
+  readonly hook: Hook;
+  readonly visit: Visit;
+  /** Whether it takes all of them, for certain. */
+  readonly isWhole: boolean;
+}
+
+export interface Takers {
+  /** Rules that take some of the packets or may take them, were no other hook there. */
+  of(packets: Packets): readonly Taking[];
+}
+
+/** `hooks`: whose rules are looked at. Rules for one address are found at once, however many there are. */
+export function createTakers(hooks: readonly Hook[]): Takers {
+  const indexes = hooks.map((hook) => ({ hook, near: nearby(hook.visits) }));
+  return {
+    of(packets) {
+      return indexes
+        .filter(({ hook }) => hook.family === packets.family)
+        .flatMap(({ hook, near }) => takings(hook, near(packets), packets));
+    },
+  };
+}
+
+/** Targets by which a packet never comes to what is behind them. */
+const ENDING: readonly (string | null)[] = ['DROP', 'REJECT', 'TPROXY'];
+
+function takes({ rule, end }: Visit): boolean {
+  return end === 'untracked' || TRANSLATING.includes(rule.target.name) || ENDING.includes(rule.target.name);
+}
+
+/** Those that can concern packets for an address, in the order in which they are met. */
+function nearby(visits: readonly Visit[]): (packets: Packets) => readonly Visit[] {
+  const narrow = new Map<bigint, (readonly [number, Visit])[]>();
+  const wide: (readonly [number, Visit])[] = [];
+  for (const entry of visits.entries()) {
+    const destination = onlyOf(entry[1].match.destinations);
+    if (destination === null) wide.push(entry);
+    else narrow.set(destination, [...(narrow.get(destination) ?? []), entry]);
+  }
+  return ({ destination }) => {
+    const entries = [...wide, ...(narrow.get(destination) ?? [])];
+    return entries.sort(([a], [b]) => a - b).map(([, visit]) => visit);
+  };
+}
+
+function takings(hook: Hook, visits: readonly Visit[], packets: Packets): readonly Taking[] {
+  const { protocol, destination } = packets;
+  const earlier = createEarlierRules();
+  const found: Taking[] = [];
+  for (const visit of visits) {
+    earlier.enter(visit.calls);
+    const [reached] = meets(visit.match, protocol, destination) ? shared(packets, visit.match) : [];
+    if (reached === undefined) continue;
+    if (takes(visit)) {
+      const { pieces, taken, unclear } = earlier.without(protocol, destination, reached);
+      const isSure = unclear === null && visit.match.unclear.length === 0 && visit.end !== 'possible';
+      const isWhole = isSure && taken.length === 0 && covers(reached, packets);
+      if (pieces.length > 0) found.push({ hook, visit, isWhole });
+    }
+    earlier.add(visit);
+  }
+  return found;
+}
+
+function covers(reached: Piece, packets: Piece): boolean {
+  return size(reached.ports) === size(packets.ports) && size(reached.sources) === size(packets.sources);
+}
+
+function size(numbers: Piece['ports']): bigint {
+  return numbers.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
+}

@@ -1,0 +1,65 @@
+import type { Forward, ForwardSpec } from './forward.ts';
+import type { ForwardId } from './ids.ts';
+
+/** A rule that somebody else has in a router. */
+export interface ForeignRule {
+  /** Where it is; for Linux, the name of a network namespace. */
+  readonly instance: string;
+  /** What made it, and can take it away: `iptables-nft`. */
+  readonly program: string;
+  /** As that program prints it. */
+  readonly text: string;
+}
+
+/** A rule that is not taken over, and why. */
+export interface LeftForeignRule extends ForeignRule {
+  readonly reason: string;
+}
+
+/** A rule that is not needed any more once all of its forwards are active. */
+export interface AdoptableRule extends ForeignRule {
+  /** Those that are there already. */
+  readonly present: readonly ForwardId[];
+  /** Those that are to be made, by their place in the plan. */
+  readonly created: readonly number[];
+}
+
+/** What became of a rule that was to be taken away. */
+export interface Removal {
+  /** `gone`: somebody else had already taken it away. */
+  readonly outcome: 'removed' | 'gone' | 'failed';
+  readonly reason: string | null;
+}
+
+/** What taking over the rules of one router comes to. */
+export interface AdoptionPlan {
+  readonly forwards: readonly ForwardSpec[];
+  readonly rules: readonly AdoptableRule[];
+  readonly left: readonly LeftForeignRule[];
+  /** Programs that look after rules of theirs, which are let alone; one for each rule. */
+  readonly owners: readonly string[];
+  /** What is there and could not be read, and why. */
+  readonly unread: readonly string[];
+}
+
+export interface AdoptionOptions {
+  /** Whether rules for the router's present addresses become forwards on `gateway`. */
+  readonly followGateway: boolean;
+  /** Beginnings of the names of outside interfaces: a rule for packets that come in there counts as one for all. */
+  readonly outside: readonly string[];
+}
+
+/** Whether it does the same for the same packets, now and as long as it is there. */
+export function doesTheSame(present: Forward, wanted: ForwardSpec, external: (spec: ForwardSpec) => string): boolean {
+  const shape = (spec: ForwardSpec) =>
+    JSON.stringify([
+      spec.router,
+      spec.protocol,
+      external(spec),
+      spec.externalPorts,
+      spec.internalAddress.text,
+      spec.internalPorts,
+      spec.sources.map(({ text }) => text),
+    ]);
+  return present.enabled && present.expiresAt === null && shape(present) === shape(wanted);
+}
