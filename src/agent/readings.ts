@@ -1,9 +1,9 @@
-import type { Dataplane } from '../dataplane/dataplane.ts';
+import type { Dataplane, WatchPatience } from '../dataplane/dataplane.ts';
 import { addCounters, type Counters } from '../model/counters.ts';
 import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { Observation, WatchedFlow, WatchPatience } from '../model/observation.ts';
+import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Places } from './places.ts';
 import type { Usage } from './usage.ts';

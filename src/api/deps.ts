@@ -4,7 +4,7 @@ import type { Counters } from '../model/counters.ts';
 import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { Observation, WatchedFlow, WatchPatience } from '../model/observation.ts';
+import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Observations } from './metrics/observations.ts';
@@ -45,6 +45,13 @@ export interface LiveReadings {
 
 export interface RouterUsage extends FlowUsage {
   readonly router: RouterId;
+}
+
+/** How long somebody waits. */
+export interface WatchPatience {
+  readonly seconds: number;
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal;
 }
 
 export const NO_READINGS: LiveReadings = Object.freeze({

@@ -1,7 +1,7 @@
 import type { Counters } from '../model/counters.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { Observation, WatchedFlow, WatchPatience } from '../model/observation.ts';
+import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
@@ -17,6 +17,13 @@ export interface Instance {
 
 /** Protocols for which it depends on the instance whether they can be forwarded there. */
 export const UNCERTAIN_PROTOCOLS: ReadonlySet<Protocol> = new Set(['dccp', 'udplite']);
+
+/** How long somebody waits. */
+export interface WatchPatience {
+  readonly seconds: number;
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal;
+}
 
 export type DataplaneEvent =
   /** There is an instance to program; also when it replaced one of the same id. */

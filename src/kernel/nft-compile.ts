@@ -28,8 +28,6 @@ export interface Prepared {
   readonly blueprint: Blueprint;
   readonly driver: NftDriverName | null;
   readonly hasNftables: boolean;
-  /** How to make another table. Error: `kernel_unsupported`. */
-  readonly compile: (source: TableSource) => Blueprint;
 }
 
 /** The options are those of the kernel (kernel.ts). Error: `kernel_unsupported`. */
@@ -37,12 +35,10 @@ export function prepareTable(options: Wanted, thread: ThreadNamespace): Prepared
   const { table, driver: wanted, compiled } = options;
   if (!compiled) {
     const blueprint: Blueprint = { name: table.name, fingerprint: '', sets: new Map(), objects: [] };
-    const compile = (source: TableSource) => compileTable(source, openNftDriver(wanted), thread);
-    return { blueprint, driver: null, hasNftables: hasNftables(), compile };
+    return { blueprint, driver: null, hasNftables: hasNftables() };
   }
   const driver = openNftDriver(wanted);
-  const compile = (source: TableSource) => compileTable(source, driver, thread);
-  return { blueprint: compile(table), driver: driver.name, hasNftables: true, compile };
+  return { blueprint: compileTable(table, driver, thread), driver: driver.name, hasNftables: true };
 }
 
 /** A kernel without it has no answer to what every namespace has. */
@@ -63,7 +59,7 @@ function hasNftables(): boolean {
  * Has nft make the table, in a namespace that nobody else has, and reads there how this very kernel is told to make it:
  * from then on nothing needs nft. Whether that gives the same table is tried there, too. Error: `kernel_unsupported`.
  */
-function compileTable(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
+export function compileTable(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
   try {
     return compileInside(source, driver, thread);
   } catch (error) {

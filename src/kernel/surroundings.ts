@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly natChains: readonly string[];
   readonly watch: (fd: number, events: number, onReady: () => void) => void;
   readonly unwatch: (fd: number) => void;
-  /** See `Prepared`. */
+  /** See `compileTable`. */
   readonly compile: (source: TableSource) => Blueprint;
   readonly emit: (event: KernelEvent) => void;
 }

@@ -8,7 +8,8 @@ import type { AttachOptions, EndedFlows, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
 import { InterruptedDump } from './netlink.ts';
-import { prepareTable } from './nft-compile.ts';
+import { openNftDriver } from './nft.ts';
+import { compileTable, prepareTable } from './nft-compile.ts';
 import type { PacketWatch } from './packet-watch.ts';
 import type { FlowChange } from './stale-flows.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -40,7 +41,7 @@ function work(port: MessagePort, options: WorkerOptions): void {
   const { directory, natChains, wake } = options;
   let outbox: FromWorker[] = [];
   const thread = openThreadNamespace();
-  const { blueprint, driver, hasNftables, compile } = prepareTable(options, thread);
+  const { blueprint, driver, hasNftables } = prepareTable(options, thread);
   const poller = openPoller();
   const ready = new Map<number, () => void>();
   const attached = new Map<string, AttachedNamespace>();
@@ -51,7 +52,7 @@ function work(port: MessagePort, options: WorkerOptions): void {
     blueprint,
     hasNftables,
     natChains,
-    compile,
+    compile: (source) => compileTable(source, openNftDriver(options.driver), thread),
     emit: (event) => post({ kind: 'event', event }),
     watch(fd, events, onReady) {
       poller.add(fd, events);

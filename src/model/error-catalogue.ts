@@ -329,12 +329,6 @@ export const ERRORS = {
     message: 'the rules in router {router} or its forwards have changed since the plan was made',
     hint: 'Nothing was changed; look at the plan again.',
   },
-  router_not_here: {
-    status: 404,
-    exit: EXIT.notFound,
-    message: 'router {value} is not on node {node}',
-    hint: '`hatoba router show` tells which nodes have it; the command has to be given there.',
-  },
   removal_timed_out: {
     status: 504,
     exit: EXIT.timedOut,

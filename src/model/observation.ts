@@ -11,13 +11,6 @@ export interface WatchedFlow {
   readonly port: number;
 }
 
-/** How long somebody waits. */
-export interface WatchPatience {
-  readonly seconds: number;
-  /** Aborted when nobody waits any more. */
-  readonly signal: AbortSignal;
-}
-
 /** Between whom a packet goes, at some point of its way. */
 export interface PacketEnds {
   readonly source: string;

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { ChangeSchema } from './apply-schemas.ts';
-import { closed, Revision, TextList, TextOrNull } from './schemas.ts';
+import { closed, named, Revision, TextList, TextOrNull } from './schemas.ts';
 
 export const AdoptSchema = Type.Object(
   {
@@ -10,7 +10,7 @@ export const AdoptSchema = Type.Object(
     plan: Type.Optional(Type.String({ description: 'the plan of a dry run: only if it would still be the same' })),
     dry_run: Type.Optional(Type.Boolean({ description: 'say what would be changed, and change nothing' })),
   },
-  closed,
+  { ...named('AdoptRequest'), examples: [{ dry_run: true, follow_gateway: true }] },
 );
 export type AdoptRequest = Static<typeof AdoptSchema>;
 
@@ -35,7 +35,7 @@ const AdoptedSchema = Type.Object(
     reason: TextOrNull,
     forwards: TextList,
   },
-  closed,
+  named('AdoptedRule'),
 );
 
 export const AdoptResultSchema = Type.Object(
@@ -51,6 +51,6 @@ export const AdoptResultSchema = Type.Object(
     unread: Type.Immutable(Type.Array(Type.String(), { description: 'what could not be read, and why' })),
     owned: Type.Immutable(Type.Array(Type.Object({ owner: Type.String(), rules: Count }, closed))),
   },
-  closed,
+  named('AdoptResult'),
 );
 export type AdoptResult = Static<typeof AdoptResultSchema>;

@@ -18,6 +18,9 @@ import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';
 
 const schema = {
+  operationId: 'adoptRules',
+  summary: 'Take over rules that were made by hand in a router of this node',
+  tags: ['forwards'],
   querystring: WaitQuery,
   body: AdoptSchema,
   response: { 200: AdoptResultSchema, ...problemResponses },
@@ -38,7 +41,7 @@ async function carryOut(deps: RouteDeps, request: AdoptRequest, patience: Patien
   const router = chooseRouter(request.router, registry.statuses.routers());
   const options = { followGateway: request.follow_gateway === true, outside: request.outside ?? [] };
   const plan = await adoption.plan(router, options);
-  if (plan === null) throw hatobaError('router_not_here', { value: router, node: node.name });
+  if (plan === null) throw hatobaError('router_elsewhere', { router, node: node.name });
   const digest = digestOf(plan);
   if (request.plan !== undefined && request.plan !== digest) throw hatobaError('adopt_changed', { router });
   const dryRun = request.dry_run === true;

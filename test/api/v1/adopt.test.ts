@@ -139,7 +139,7 @@ describe('rules stay', () => {
 
   test('where the router is not on this node', async () => {
     plan = null;
-    expect((await adopt({ router: ROUTER })).body.code).toBe('router_not_here');
+    expect((await adopt({ router: ROUTER })).body.code).toBe('router_elsewhere');
     expect((await adopt({ router: 'nowhere' })).body.code).toBe('router_not_found');
   });
 });

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { LiveReadings } from '../../../src/api/deps.ts';
+import type { LiveReadings, WatchPatience } from '../../../src/api/deps.ts';
 import { exchange } from '../../../src/cli/http.ts';
-import type { KernelWay, Observation, WatchedFlow, WatchPatience } from '../../../src/model/observation.ts';
+import type { KernelWay, Observation, WatchedFlow } from '../../../src/model/observation.ts';
 import { openCliBench } from '../../cli/cli-under-test.ts';
 import { type Bench, openBench, publish, ROUTER, report, wish } from '../api-under-test.ts';
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Kernel } from '../../../kernel/kernel.ts';
-import type { Observation, WatchedFlow, WatchPatience } from '../../../model/observation.ts';
+import type { Observation, WatchedFlow } from '../../../model/observation.ts';
+import type { WatchPatience } from '../../dataplane.ts';
 import { WATCH_PREFIX } from '../nftables/layout.ts';
 import { createCollector } from './collector.ts';
 import { parseRuleset, type Ruleset } from './ruleset.ts';
