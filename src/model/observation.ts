@@ -39,7 +39,7 @@ export interface KernelStep {
   readonly rule: string | null;
   /** `accept`, `drop`, `continue`, `jump …`, `goto …`, `return`, `queue` or `stolen`. */
   readonly verdict: string;
-  /** Whether the table is ours. */
+  /** Whether the table or the chain is ours. */
   readonly ours: boolean;
 }
 

@@ -6,7 +6,7 @@ import { nft, runIn } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
-import { type Started, startLinux } from './linux-under-test.ts';
+import { type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
 
 const FAMILIES = [4, 6] as const;
 
@@ -236,6 +236,27 @@ test('tables of iptables-legacy are named', async () => {
   await runIn(network.router, 'iptables-legacy', ['--table', 'mangle', '--list']);
   const observation = await observed(flowTo(5001), () => client.connect(GATEWAY[4], 5001));
   expect(observation?.legacyTables).toEqual(['mangle']);
+});
+
+test.each(['iptables-nft', 'iptables-legacy'] as const)('where forwards are made by %s', async (place) => {
+  await linux.dataplane.clean(network.router);
+  await linux[Symbol.asyncDispose]();
+  linux = await startLinuxAt(network.namespaces.prefix, place);
+  await linux.dataplane.synchronise(
+    network.router,
+    programOf([ruleOf(1, 'tcp', [GATEWAY[4], 5001], [INSTANCE[4], 22])]),
+  );
+  const observation = await observed(flowTo(5001), () => client.connect(GATEWAY[4], 5001));
+  expect(observation).toMatchObject({
+    way: { outcome: 'forwarded', left: { destination: INSTANCE[4], destinationPort: 22 } },
+    reply: { left: { source: GATEWAY[4], sourcePort: 5001 } },
+  });
+  const ours = observation?.way.steps.filter((step) => step.ours).map(({ table, chain }) => `${table} ${chain}`);
+  expect(ours).toEqual(place === 'iptables-nft' ? ['ip nat hatoba-prerouting'] : []);
+  expect(observation?.legacyTables.includes('nat')).toBe(place === 'iptables-legacy');
+  await linux.dataplane.clean(network.router);
+  await linux[Symbol.asyncDispose]();
+  linux = await startLinux(network.namespaces.prefix);
 });
 
 test('a router that goes away ends what waits there', async () => {

@@ -1,5 +1,6 @@
 import type { TraceMessage } from '../../../kernel/nft-trace.ts';
 import type { KernelStep, KernelWay, PacketOutcome } from '../../../model/observation.ts';
+import { CHAINS } from '../iptables/rules.ts';
 import { TABLE, WATCH_PREFIX } from '../nftables/layout.ts';
 import type { TracedPacket } from './collector.ts';
 import type { Ruleset } from './ruleset.ts';
@@ -46,6 +47,6 @@ function stepOf({ family, table: name, chain, handle, verdict }: TraceMessage, r
     rule: handle === null ? null : ruleset.rule(table, chain, handle),
     handle,
     verdict,
-    ours: table === `inet ${TABLE}`,
+    ours: table === `inet ${TABLE}` || (name === 'nat' && CHAINS.some((own) => own === chain)),
   };
 }
