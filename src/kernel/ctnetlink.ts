@@ -8,13 +8,13 @@ import { createNetlinkWriter } from './netlink-writer.ts';
  * order, but for the flags of a filter.
  */
 const NFNL_SUBSYS_CTNETLINK = 1;
-const GET = 1;
+export const GET = 1;
 const DELETE = 2;
 const GET_STATS = 5;
-const NFGENMSG = 4;
-const AF = { 4: 2, 6: 10 } as const;
+export const NFGENMSG = 4;
+export const AF = { 4: 2, 6: 10 } as const;
 
-const CTA = {
+export const CTA = {
   original: 1,
   reply: 2,
   status: 3,
@@ -24,19 +24,14 @@ const CTA = {
   filter: 25,
   statusMask: 26,
 } as const;
-const TUPLE = { ip: 1, protocol: 2 } as const;
-const IP = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
-const PROTOCOL = { number: 1, sourcePort: 2, destinationPort: 3 } as const;
+export const TUPLE = { ip: 1, protocol: 2 } as const;
+export const IP = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
+export const PROTOCOL = { number: 1, sourcePort: 2, destinationPort: 3 } as const;
 const FILTER_ORIGINAL = 1;
 const FILTER_IP_DESTINATION = 1 << 1;
 const FILTER_PROTOCOL_NUMBER = 1 << 3;
 const FILTER_DESTINATION_PORT = 1 << 5;
 const STATS = { entries: 1, limit: 2 } as const;
-const PROTOCOL_INFO_TCP = 1;
-const TCP_STATE = 1;
-/** linux/netfilter/nf_conntrack_common.h: IPS_DST_NAT; nf_conntrack_tcp.h: TCP_CONNTRACK_TIME_WAIT and _CLOSE. */
-const DESTINATION_TRANSLATED = 1 << 5;
-const ENDED: readonly (number | undefined)[] = [7, 8];
 
 /** One flow, as its first packet was, and where it was sent. */
 export interface Flow {
@@ -61,39 +56,6 @@ export function readFlowUsage(fd: number): FlowUsage {
 /** How many entries the socket's namespace has. */
 export function countFlows(fd: number): number {
   return readFlowUsage(fd).entries;
-}
-
-/** A flow, its addresses as hexadecimal digits: there can be a million of them to be looked at. */
-export interface RawFlow {
-  readonly protocol: number;
-  readonly source: string;
-  readonly destination: string;
-  readonly port: number;
-  readonly target: string;
-  readonly targetPort: number;
-}
-
-/**
- * Goes through the flows whose destination was translated, but for TCP connections that have ended, and gives `result`;
- * `begin` is called again where the kernel's table changed so that it has to be read again. Kernels before 5.16 tell of
- * others, too, hence what they tell is looked at.
- */
-export function readTranslatedFlows<Result>(
-  fd: number,
-  begin: () => { readonly result: Result; readonly onFlow: (flow: RawFlow) => void },
-): Result {
-  const writer = createNetlinkWriter();
-  writer.bytes(Buffer.alloc(NFGENMSG));
-  for (const type of [CTA.status, CTA.statusMask]) writer.number(type, DESTINATION_TRANSLATED);
-  const request = writer.finish();
-  return readUninterrupted(() => {
-    const { result, onFlow } = begin();
-    dump(fd, typeOf(GET), request, ({ body }) => {
-      const flow = readRawFlow(body);
-      if (flow !== undefined) onFlow(flow);
-    });
-    return result;
-  });
 }
 
 /**
@@ -123,7 +85,7 @@ export function deleteFlows(fd: number, family: Family, flows: readonly Flow[]):
   if (flows.length > 0) sendAll(fd, writer.finish());
 }
 
-function typeOf(message: number): number {
+export function typeOf(message: number): number {
   return (NFNL_SUBSYS_CTNETLINK << 8) | message;
 }
 
@@ -170,37 +132,7 @@ function readFlow({ body }: Message, destination: Address, protocol: number): Fl
   };
 }
 
-function readRawFlow(body: Buffer): RawFlow | undefined {
-  const family = body[0] === AF[4] ? 4 : 6;
-  const found = attributes(body.subarray(NFGENMSG));
-  const status = found.get(CTA.status)?.readUInt32BE(0) ?? 0;
-  if ((status & DESTINATION_TRANSLATED) === 0 || hasEnded(found.get(CTA.protocolInfo))) return undefined;
-  const original = readRawTuple(found.get(CTA.original), family);
-  const reply = readRawTuple(found.get(CTA.reply), family);
-  if (original === undefined || reply === undefined) return undefined;
-  return {
-    protocol: original.protocol,
-    source: original.source.toString('hex'),
-    destination: original.destination.toString('hex'),
-    port: original.destinationPort,
-    target: reply.source.toString('hex'),
-    targetPort: reply.sourcePort,
-  };
-}
-
-function hasEnded(info: Buffer | undefined): boolean {
-  const tcp = info && attributes(info).get(PROTOCOL_INFO_TCP);
-  return tcp !== undefined && ENDED.includes(attributes(tcp).get(TCP_STATE)?.[0]);
-}
-
 function readTuple(data: Buffer | undefined, family: Family) {
-  const tuple = readRawTuple(data, family);
-  if (tuple === undefined) return undefined;
-  const { source, destination, ...rest } = tuple;
-  return { ...rest, source: addressFrom(source, family), destination: addressFrom(destination, family) };
-}
-
-function readRawTuple(data: Buffer | undefined, family: Family) {
   if (data === undefined) return undefined;
   const tuple = attributes(data);
   const ip = attributes(tuple.get(TUPLE.ip) ?? Buffer.alloc(0));
@@ -208,8 +140,8 @@ function readRawTuple(data: Buffer | undefined, family: Family) {
   const [source, destination] = [ip.get(IP[family].source), ip.get(IP[family].destination)];
   if (source === undefined || destination === undefined) return undefined;
   return {
-    source,
-    destination,
+    source: addressFrom(source, family),
+    destination: addressFrom(destination, family),
     protocol: protocol.get(PROTOCOL.number)?.[0] ?? 0,
     sourcePort: protocol.get(PROTOCOL.sourcePort)?.readUInt16BE(0) ?? 0,
     destinationPort: protocol.get(PROTOCOL.destinationPort)?.readUInt16BE(0) ?? 0,

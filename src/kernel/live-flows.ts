@@ -1,7 +1,8 @@
 import { type Address, addressValue } from '../model/address.ts';
 import type { AddressSpan } from '../model/cidr.ts';
 import type { PortRange } from '../model/port-range.ts';
-import { countFlows, type RawFlow, readTranslatedFlows } from './ctnetlink.ts';
+import { countFlows } from './ctnetlink.ts';
+import { type RawFlow, readTranslatedFlows } from './translated-flows.ts';
 
 /** Flows that came to these ports of the destination and are led to the target. */
 export interface FlowPlace {
@@ -21,14 +22,14 @@ export interface FlowPlace {
  */
 export function countLiveFlows(fd: number, places: readonly FlowPlace[]): readonly number[] {
   if (places.length === 0 || countFlows(fd) === 0) return places.map(() => 0);
-  const candidates = indexOf(places);
+  const find = indexOf(places);
   return readTranslatedFlows(fd, () => {
     const counts = places.map(() => 0);
     return {
       result: counts,
       onFlow(flow) {
-        const found = candidates(flow).find(({ isOf }) => isOf(flow));
-        if (found !== undefined) counts[found.index] = (counts[found.index] ?? 0) + 1;
+        const index = find(flow);
+        if (index !== undefined) counts[index] = (counts[index] ?? 0) + 1;
       },
     };
   });
@@ -39,8 +40,8 @@ interface Candidate {
   readonly isOf: (flow: RawFlow) => boolean;
 }
 
-/** Single ports are looked up; only ranges are gone through. */
-function indexOf(places: readonly FlowPlace[]): (flow: RawFlow) => readonly Candidate[] {
+/** The place that a flow is of. Single ports are looked up; only ranges are gone through. */
+function indexOf(places: readonly FlowPlace[]): (flow: RawFlow) => number | undefined {
   const [single, wide] = [new Map<string, Candidate[]>(), new Map<string, Candidate[]>()];
   for (const [index, place] of places.entries()) {
     const key = `${place.protocol} ${rawText(place.destination)}`;
@@ -51,9 +52,10 @@ function indexOf(places: readonly FlowPlace[]): (flow: RawFlow) => readonly Cand
     if (list === undefined) lists.set(name, [candidate]);
     else list.push(candidate);
   }
-  return ({ protocol, destination, port }) => {
-    const key = `${protocol} ${destination}`;
-    return [...(single.get(`${key} ${port}`) ?? []), ...(wide.get(key) ?? [])];
+  return (flow) => {
+    const key = `${flow.protocol} ${flow.destination}`;
+    const isPlace = ({ isOf }: Candidate) => isOf(flow);
+    return (single.get(`${key} ${flow.port}`)?.find(isPlace) ?? wide.get(key)?.find(isPlace))?.index;
   };
 }
 

@@ -20,6 +20,7 @@ const NLM_F_DUMP = 0x300;
 const NLM_F_DUMP_INTR = 0x10;
 const NLA_TYPE_MASK = 0x3fff;
 const HEADER = 16;
+const NETFILTER_FIXED_PART = 4;
 
 export interface Message {
   readonly type: number;
@@ -178,6 +179,21 @@ export function* listAttributes(data: Buffer): Iterable<readonly [type: number, 
     yield [data.readUInt16LE(at + 2) & NLA_TYPE_MASK, data.subarray(at + 4, at + length)];
     at += align(length);
   }
+}
+
+/**
+ * Where in a message of netfilter the value of the first attribute of this type begins: among the attributes that the one
+ * is made of whose value begins at `parent`, or (`null`) the message itself.
+ */
+export function findAttribute(body: Buffer, parent: number | null, type: number): number | undefined {
+  const end = parent === null ? body.length : parent - 4 + body.readUInt16LE(parent - 4);
+  for (let at = parent ?? NETFILTER_FIXED_PART; at + 4 <= end; ) {
+    const length = body.readUInt16LE(at);
+    if (length < 4) return undefined;
+    if ((body.readUInt16LE(at + 2) & NLA_TYPE_MASK) === type) return at + 4;
+    at += align(length);
+  }
+  return undefined;
 }
 
 /** An attribute with a text that ends in NUL. */
