@@ -5,20 +5,20 @@ import { programOf, ruleOf } from '../program/programs.ts';
 import { nft, runIn } from '../support/command.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
-import { type Started, startLinux } from './linux-under-test.ts';
+import { PLACES, type Place, type Started, startLinuxAt } from './linux-under-test.ts';
 
 const FAMILIES = [4, 6] as const;
+const EVERYWHERE = PLACES.flatMap((place) => FAMILIES.map((family) => [place, family] as const));
 const NOTHING: Program = new Map();
 
 let network: Network;
-let linux: Started;
+let linux: Started | undefined;
 let client: Peer;
 let instance: Peer;
 let lastPort = 30_000;
 
 beforeAll(async () => {
   network = await createNetwork();
-  linux = await startLinux(network.namespaces.prefix);
   client = await openPeer(network.client);
   instance = await openPeer(network.instance);
   for (const port of [22, 5001, 5005]) await instance.serveTcp(port);
@@ -32,7 +32,15 @@ afterAll(async () => {
   await network?.[Symbol.asyncDispose]();
 });
 
-describe.each(FAMILIES)('by IPv%i', (family) => {
+/** From here on forwards are programmed by this. */
+async function programBy(place: Place): Promise<void> {
+  await linux?.[Symbol.asyncDispose]();
+  linux = await startLinuxAt(network.namespaces.prefix, place);
+}
+
+describe.each(EVERYWHERE)('by %s, by IPv%i', (place, family) => {
+  beforeAll(() => programBy(place));
+
   const [gateway, target] = [GATEWAY[family], INSTANCE[family]];
   /** Beside what each test is about: it must not be noticed by these. */
   const others = [ruleOf(100, 'tcp', [gateway, 6001], [target, 22]), ruleOf(101, 'udp', [gateway, 6001], [target, 22])];
@@ -42,7 +50,7 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
 
   beforeEach(async () => {
     present = NOTHING;
-    await linux.dataplane.clean(network.router);
+    await linux?.dataplane.clean(network.router);
     await change();
     otherPort = ++lastPort;
     otherConnection = (await client.open(gateway, 6001)).id;
@@ -52,7 +60,7 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
   /** Makes these the rules, beside the others. */
   async function change(...rules: Parameters<typeof programOf>[0]): Promise<void> {
     const next = programOf([...others, ...rules]);
-    await linux.dataplane.apply(network.router, diff(present, next));
+    await linux?.dataplane.apply(network.router, diff(present, next));
     present = next;
   }
 
@@ -122,22 +130,25 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
     await expectOthersGoOn();
   });
 
-  test('a table that is replaced as a whole keeps every flow that is right, and ends what it no longer has', async () => {
-    const [kept, gone] = [
-      ruleOf(1, 'tcp', [gateway, 5001], [target, 5001]),
-      ruleOf(2, 'tcp', [gateway, 5005], [target, 5005]),
-    ];
-    await change(kept, gone);
-    const [{ id: first }, { id: second }] = [await client.open(gateway, 5001), await client.open(gateway, 5005)];
-    await nft(network.router, 'add rule inet hatoba prerouting counter');
-    await linux.dataplane.synchronise(network.router, programOf([...others, kept]));
-    expect(await client.echo(first, 'kept')).toBe('kept');
-    await expect(client.echo(second, 'gone', 300)).rejects.toThrow();
-    await expectOthersGoOn();
-  });
+  test.runIf(place === 'nftables')(
+    'a table that is replaced as a whole keeps every flow that is right, and ends what it no longer has',
+    async () => {
+      const [kept, gone] = [
+        ruleOf(1, 'tcp', [gateway, 5001], [target, 5001]),
+        ruleOf(2, 'tcp', [gateway, 5005], [target, 5005]),
+      ];
+      await change(kept, gone);
+      const [{ id: first }, { id: second }] = [await client.open(gateway, 5001), await client.open(gateway, 5005)];
+      await nft(network.router, 'add rule inet hatoba prerouting counter');
+      await linux?.dataplane.synchronise(network.router, programOf([...others, kept]));
+      expect(await client.echo(first, 'kept')).toBe('kept');
+      await expect(client.echo(second, 'gone', 300)).rejects.toThrow();
+      await expectOthersGoOn();
+    },
+  );
 
   test('cleaned: none is left', async () => {
-    await linux.dataplane.clean(network.router);
+    await linux?.dataplane.clean(network.router);
     expect(await flowsTo(6001)).toEqual([]);
     await expect(client.echo(otherConnection, 'gone', 300)).rejects.toThrow();
   });
@@ -148,26 +159,27 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
     const theirs = ['-d', gateway, '-p', 'tcp', '--dport', '5001', '-j', 'DNAT', '--to-destination', destination];
     await runIn(network.router, program, ['-t', 'nat', '-A', 'PREROUTING', ...theirs]);
     const { id } = await client.open(gateway, 5001);
-    await linux.dataplane.apply(network.router, {
+    await linux?.dataplane.apply(network.router, {
       remove: [],
       add: [ruleOf(1, 'tcp', [gateway, 5002], [target, 5005])],
     });
     expect(await client.echo(id, 'theirs')).toBe('theirs');
-    await linux.dataplane.clean(network.router);
+    await linux?.dataplane.clean(network.router);
     expect(await client.echo(id, 'theirs')).toBe('theirs');
     await runIn(network.router, program, ['-t', 'nat', '-F', 'PREROUTING']);
   });
 });
 
 test('one stream among 2,000 flows is found', async () => {
-  await linux.dataplane.clean(network.router);
+  await programBy('nftables');
+  await linux?.dataplane.clean(network.router);
   const rules = [ruleOf(1, 'udp', [GATEWAY[4], '1000-2999'], [INSTANCE[4], 22])];
-  await linux.dataplane.synchronise(network.router, programOf(rules));
+  await linux?.dataplane.synchronise(network.router, programOf(rules));
   for (let port = 1000; port < 3000; port++) {
     await client.ask(GATEWAY[4], port, { localPort: 20_000 });
   }
   const narrower = [ruleOf(1, 'udp', [GATEWAY[4], '1001-2999'], [INSTANCE[4], 22])];
-  await linux.dataplane.synchronise(network.router, programOf(narrower));
+  await linux?.dataplane.synchronise(network.router, programOf(narrower));
   const left = await runIn(network.router, 'conntrack', ['-L', '-p', 'udp', '--orig-port-src', '20000']);
   expect(left.trim().split('\n')).toHaveLength(1_999);
   expect(left).not.toContain('dport=1000 ');

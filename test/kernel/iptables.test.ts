@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { mkdtempDisposable, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { diff } from '../../src/program/diff.ts';
 import type { Program } from '../../src/program/rule.ts';
 import { idOf } from '../model/arbitraries.ts';
@@ -150,3 +153,25 @@ describe.each(VARIANTS)('by %s', (iptables) => {
 async function restore(iptables: Iptables, lines: readonly string[]): Promise<void> {
   await runIn(network.router, `${iptables}-restore`, ['--noflush'], ['*nat', ...lines, 'COMMIT', ''].join('\n'));
 }
+
+test('to look at a namespace makes no table of iptables-legacy in it', async () => {
+  const bare = network.namespaces.name('router-bare');
+  await network.namespaces.add(bare);
+  await using linux = await startLinuxAt(network.namespaces.prefix, 'iptables-legacy');
+  await linux.dataplane.synchronise(bare, new Map());
+  await linux.dataplane.clean(bare);
+  expect(await runIn(bare, 'cat', ['/proc/thread-self/net/ip_tables_names'])).toBe('');
+  expect(await linux.dataplane.counters(bare, null)).toEqual(new Map());
+});
+
+test('without iptables, it is told what is missing; once it is installed, all is well', async () => {
+  await using linux = await startLinuxAt(network.namespaces.prefix, 'iptables-nft');
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'hatoba-path-'));
+  await symlink('/usr/bin/nsenter', join(directory.path, 'nsenter'));
+  vi.stubEnv('PATH', directory.path);
+  const synchronising = linux.dataplane.synchronise(network.router, PROGRAM);
+  await expect(synchronising).rejects.toThrow('this machine has no iptables');
+  vi.unstubAllEnvs();
+  await linux.dataplane.synchronise(network.router, PROGRAM);
+  await linux.dataplane.clean(network.router);
+});

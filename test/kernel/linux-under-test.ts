@@ -32,6 +32,7 @@ export function openTestKernel(options: Partial<KernelOptions> = {}): Promise<Ke
 export interface LinuxTestOptions {
   readonly accounting?: boolean;
   readonly backend?: BackendName;
+  readonly inside?: readonly string[];
   readonly iptables?: 'iptables-nft' | 'iptables-legacy';
   readonly onWarning?: (message: string) => void;
 }
@@ -40,9 +41,9 @@ export interface LinuxTestOptions {
 export function linuxOver(
   kernel: Kernel,
   prefix: string,
-  { accounting = true, backend = 'nftables', onWarning = () => {}, ...rest }: LinuxTestOptions = {},
+  { accounting = true, backend = 'nftables', inside = ['qr-'], onWarning = () => {}, ...rest }: LinuxTestOptions = {},
 ): Dataplane {
-  const patterns = [{ namespace: `${prefix}router*`, outside: ['qg-'], inside: ['qr-'] }];
+  const patterns = [{ namespace: `${prefix}router*`, outside: ['qg-'], inside }];
   return createLinuxDataplane({ kernel, accounting, backend, patterns, host: null, onWarning, ...rest });
 }
 
@@ -51,9 +52,9 @@ export const PLACES = ['nftables', 'iptables-nft', 'iptables-legacy'] as const;
 export type Place = (typeof PLACES)[number];
 
 /** The real data plane, programming by this, started. */
-export function startLinuxAt(prefix: string, place: Place): Promise<Started> {
-  if (place === 'nftables') return startLinux(prefix);
-  return startLinux(prefix, { compiled: false }, { backend: 'iptables', iptables: place });
+export function startLinuxAt(prefix: string, place: Place, options: LinuxTestOptions = {}): Promise<Started> {
+  if (place === 'nftables') return startLinux(prefix, {}, options);
+  return startLinux(prefix, { compiled: false }, { backend: 'iptables', iptables: place, ...options });
 }
 
 /** The same, started; disposing stops it. */

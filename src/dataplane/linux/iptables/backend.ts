@@ -12,7 +12,7 @@ import { type Backend, type BackendSurroundings, type Found, type NamespaceKerne
 import { correct, removal, type Script } from './correction.ts';
 import { flowRulesOf } from './flows.ts';
 import { type Programs, restore, save } from './programs.ts';
-import { CHAINS, type NatRule, natRulesOf, printHairpins, printMatch, printRule, TRANSLATE } from './rules.ts';
+import { CHAINS, type NatRule, natRulesOf, printMasquerade, printMatch, printRule, TRANSLATE } from './rules.ts';
 import { NO_TABLE, readRules, readSaved, type SavedTable } from './saved.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -89,7 +89,7 @@ export function createIptables(
     family: Family,
     inside: readonly Cidr[],
   ): Step {
-    const script = correct(found, { rules, hairpins: printHairpins(inside, family) }, family);
+    const script = correct(found, { rules, masquerade: printMasquerade(inside, family) }, family);
     return { program: programs.name(variant, family), script };
   }
 

@@ -5,8 +5,8 @@ import { readRules, type SavedRule, type SavedTable } from './saved.ts';
 /** What the table nat is to have of ours. */
 export interface Wanted {
   readonly rules: readonly NatRule[];
-  /** As `printHairpins` gives them. */
-  readonly hairpins: readonly string[];
+  /** As `printMasquerade` gives them. */
+  readonly masquerade: readonly string[];
 }
 
 /** One input for `iptables-restore`. */
@@ -32,13 +32,13 @@ const MOST_COMPARISONS = 100_000;
 /** The smallest step from what is there to what is wanted. Rules that stay keep their counters. */
 export function correct(found: SavedTable, wanted: Wanted, family: Family): Script {
   const jumps = jumpLines(found);
-  const hairpins = hairpinLines(found, wanted.hairpins);
+  const masquerade = masqueradeLines(found, wanted.masquerade);
   const rules = ruleLines(found, wanted.rules, family);
   return {
-    lines: [...chainLines(found), ...jumps.lines, ...hairpins.lines, ...rules.lines],
+    lines: [...chainLines(found), ...jumps.lines, ...masquerade.lines, ...rules.lines],
     removed: rules.removed,
     added: rules.added,
-    count: jumps.count + hairpins.count + rules.count,
+    count: jumps.count + masquerade.count + rules.count,
   };
 }
 
@@ -80,9 +80,9 @@ function jumpLines(found: SavedTable): Pick<Script, 'lines' | 'count'> {
   return { lines: lines.flat(), count: lines.length };
 }
 
-function hairpinLines(found: SavedTable, wanted: readonly string[]): Pick<Script, 'lines' | 'count'> {
+function masqueradeLines(found: SavedTable, wanted: readonly string[]): Pick<Script, 'lines' | 'count'> {
   const present = rulesIn(found, MASQUERADE).map(({ text }) => text);
-  if (present.length === wanted.length && wanted.every((text) => present.includes(text))) {
+  if (present.length === wanted.length && wanted.every((text, index) => text === present[index])) {
     return { lines: [], count: 0 };
   }
   return { lines: [emptied(MASQUERADE), ...wanted.map((text) => `-A ${MASQUERADE} ${text}`)], count: 1 };

@@ -13,11 +13,13 @@ export interface Programs {
   name(variant: IptablesVariant, family: Family): string;
 }
 
-/** Asked once, when it is needed first. `program`: `iptables`, or what is to be used in its place. */
+/** Asked when it is needed first, and again until there is one. `program`: `iptables`, or what is to be used in its place. */
 export function createPrograms(program = 'iptables'): (kernel: NamespaceKernel) => Promise<Programs> {
   let known: Programs | undefined;
   return async (kernel) => {
-    known ??= programsOf(program, await kernel.run([program, '--version']));
+    if (known === undefined || known.variant === null) {
+      known = programsOf(program, await kernel.run([program, '--version']));
+    }
     return known;
   };
 }

@@ -55,10 +55,16 @@ function printRange({ first, last }: PortRange): string {
   return first === last ? `${first}` : `${first}-${last}`;
 }
 
-/** Between a network and itself: everybody else's answers come back through the router. */
-export function printHairpins(networks: readonly Cidr[], family: Family): readonly string[] {
+/** The kernel tracks connections, and so translates them, as long as some rule has to do with that; see `printMasquerade`. */
+const KEEPER = '-m conntrack --ctstate DNAT -j RETURN';
+
+/**
+ * Between a network and itself: everybody else's answers come back through the router. The last rule does nothing, and
+ * keeps flows going that outlive their forward: without it, they would end with the last rule that translates.
+ */
+export function printMasquerade(networks: readonly Cidr[], family: Family): readonly string[] {
   const own = withoutNested(networks.filter((network) => network.family === family));
-  return own.map(({ text }) => `-s ${text} -d ${text} -m conntrack --ctstate DNAT -j MASQUERADE`);
+  return [...own.map(({ text }) => `-s ${text} -d ${text} -m conntrack --ctstate DNAT -j MASQUERADE`), KEEPER];
 }
 
 function widthOf({ family }: Address): number {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { correct, removal, type Script } from '../../../../src/dataplane/linux/iptables/correction.ts';
-import { natRulesOf, printHairpins, printRule } from '../../../../src/dataplane/linux/iptables/rules.ts';
+import { natRulesOf, printMasquerade, printRule } from '../../../../src/dataplane/linux/iptables/rules.ts';
 import { NO_TABLE, readRule, readSaved, type SavedTable } from '../../../../src/dataplane/linux/iptables/saved.ts';
 import { parseAddress } from '../../../../src/model/address.ts';
 import { parseCidr } from '../../../../src/model/cidr.ts';
@@ -89,14 +89,14 @@ test('from anything to anything, with strangers in between, in one step, and the
       (from, to, meddlings, before, after, own) => {
         const wanted = (program: typeof from, inside: typeof before) => ({
           rules: natRulesOf(program.values(), own),
-          hairpins: printHairpins(inside, own),
+          masquerade: printMasquerade(inside, own),
         });
         const first = carriedOut(EMPTY, correct(savedAs(EMPTY), wanted(from, before), own));
         const damaged = new Map([...first].map(([chain, rules]) => [chain, [...rules]]));
         for (const { rule, at } of meddlings) damaged.get('hatoba-prerouting')?.splice(at, 0, rule);
         const there = carriedOut(damaged, correct(savedAs(damaged), wanted(to, after), own));
         expect(there.get('hatoba-prerouting')?.toSorted()).toEqual(wanted(to, after).rules.map(printRule).sort());
-        expect(there.get('hatoba-postrouting')).toEqual(wanted(to, after).hairpins);
+        expect(there.get('hatoba-postrouting')).toEqual(wanted(to, after).masquerade);
         expect(correct(savedAs(there), wanted(to, after), own)).toMatchObject({ lines: [], count: 0 });
         expect(carriedOut(there, removal(savedAs(there), own))).toEqual(EMPTY);
       },
@@ -105,7 +105,7 @@ test('from anything to anything, with strangers in between, in one step, and the
 });
 
 describe('where ours are reached from', () => {
-  const wanted = { rules: [ruleOf(1, 'tcp', ['203.0.113.7', 80], ['10.0.0.1', 80])], hairpins: [] };
+  const wanted = { rules: [ruleOf(1, 'tcp', ['203.0.113.7', 80], ['10.0.0.1', 80])], masquerade: [] };
   const right = carriedOut(EMPTY, correct(NO_TABLE, wanted, 4));
 
   test.each([
@@ -129,9 +129,9 @@ test('what stays is not touched, be it one that goes, or a thousand', () => {
   const rules = Array.from({ length: 1_000 }, (_, index) =>
     ruleOf(index, 'tcp', ['203.0.113.7', 1 + index], ['10.0.0.1', 1 + index]),
   );
-  const found = carriedOut(EMPTY, correct(NO_TABLE, { rules, hairpins: [] }, 4));
+  const found = carriedOut(EMPTY, correct(NO_TABLE, { rules, masquerade: [] }, 4));
   for (const stay of [rules.slice(1), rules.slice(-1)]) {
-    const { lines } = correct(savedAs(found), { rules: stay, hairpins: [] }, 4);
+    const { lines } = correct(savedAs(found), { rules: stay, masquerade: [] }, 4);
     expect(lines).toHaveLength(rules.length - stay.length);
     for (const line of lines) expect(line).toMatch(/^-D hatoba-prerouting /);
     expect(carriedOut(found, { lines, removed: [], added: [], count: 0 }).get('hatoba-prerouting')).toEqual(
