@@ -6,7 +6,7 @@ import { diff } from '../../src/program/diff.ts';
 import type { Program } from '../../src/program/rule.ts';
 import { idOf } from '../model/arbitraries.ts';
 import { programOf, ruleOf } from '../program/programs.ts';
-import { runIn } from '../support/command.ts';
+import { ip, runIn } from '../support/command.ts';
 import { addInnerNetwork, LEFT, RIGHT, SECOND_GATEWAY } from '../support/inner-network.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
@@ -31,6 +31,7 @@ let client: Peer;
 let instance: Peer;
 let left: Peer;
 let right: Peer;
+let rightMachine: string;
 let router: Peer;
 let lastPort = 30_000;
 
@@ -41,6 +42,7 @@ beforeAll(async () => {
   instance = await openPeer(network.instance);
   left = await openPeer(inner.left);
   right = await openPeer(inner.right);
+  rightMachine = inner.right;
   router = await openPeer(network.router);
   await instance.serveTcp(22);
   await right.serveTcp(8080);
@@ -84,6 +86,19 @@ describe.each(VARIANTS)('by %s', (iptables) => {
       expect(seen(await left.ask(gateway, 55))).toBe(SECOND_GATEWAY[family]);
       expect(seen(await left.connect(gateway, 5001))).toBe(LEFT[family]);
       expect(seen(await router.connect(gateway, 80))).toBe(gateway);
+    });
+
+    test('what others translate within one network is not masqueraded by us', async () => {
+      const [own, target] = [SECOND_GATEWAY[family], family === 4 ? RIGHT[4] : `[${RIGHT[6]}]`];
+      const program = family === 4 ? iptables : iptables.replace(/^ip/, 'ip6');
+      const rule = `PREROUTING -d ${own} -p tcp --dport 82 -j DNAT --to-destination ${target}:8080`.split(' ');
+      // So that the answer comes back through the router, and is translated back, whoever asked.
+      const route = `${LEFT[family]}/${family === 4 ? 32 : 128} via ${own}`;
+      await ip(rightMachine, `route add ${route}`);
+      await runIn(network.router, program, ['-t', 'nat', '-A', ...rule]);
+      expect(seen(await left.connect(own, 82))).toBe(LEFT[family]);
+      await runIn(network.router, program, ['-t', 'nat', '-D', ...rule]);
+      await ip(rightMachine, `route delete ${route}`);
     });
 
     test('what is removed ends, what is turned elsewhere goes there, and nothing else notices', async () => {

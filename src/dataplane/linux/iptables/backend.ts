@@ -89,7 +89,7 @@ export function createIptables(
     family: Family,
     inside: readonly Cidr[],
   ): Step {
-    const script = correct(found, { rules, masquerade: printMasquerade(inside, family) }, family);
+    const script = correct(found, { rules, masquerade: printMasquerade(rules, inside, family) }, family);
     return { program: programs.name(variant, family), script };
   }
 

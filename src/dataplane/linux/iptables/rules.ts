@@ -59,12 +59,21 @@ function printRange({ first, last }: PortRange): string {
 const KEEPER = '-m conntrack --ctstate DNAT -j RETURN';
 
 /**
- * Between a network and itself: everybody else's answers come back through the router. The last rule does nothing, and
- * keeps flows going that outlive their forward: without it, they would end with the last rule that translates.
+ * Between a network and itself, by way of an address outside that rules have: everybody else's answers come back through
+ * the router, and what others translate is not ours to masquerade. The last rule does nothing, and keeps flows going that
+ * outlive their forward: without it, they would end with the last rule that translates.
  */
-export function printMasquerade(networks: readonly Cidr[], family: Family): readonly string[] {
-  const own = withoutNested(networks.filter((network) => network.family === family));
-  return [...own.map(({ text }) => `-s ${text} -d ${text} -m conntrack --ctstate DNAT -j MASQUERADE`), KEEPER];
+export function printMasquerade(
+  rules: readonly NatRule[],
+  networks: readonly Cidr[],
+  family: Family,
+): readonly string[] {
+  const outside = new Set(rules.map(({ external }) => external.text).sort());
+  const inside = withoutNested(networks.filter((network) => network.family === family));
+  const hairpins = [...outside].flatMap((address) =>
+    inside.map(({ text }) => `-s ${text} -d ${text} -m conntrack --ctstate DNAT --ctorigdst ${address} -j MASQUERADE`),
+  );
+  return [...hairpins, KEEPER];
 }
 
 function widthOf({ family }: Address): number {

@@ -89,7 +89,7 @@ test('from anything to anything, with strangers in between, in one step, and the
       (from, to, meddlings, before, after, own) => {
         const wanted = (program: typeof from, inside: typeof before) => ({
           rules: natRulesOf(program.values(), own),
-          masquerade: printMasquerade(inside, own),
+          masquerade: printMasquerade(natRulesOf(program.values(), own), inside, own),
         });
         const first = carriedOut(EMPTY, correct(savedAs(EMPTY), wanted(from, before), own));
         const damaged = new Map([...first].map(([chain, rules]) => [chain, [...rules]]));
