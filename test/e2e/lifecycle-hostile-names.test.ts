@@ -43,6 +43,10 @@ async function makeRouter(machine: Machine): Promise<void> {
 }
 
 async function expectRouterWorks({ client }: DaemonHome, machine: Machine): Promise<void> {
+  await eventually(async () => {
+    const routers = (await client.listRouters()).map(({ id, gateways }) => ({ id, gateways }));
+    expect(routers).toEqual([{ id: ROUTER, gateways: ['192.0.2.1'] }]);
+  });
   const fields = { router: ROUTER, external_port: 5001, internal_address: '10.20.0.11', internal_port: 22 };
   const forward = await client.createForward(fields, '5');
   expect(forward.status.state).toBe('active');
