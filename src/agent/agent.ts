@@ -5,10 +5,12 @@ import type { Gateways, RouterId } from '../model/router.ts';
 import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
+import type { AgentLog } from './agent-log.ts';
 import { createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
 import { createReadings, type Readings } from './readings.ts';
+import { createShadows } from './shadows.ts';
 import { createUsage } from './usage.ts';
 
 /** Keeps the routers of this node as the store wants them. */
@@ -16,6 +18,8 @@ export interface Agent extends Readings {
   /** Resolves when every router that is there now has been compared with the store and corrected, or has failed. */
   start(): Promise<void>;
   readonly adoption: Adoption;
+  /** Resolves when the router's status tells what others' rules on this node are to its forwards by now. */
+  lookAround(router: RouterId): Promise<void>;
   /** Removes everything of ours from every router of this node. */
   cleanUp(): Promise<void>;
   /** Leaves the routers as they are. */
@@ -41,14 +45,6 @@ export interface AgentObserver {
   repaired(corrections: number): void;
 }
 
-/** The part of a logger (pino's) that is used. */
-export interface AgentLog {
-  debug(details: Readonly<Record<string, unknown>>, message: string): void;
-  info(details: Readonly<Record<string, unknown>>, message: string): void;
-  warn(details: Readonly<Record<string, unknown>>, message: string): void;
-  error(details: Readonly<Record<string, unknown>>, message: string): void;
-}
-
 /** So many places are worked on at a time: enough to keep the kernel's thread busy, few enough to let newcomers in. */
 const AT_ONCE = 64;
 
@@ -67,8 +63,9 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
     busy: () => queue.size + running.size > 1,
     onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
   });
+  const shadows = createShadows({ neighbours, onChange: ({ instance }) => publisher.touch(instance.router), log });
   const adoption = createAdoption({ neighbours, places, forwards, gatewaysOf });
-  return { ...createReadings({ node, places, dataplane, usage }), adoption, start, cleanUp, stop };
+  return { ...createReadings({ node, places, dataplane, usage }), adoption, lookAround, start, cleanUp, stop };
 
   async function start(): Promise<void> {
     const started = performance.now();
@@ -82,6 +79,7 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
     const milliseconds = Math.round(performance.now() - started);
     log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
     await publisher.flush();
+    shadows.begin();
   }
 
   function onEvent(event: DataplaneEvent): void {
@@ -104,6 +102,11 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
       case 'disturbed':
         places.get(event.id)?.disturb(performance.now());
         return;
+      case 'others': {
+        const place = places.get(event.id);
+        if (place !== undefined) shadows.changed(place);
+        return;
+      }
     }
   }
 
@@ -118,7 +121,9 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
   function remove(id: string): Place | undefined {
     const place = places.remove(id);
     place?.stop();
-    if (place !== undefined) queue.delete(place);
+    if (place === undefined) return undefined;
+    queue.delete(place);
+    shadows.forget(place);
     return place;
   }
 
@@ -161,7 +166,9 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
   }
 
   function onStatus(place: Place): void {
-    if (places.get(place.instance.id) === place) publisher.touch(place.instance.router);
+    if (places.get(place.instance.id) !== place) return;
+    publisher.touch(place.instance.router);
+    shadows.passed(place);
   }
 
   /** What is found at first is history; what happens to a table that we have written is news. */
@@ -182,7 +189,11 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
     const [slowest] = [...ours].sort((a, b) => a.revision - b.revision);
     if (slowest === undefined) return undefined;
     const problems: Record<string, Problem> = {};
-    for (const place of ours) Object.assign(problems, Object.fromEntries(place.applied.problems));
+    const warnings: Record<string, readonly string[]> = {};
+    for (const place of ours) {
+      Object.assign(problems, Object.fromEntries(place.applied.problems));
+      Object.assign(warnings, shadows.warnings(place));
+    }
     return {
       router,
       node,
@@ -191,8 +202,14 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
       revision: slowest.revision,
       at: ours.map(({ at }) => at).sort()[0] ?? slowest.at,
       problems,
+      ...(Object.keys(warnings).length === 0 ? {} : { warnings }),
       error: ours.find(({ error }) => error !== null)?.error ?? null,
     };
+  }
+
+  async function lookAround(router: RouterId): Promise<void> {
+    await shadows.look(places.of(router));
+    await publisher.flush();
   }
 
   async function cleanUp(): Promise<void> {
@@ -209,6 +226,7 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
     unsubscribe();
     for (const place of places.all()) place.stop();
     await Promise.all(running);
+    await shadows.stop();
     await publisher.stop();
     await dataplane.stop();
   }

@@ -39,9 +39,10 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
   const { registry, node, counters: readCounters, live = NO_READINGS, adoption = NO_ADOPTION, log } = given;
+  const { lookAround = async () => {} } = given;
   const metrics = createMetrics(given);
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, counters: readCounters, live, adoption, waiting };
+  const deps: RouteDeps = { registry, node, counters: readCounters, live, adoption, lookAround, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),

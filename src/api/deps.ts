@@ -73,6 +73,9 @@ export interface Adoption {
 /** A node without routers. */
 export const NO_ADOPTION: Adoption = Object.freeze({ plan: async () => null, remove: async () => [] });
 
+/** Resolves when the router's status tells what others' rules on this node are to its forwards by now. */
+export type LookAround = (router: RouterId) => Promise<void>;
+
 export interface ApiDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
@@ -87,6 +90,8 @@ export interface ApiDeps {
   readonly forwardMetrics?: number;
   /** Rejects where this daemon cannot do its work at the moment. Default: it can. */
   readonly ready?: () => Promise<void>;
+  /** Default: what is known is told. */
+  readonly lookAround?: LookAround;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }
@@ -98,5 +103,6 @@ export interface RouteDeps {
   readonly counters: ReadCounters;
   readonly live: LiveReadings;
   readonly adoption: Adoption;
+  readonly lookAround: LookAround;
   readonly waiting: Waiting;
 }

@@ -79,6 +79,7 @@ export const isForward: Guard<ForwardDocument> = record({
   status: record({
     state: isState,
     message: nullable(text),
+    warnings: list(text),
     nodes: list(
       record({
         node: text,
@@ -202,6 +203,7 @@ export const isStatus: Guard<StatusDocument> = record({
     expired: count,
     error: count,
   }),
+  forwards_with_warnings: count,
   forwards_in_error: list(record({ id: text, name: nullable(text), router: text, message: nullable(text) })),
   routers_in_error: list(record({ router: text, node: text, message: text })),
   connection_tracking: nullable(

@@ -3,7 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
-import { type ApiDeps, NO_ADOPTION, NO_READINGS, type NodeInfo, type ReadCounters } from '../api/deps.ts';
+import {
+  type ApiDeps,
+  type LookAround,
+  NO_ADOPTION,
+  NO_READINGS,
+  type NodeInfo,
+  type ReadCounters,
+} from '../api/deps.ts';
 import { createObservations, type Observations } from '../api/metrics/observations.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
@@ -110,11 +117,13 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   await agent?.start();
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
   const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
+  const lookAround: LookAround = async (router) => agent?.lookAround(router);
   const alive = async () => kernel?.ping();
   if (config.roles.includes('api')) {
     const [live, adoption] = [agent ?? NO_READINGS, agent?.adoption ?? NO_ADOPTION];
+    const readings = { counters, live, adoption, lookAround };
     const forwardMetrics = config.forward_metrics;
-    await serveApi(around, { registry, node, counters, live, adoption, observations, forwardMetrics, ready: alive });
+    await serveApi(around, { registry, node, ...readings, observations, forwardMetrics, ready: alive });
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');

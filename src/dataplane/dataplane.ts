@@ -32,7 +32,9 @@ export type DataplaneEvent =
   | { readonly kind: 'changed'; readonly instance: Instance }
   | { readonly kind: 'vanished'; readonly id: string }
   /** Somebody else may have changed what we wrote there. */
-  | { readonly kind: 'disturbed'; readonly id: string };
+  | { readonly kind: 'disturbed'; readonly id: string }
+  /** Others have changed rules of theirs there; told again only after these were read. */
+  | { readonly kind: 'others'; readonly id: string };
 
 /** What finding and correcting took. */
 export interface Correction {

@@ -4,7 +4,7 @@ import type { Gateways, RouterId } from '../model/router.ts';
 import { forwardsOfDump, TRANSLATING } from './iptables-forwards.ts';
 import { readNftChains, readNftRule } from './nft-ruleset.ts';
 import { type Hook, hooksOf, nativeChains } from './rule-hooks.ts';
-import { ownerOfRule, ownerOfTable } from './rule-owners.ts';
+import { OUR_CHAINS, ownerOfRule, ownerOfTable } from './rule-owners.ts';
 import { createTakers, packetsOf, type Takers } from './rule-takers.ts';
 import type { IptablesDump, RuleTexts } from './rule-texts.ts';
 
@@ -58,7 +58,9 @@ export function findForwards(instances: readonly Instance[], request: AdoptionRe
 function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request: AdoptionRequest): FoundForwards {
   const { program, text } = dump;
   const lines = text.split('\n');
-  const { taken, left, owners } = forwardsOfDump(text, {
+  // Forwards themselves, where they are rules of iptables, are looked at as forwards.
+  const others = lines.map((line) => (line.startsWith(`-A ${OUR_CHAINS}`) ? '' : line)).join('\n');
+  const { taken, left, owners } = forwardsOfDump(others, {
     file: `${program}-save`,
     router: request.router,
     gateways: request.followGateway ? request.gateways : {},
@@ -72,9 +74,17 @@ function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request:
       const spec = parseForwardSpec(forward);
       return { spec, rules: numbers.map(ruleAt), rival: rivalOf(spec, rivals, request.gateways) };
     }),
-    left: left.map(({ line, reason }) => ({ ...ruleAt(line), reason })),
+    left: left.map(({ line, reason }) => ({ ...ruleAt(line), reason: withRules(reason, lines) })),
     owners,
   };
+}
+
+/** A file has lines for people to look up; what is in the kernel has none. */
+function withRules(reason: string, lines: readonly string[]): string {
+  return reason.replace(/\bline (\d+(?:, \d+)*)/, (_, numbers: string) => {
+    const rules = numbers.split(', ').map((number) => lines[Number(number) - 1] ?? '');
+    return `the rule ${rules.join(' and ')}`;
+  });
 }
 
 /** The same rule for the same line. */

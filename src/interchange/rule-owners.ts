@@ -1,9 +1,12 @@
 import type { OwnerOf } from './iptables-forwards.ts';
 
+/** What the names of hatoba's own chains begin with. */
+export const OUR_CHAINS = 'hatoba-';
+
 /** Programs by the beginnings of the names of their chains; each makes its rules anew, so nobody else's change lasts. */
 const CHAINS: Readonly<Record<string, readonly string[]>> = {
   Neutron: ['neutron-'],
-  hatoba: ['hatoba-'],
+  hatoba: [OUR_CHAINS],
   Docker: ['DOCKER'],
   Podman: ['NETAVARK', 'CNI-', 'PODMAN'],
   Kubernetes: ['KUBE-', 'cali-', 'CILIUM_', 'FLANNEL-', 'WEAVE'],
@@ -19,6 +22,11 @@ const COMMENTS: Readonly<Record<string, readonly string[]>> = {
   'LXD or Incus': ['generated for LXD', 'generated for Incus'],
   Kubernetes: ['kubernetes '],
 };
+
+/** Whether it is one of hatoba's own. */
+export function isOurChain(chain: string): boolean {
+  return chain.startsWith(OUR_CHAINS);
+}
 
 /** The program that a rule of iptables belongs to; null: it was made by hand, as far as that can be told. */
 export const ownerOfRule: OwnerOf = ({ chain, text }) => {

@@ -15,14 +15,17 @@ export interface Packets extends Piece {
   readonly destination: bigint;
 }
 
-/** What a forward with this outside is for. */
-export function packetsOf(outside: {
+/** The outside of a forward. */
+export interface Outside {
   readonly protocol: Protocol;
   readonly external: Address;
   readonly externalPorts: PortRange;
   /** Empty: anyone. */
   readonly sources: readonly Cidr[];
-}): Packets {
+}
+
+/** The packets that it is for. */
+export function packetsOf(outside: Outside): Packets {
   const { protocol, external, externalPorts, sources } = outside;
   return {
     family: external.family,
@@ -40,11 +43,17 @@ export function packetsOf(outside: {
 export interface Taking {
   readonly hook: Hook;
   readonly visit: Visit;
+  /** Whether addresses, ports and protocols tell which it takes. */
+  readonly isSure: boolean;
+  /** Whether it takes, as far as these tell, from all sources. */
+  readonly hasAllSources: boolean;
   /** Whether it takes all of them, for certain. */
   readonly isWhole: boolean;
 }
 
 export interface Takers {
+  /** Whether there is no rule at all that could. */
+  readonly isEmpty: boolean;
   /** Rules that take some of the packets or may take them, were no other hook there. */
   of(packets: Packets): readonly Taking[];
 }
@@ -53,6 +62,7 @@ export interface Takers {
 export function createTakers(hooks: readonly Hook[]): Takers {
   const indexes = hooks.map((hook) => ({ hook, near: nearby(hook.visits) }));
   return {
+    isEmpty: !hooks.some(({ visits }) => visits.some(takes)),
     of(packets) {
       return indexes
         .filter(({ hook }) => hook.family === packets.family)
@@ -62,7 +72,7 @@ export function createTakers(hooks: readonly Hook[]): Takers {
 }
 
 /** Targets by which a packet never comes to what is behind them. */
-const ENDING: readonly (string | null)[] = ['DROP', 'REJECT', 'TPROXY'];
+export const ENDING: readonly (string | null)[] = ['DROP', 'REJECT', 'TPROXY'];
 
 function takes({ rule, end }: Visit): boolean {
   return end === 'untracked' || TRANSLATING.includes(rule.target.name) || ENDING.includes(rule.target.name);
@@ -94,16 +104,14 @@ function takings(hook: Hook, visits: readonly Visit[], packets: Packets): readon
     if (takes(visit)) {
       const { pieces, taken, unclear } = earlier.without(protocol, destination, reached);
       const isSure = unclear === null && visit.match.unclear.length === 0 && visit.end !== 'possible';
-      const isWhole = isSure && taken.length === 0 && covers(reached, packets);
-      if (pieces.length > 0) found.push({ hook, visit, isWhole });
+      const hasAllSources = size(reached.sources) === size(packets.sources);
+      const hasAllPorts = size(reached.ports) === size(packets.ports);
+      const isWhole = isSure && taken.length === 0 && hasAllSources && hasAllPorts;
+      if (pieces.length > 0) found.push({ hook, visit, isSure, hasAllSources, isWhole });
     }
     earlier.add(visit);
   }
   return found;
-}
-
-function covers(reached: Piece, packets: Piece): boolean {
-  return size(reached.ports) === size(packets.ports) && size(reached.sources) === size(packets.sources);
 }
 
 function size(numbers: Piece['ports']): bigint {

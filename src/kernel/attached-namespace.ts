@@ -80,6 +80,8 @@ export function attachNamespace(
   /** Whatever happened up to this generation of the ruleset is known, or was reported. */
   let known = 0;
   let reported = false;
+  /** Whether others' rules have changed since they were last asked for; nobody has before that. */
+  let othersTold = true;
   /** Whether what is watched is in the transaction that is being told; its end may come with the next datagrams. */
   let touched = false;
   const first = orClose(() => ({
@@ -91,10 +93,6 @@ export function attachNamespace(
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
   const watches = new Set<PacketWatch>();
   const conntrack = () => thread.inside(fd, readConntrackAbilities);
-  const othersTables = () => ({
-    nft: hasNftables ? readConsistently(rulesets, () => readNftTables(rulesets, blueprint.name)).value : [],
-    legacy: thread.inside(fd, readLegacyTables),
-  });
   const endStale = (flows: FlowChange) => endStaleFlows(rulesets, flows);
   const countersOf = (comment: string | null) => readCounters(rulesets, blueprint.name, comment);
   return {
@@ -151,7 +149,10 @@ export function attachNamespace(
     const complete = drain(rulesetEvents, (data) => {
       for (const message of messages(data)) {
         const event = rulesetEvent(message);
-        if (event?.kind === 'object') touched ||= isWatched(event);
+        if (event?.kind === 'object') {
+          touched ||= isWatched(event);
+          if (!isOurTable(event) && !event.isElement) tellOthers();
+        }
         if (event?.kind !== 'generation') continue;
         if (isLater(event.generation, known)) {
           known = event.generation;
@@ -160,11 +161,18 @@ export function attachNamespace(
         touched = false;
       }
     });
-    if (!complete) disturbed();
+    if (complete) return;
+    disturbed();
+    tellOthers();
   }
 
-  function isWatched({ family, table }: RulesetEvent & { kind: 'object' }): boolean {
-    if (family === NFPROTO_INET) return table === blueprint.name;
+  function isOurTable({ family, table }: RulesetEvent & { kind: 'object' }): boolean {
+    return family === NFPROTO_INET && table === blueprint.name;
+  }
+
+  function isWatched(event: RulesetEvent & { kind: 'object' }): boolean {
+    const { family, table } = event;
+    if (isOurTable(event)) return true;
     return natTables && table === NAT && (family === NFPROTO[4] || family === NFPROTO[6]);
   }
 
@@ -172,6 +180,12 @@ export function attachNamespace(
     if (reported) return;
     reported = true;
     emit({ kind: 'disturbed', namespace });
+  }
+
+  function tellOthers(): void {
+    if (othersTold) return;
+    othersTold = true;
+    emit({ kind: 'others', namespace });
   }
 
   /**
@@ -192,7 +206,9 @@ export function attachNamespace(
     drain(rulesetEvents);
     touched = false;
     known = readGeneration(rulesets);
-    if (known !== (before + 1) % 0x1_0000_0000) disturbed();
+    if (known === (before + 1) % 0x1_0000_0000) return;
+    disturbed();
+    tellOthers();
   }
 
   function readOwnTable(): TableState | null {
@@ -213,6 +229,14 @@ export function attachNamespace(
   function findNatTables(): readonly NatTable[] {
     const legacy = thread.inside(fd, () => findLegacyChains(natChains));
     return hasNftables ? [...findNftChains(rulesets, natChains), ...legacy] : legacy;
+  }
+
+  function othersTables(): OthersTables {
+    othersTold = false;
+    return {
+      nft: hasNftables ? readConsistently(rulesets, () => readNftTables(rulesets, blueprint.name)).value : [],
+      legacy: thread.inside(fd, readLegacyTables),
+    };
   }
 
   function duplicate(): number {

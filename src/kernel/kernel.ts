@@ -36,7 +36,9 @@ export type KernelEvent =
   /** The interfaces, addresses or default routes of an attached namespace have changed. */
   | ({ readonly kind: 'interfaces'; readonly namespace: string } & Links)
   /** Somebody else may have changed what is watched in an attached namespace; told again only after it was read or written. */
-  | { readonly kind: 'disturbed'; readonly namespace: string };
+  | { readonly kind: 'disturbed'; readonly namespace: string }
+  /** Others have changed rules of theirs, but not those of iptables-legacy; told again only after `othersTables`. */
+  | { readonly kind: 'others'; readonly namespace: string };
 
 /** How a namespace is connected. */
 export interface Links {

@@ -14,7 +14,9 @@ export const NFT_MSG = {
   getChain: 4,
   getRule: 7,
   getSet: 10,
+  newSetElements: 12,
   getSetElements: 13,
+  deleteSetElements: 14,
   newGeneration: 15,
   getGeneration: 16,
 } as const;
@@ -64,7 +66,7 @@ export function readConsistently<Value>(fd: number, read: () => Value): { genera
 
 export type RulesetEvent =
   /** `family`: a number of linux/netfilter.h, since tables of several may have the same name. */
-  | { readonly kind: 'object'; readonly family: number; readonly table: string }
+  | { readonly kind: 'object'; readonly family: number; readonly table: string; readonly isElement: boolean }
   /** The end of one transaction: everything before it belongs to this generation. */
   | { readonly kind: 'generation'; readonly generation: number };
 
@@ -73,6 +75,12 @@ export function rulesetEvent({ type, body }: Message): RulesetEvent | undefined 
   if (type >> 8 !== NFNL_SUBSYS_NFTABLES) return undefined;
   const first = attributes(body.subarray(NFGENMSG)).get(NFTA_TABLE);
   if (first === undefined) return undefined;
-  if ((type & 0xff) === NFT_MSG.newGeneration) return { kind: 'generation', generation: first.readUInt32BE(0) };
-  return { kind: 'object', family: body[0] ?? 0, table: first.toString('utf8', 0, first.length - 1) };
+  const message = type & 0xff;
+  if (message === NFT_MSG.newGeneration) return { kind: 'generation', generation: first.readUInt32BE(0) };
+  return {
+    kind: 'object',
+    family: body[0] ?? 0,
+    table: first.toString('utf8', 0, first.length - 1),
+    isElement: message === NFT_MSG.newSetElements || message === NFT_MSG.deleteSetElements,
+  };
 }

@@ -21,6 +21,8 @@ export interface RouterStatus {
   /** The node's clock when it last made that so, as `printTime` gives it: what had expired by then is not in the kernel. */
   readonly at: string;
   readonly problems: Readonly<Record<ForwardId, Problem>>;
+  /** What users should know of forwards that are in the kernel; none: not there. */
+  readonly warnings?: Readonly<Record<ForwardId, readonly string[]>>;
   /** What keeps the whole router from being applied. */
   readonly error: string | null;
 }
@@ -42,6 +44,8 @@ export interface NodeForwardStatus {
 export interface ForwardStatus {
   readonly state: ForwardState;
   readonly message: string | null;
+  /** What others' rules have to do with it, though it is in the kernel: each says which rule shadows which. */
+  readonly warnings: readonly string[];
   readonly nodes: readonly NodeForwardStatus[];
 }
 
@@ -53,7 +57,8 @@ export function forwardStatus(forward: Forward, statuses: readonly RouterStatus[
   const nodes = statuses.map((status) => onNode(forward, status));
   const best = ['active', 'error', 'pending'].map((state) => nodes.find((node) => node.state === state));
   const telling = best.find((node) => node !== undefined) ?? nodes[0] ?? nowhere(forward, now);
-  return { state: telling.state, message: telling.message, nodes };
+  const warnings = new Set(statuses.flatMap((status) => status.warnings?.[forward.id] ?? []));
+  return { state: telling.state, message: telling.message, warnings: [...warnings], nodes };
 }
 
 type Told = Pick<ForwardStatus, 'state' | 'message'>;

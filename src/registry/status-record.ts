@@ -13,11 +13,11 @@ import {
   textsField,
 } from './record.ts';
 
-/** The value for the store: gateways as `{"4": "192.0.2.1"}`; the inverse of `readStatus`. */
+/** The value for the store, without what is undefined; gateways as `{"4": "192.0.2.1"}`; the inverse of `readStatus`. */
 export function writeStatus(status: RouterStatus): string {
-  const { router, node, instances, revision, at, problems, error } = status;
+  const { router, node, instances, revision, at, problems, warnings, error } = status;
   const gateways = { 4: status.gateways[4]?.text, 6: status.gateways[6]?.text };
-  return JSON.stringify({ router, node, instances, gateways, revision, at, problems, error });
+  return JSON.stringify({ router, node, instances, gateways, revision, at, problems, warnings, error });
 }
 
 /** Error: `store_unreadable`, naming the key. */
@@ -33,6 +33,10 @@ export function readStatus(key: string, value: string): RouterStatus {
       revision: countField(fields, 'revision'),
       at: textField(fields, 'at'),
       problems: mapField(fields, 'problems', (problems, id) => readProblem(fieldsOf(problems[id]))),
+      // Nodes that have none do not say so.
+      ...(fields['warnings'] === undefined
+        ? {}
+        : { warnings: mapField(fields, 'warnings', (warnings, id) => textsField(warnings, id)) }),
       error: textOrNullField(fields, 'error'),
     });
   });

@@ -144,6 +144,7 @@ const STATUS: StatusDocument = {
   revision: 3,
   routers: 1,
   forwards: { total: 2, active: 2, pending: 0, waiting: 0, disabled: 0, expired: 0, error: 0 },
+  forwards_with_warnings: 0,
   forwards_in_error: [],
   routers_in_error: [],
   connection_tracking: null,

@@ -79,6 +79,18 @@ test.each<[string, string, Partial<ForwardInput>, readonly RouterStatus[], strin
   expect(forwardStatus(forward, statuses, AT).state).toBe(state);
 });
 
+test('warnings of any node are told once each, and change no state', () => {
+  const warned = (node: string, ...texts: readonly string[]) =>
+    statusOn(node, { warnings: { [ID]: texts, other: ['x'] } });
+  const status = forwardStatus(
+    forwardOf({}, { revision: 5 }),
+    [warned('a', 'p', 'q'), warned('b', 'q', 'r'), active],
+    AT,
+  );
+  expect(status).toMatchObject({ state: 'active', message: null, warnings: ['p', 'q', 'r'] });
+  expect(forwardStatus(forwardOf({}, { revision: 5 }), [active], AT).warnings).toEqual([]);
+});
+
 test('nodes that have the router tell by their own clocks, whatever time it is here', () => {
   const forward = forwardOf({ expires_at: AT }, { revision: 5 });
   expect(forwardStatus(forward, [active], BEFORE).state).toBe('expired');

@@ -16,6 +16,7 @@ export interface StatusEventDocument {
   readonly error: string | null;
   /** By forward. */
   readonly problems: Readonly<Record<string, Problem>>;
+  readonly warnings: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What is told of, by name, and what about it; null: it is gone. */
@@ -53,8 +54,16 @@ function statusEvent({ router, node, status }: RegistryChange['statuses'][number
   return { event: 'status', data: { router, node, status: status && printStatus(status) } };
 }
 
-function printStatus({ instances, gateways, revision, at, error, problems }: RouterStatus): StatusEventDocument {
-  return { instances, gateways: printGateways(gateways), revision, at, error, problems };
+function printStatus({
+  instances,
+  gateways,
+  revision,
+  at,
+  error,
+  problems,
+  warnings = {},
+}: RouterStatus): StatusEventDocument {
+  return { instances, gateways: printGateways(gateways), revision, at, error, problems, warnings };
 }
 
 function routerEvent(id: string, { forwards, statuses }: Registry): EventDocument {

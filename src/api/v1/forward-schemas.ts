@@ -64,7 +64,7 @@ const NodeForwardStatusSchema = Type.Object(
 );
 
 const ForwardStatusSchema = Type.Object(
-  { state: State, message: TextOrNull, nodes: Type.Immutable(Type.Array(NodeForwardStatusSchema)) },
+  { state: State, message: TextOrNull, warnings: TextList, nodes: Type.Immutable(Type.Array(NodeForwardStatusSchema)) },
   named('ForwardStatus'),
 );
 

@@ -33,6 +33,7 @@ export const StatusSchema = Type.Object(
       { total: Count, active: Count, pending: Count, waiting: Count, disabled: Count, expired: Count, error: Count },
       closed,
     ),
+    forwards_with_warnings: Count,
     forwards_in_error: Type.Immutable(
       Type.Array(ForwardInErrorSchema, {
         description: 'the first few, oldest first, but for those of routers_in_error',

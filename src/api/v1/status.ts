@@ -39,20 +39,25 @@ function printStatus(registry: Registry, node: NodeInfo, usage: readonly RouterU
   };
 }
 
-function judgeForwards({ forwards, statuses }: Registry): Pick<StatusDocument, 'forwards' | 'forwards_in_error'> {
+function judgeForwards({
+  forwards,
+  statuses,
+}: Registry): Pick<StatusDocument, 'forwards' | 'forwards_with_warnings' | 'forwards_in_error'> {
   const counts = { total: 0, active: 0, pending: 0, waiting: 0, disabled: 0, expired: 0, error: 0 };
+  let warned = 0;
   const inError: StatusDocument['forwards_in_error'][number][] = [];
   const now = printTime(Date.now());
   for (const forward of forwards.list()) {
     const { id, name, router } = forward;
     const known = statuses.of(router);
-    const { state, message } = forwardStatus(forward, known, now);
+    const { state, message, warnings } = forwardStatus(forward, known, now);
     counts.total++;
+    if (warnings.length > 0) warned++;
     counts[state]++;
     if (state !== 'error' || inError.length >= MOST_ERRORS) continue;
     if (known.every(({ error }) => error === null || error !== message)) inError.push({ id, name, router, message });
   }
-  return { forwards: counts, forwards_in_error: inError };
+  return { forwards: counts, forwards_with_warnings: warned, forwards_in_error: inError };
 }
 
 function listRoutersInError({ statuses }: Registry): StatusDocument['routers_in_error'] {

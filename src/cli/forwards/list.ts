@@ -35,7 +35,26 @@ const state: ForwardColumn = {
   colour: (forward) => STATE_COLOURS[forward.status.state],
 };
 
-const WIDE = [id, name, router, protocol, external, internal, state, message, expiresAt, projectId, description];
+const warnings: ForwardColumn = {
+  title: 'warnings',
+  cell: ({ status }) => (status.warnings.length === 0 ? '' : String(status.warnings.length)),
+  colour: () => 'yellow',
+};
+
+const WIDE = [
+  id,
+  name,
+  router,
+  protocol,
+  external,
+  internal,
+  state,
+  message,
+  warnings,
+  expiresAt,
+  projectId,
+  description,
+];
 
 const CSV: readonly ForwardColumn[] = [
   id,
@@ -55,6 +74,7 @@ const CSV: readonly ForwardColumn[] = [
   { title: 'updated_at', cell: (forward) => forward.updated_at },
   state,
   message,
+  { title: 'warnings', cell: (forward) => forward.status.warnings.join('; ') },
 ];
 
 export async function list(this: CliContext, flags: ListFlags): Promise<void> {

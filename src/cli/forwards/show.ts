@@ -64,5 +64,6 @@ function pairs(forward: ForwardDocument): readonly (readonly [string, string])[]
     ['updated_at', forward.updated_at],
     ['state', forward.status.state],
     ['message', forward.status.message ?? ''],
+    ...forward.status.warnings.map((warning) => ['warning', warning] as const),
   ];
 }

@@ -37,10 +37,15 @@ export async function showStatus(this: CliContext, flags: StatusFlags): Promise<
       ['revision', String(status.revision)],
       ['routers', String(status.routers)],
       ['forwards', countStates(status.forwards)],
+      ...warnings(status),
       ['connection_tracking', describeTracking(status)],
     ],
     { title: 'errors', columns: TROUBLES, rows: troubles(status) },
   );
+}
+
+function warnings({ forwards_with_warnings: count }: StatusDocument): readonly (readonly [string, string])[] {
+  return count === 0 ? [] : [['forwards_with_warnings', `${count}; \`hatoba forward list -o wide\` marks them`]];
 }
 
 /** `3 (2 active, 1 pending)`; states that no forward has are left out. */

@@ -9,7 +9,12 @@ const GONE: Removal = { outcome: 'gone', reason: null };
 
 /** `kernel`: with the namespaces attached to it that a data plane looks after. */
 export function createLinuxNeighbours(kernel: Kernel): Neighbours {
-  return { priority: FORWARD_PRIORITY, read: (id) => readForeignRules(kernel, id), remove };
+  return { priority: FORWARD_PRIORITY, read: (id) => readForeignRules(kernel, id), changesInSilence, remove };
+
+  async function changesInSilence(id: string): Promise<boolean> {
+    const { legacy } = await kernel.othersTables(id);
+    return legacy[4].length + legacy[6].length > 0;
+  }
 
   async function remove(id: string, rules: readonly ForeignRule[]): Promise<readonly Removal[]> {
     const removals = new Map<ForeignRule, Removal>();

@@ -32,6 +32,7 @@ describe('POST /v1/forwards', () => {
       status: {
         state: 'pending',
         message: 'the node has not applied it yet',
+        warnings: [],
         nodes: [
           {
             node: 'n1',

@@ -30,6 +30,7 @@ test('GET /v1/status counts forwards by state', async () => {
     revision: registry.forwards.revision(),
     routers: 1,
     forwards: { total: 6, active: 1, pending: 1, waiting: 1, disabled: 1, expired: 1, error: 1 },
+    forwards_with_warnings: 0,
     forwards_in_error: [{ id: broken, name: null, router: ROUTER, message: 'x' }],
     routers_in_error: [],
     connection_tracking: null,

@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import type { NftRuleset } from '../../src/interchange/rule-texts.ts';
+import { createShadowing } from '../../src/interchange/shadowing.ts';
+import { parseAddress } from '../../src/model/address.ts';
+import { parseCidr } from '../../src/model/cidr.ts';
+import { parsePortRange } from '../../src/model/port-range.ts';
+
+const PRIORITY = -110;
+
+interface Forward {
+  readonly external?: string;
+  readonly ports?: string;
+  readonly sources?: readonly string[];
+}
+
+function outside({ external = '203.0.113.1', ports = '80', sources = [] }: Forward) {
+  return {
+    protocol: 'tcp' as const,
+    external: parseAddress(external),
+    externalPorts: parsePortRange(ports),
+    sources: sources.map(parseCidr),
+  };
+}
+
+function ofDump(table: string, rules: readonly string[], forward: Forward = {}): readonly string[] {
+  const text = [`*${table}`, ':PREROUTING ACCEPT [0:0]', ':hatoba-x - [0:0]', ...rules, 'COMMIT'].join('\n');
+  const dump = { variant: 'nft', family: 4, program: 'iptables-nft', text } as const;
+  return createShadowing({ dumps: [dump], nft: null }, PRIORITY).warningsFor(outside(forward));
+}
+
+describe('rules of iptables', () => {
+  const drop = '-A PREROUTING -d 203.0.113.1/32 -p tcp -j DROP';
+
+  test.each([
+    [
+      'nat',
+      '-A PREROUTING -d 203.0.113.1/32 -j DNAT --to-destination 10.0.0.5',
+      'shadows a rule of iptables-nft (nat): ',
+    ],
+    ['nat', '-A PREROUTING -i qr-+ -p tcp -j REDIRECT --to-ports 1', 'shadows a rule of iptables-nft (nat): '],
+    ['nat', '-A PREROUTING -d 203.0.113.1/32 -j ACCEPT', null],
+    ['raw', drop, 'shadowed by a rule of iptables-nft (raw): '],
+    ['mangle', drop, 'shadowed by a rule of iptables-nft (mangle): '],
+    ['raw', '-A PREROUTING -p tcp -j NOTRACK', 'shadowed by a rule of iptables-nft (raw): '],
+    // A firewall.
+    ['raw', '-A PREROUTING -s 198.51.100.0/24 -j DROP', null],
+    ['mangle', '-A PREROUTING -m conntrack --ctstate INVALID -j DROP', null],
+    ['filter', drop, null],
+  ])('%s: %s', (table, rule, warning) => {
+    expect(ofDump(table, [rule])).toEqual(warning === null ? [] : [`${warning}${rule}`]);
+  });
+
+  test('a part of the ports', () => {
+    const rule = '-A PREROUTING -p tcp -m tcp --dport 85 -j DROP';
+    expect(ofDump('raw', [rule], { ports: '80-90' })).toEqual([
+      `shadowed for some packets by a rule of iptables-nft (raw): ${rule}`,
+    ]);
+  });
+
+  test('who may use the forward counts', () => {
+    const rule = '-A PREROUTING -s 198.51.100.0/24 -j DROP';
+    expect(ofDump('raw', [rule], { sources: ['198.51.100.7/32'] })).toHaveLength(1);
+    const dnat = '-A PREROUTING -s 198.51.100.0/24 -p tcp -j DNAT --to-destination 10.0.0.5';
+    expect(ofDump('nat', [dnat], { sources: ['192.0.2.0/24'] })).toEqual([]);
+  });
+
+  test('our own are none', () => {
+    const rules = ['-A PREROUTING -j hatoba-x', '-A hatoba-x -p tcp -j DNAT --to-destination 10.0.0.5'];
+    expect(ofDump('nat', rules)).toEqual([]);
+    const [first, last] = ['8', '9'].map((host) => `-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.${host}`);
+    expect(ofDump('nat', [first ?? '', ...rules, last ?? ''])).toEqual([
+      `shadowed by a rule of iptables-nft (nat): ${first}`,
+      `shadows a rule of iptables-nft (nat): ${last}`,
+    ]);
+  });
+
+  test('of many, a few are told', () => {
+    const rules = Array.from(
+      { length: 9 },
+      (_, at) => `-A PREROUTING -p tcp -m tcp --dport ${at + 1} -j DNAT --to-destination 10.0.0.5`,
+    );
+    const warnings = ofDump('nat', rules, { ports: '1-100' });
+    expect(warnings).toHaveLength(6);
+    expect(warnings.at(-1)).toBe('and 4 more rules');
+  });
+});
+
+const [ADDRESS, ADDRESS6] = [
+  { payload: { protocol: 'ip', field: 'daddr' } },
+  { payload: { protocol: 'ip6', field: 'daddr' } },
+];
+const PORT = { payload: { protocol: 'tcp', field: 'dport' } };
+const is = (left: unknown, right: unknown, op = '==') => ({ match: { op, left, right } });
+const DNAT = { dnat: { addr: '10.0.0.9', port: 8080 } };
+
+/** A chain of nft at this priority, with one rule. */
+function rulesetOf(family: string, type: string, priority: number, statements: readonly unknown[]): NftRuleset {
+  const place = { family, table: 'own' };
+  return {
+    objects: [
+      { metainfo: { json_schema_version: 1 } },
+      { table: { family, name: 'own' } },
+      { chain: { ...place, name: 'pre', type, hook: 'prerouting', prio: priority } },
+      { chain: { ...place, name: 'called' } },
+      { rule: { ...place, chain: 'pre', handle: 3, expr: statements } },
+      { rule: { ...place, chain: 'called', handle: 4, expr: [DNAT] } },
+    ],
+    text: `table ${family} own { # handle 1\n\tchain pre { # handle 1\n\t\tits text # handle 3\n\t}\n\tchain called {\n\t\tcalled text # handle 4\n`,
+  };
+}
+
+describe('rules of nft', () => {
+  test.each<[string, readonly unknown[], boolean]>([
+    ['the same place', [is(ADDRESS, '203.0.113.1'), is(PORT, 80), { counter: null }, DNAT], true],
+    ['another address', [is(ADDRESS, '203.0.113.2'), DNAT], false],
+    ['not that address', [is(ADDRESS, '203.0.113.1', '!='), DNAT], false],
+    ['a network', [is(ADDRESS, { prefix: { addr: '203.0.113.0', len: 24 } }), DNAT], true],
+    ['another network', [is(ADDRESS, { prefix: { addr: '203.0.112.0', len: 24 } }), DNAT], false],
+    ['a set with ranges', [is(PORT, { set: [22, { range: [79, 81] }] }), DNAT], true],
+    ['a set without it', [is(PORT, { set: [22, { range: [81, 99] }] }), DNAT], false],
+    ['another protocol by its port', [is({ payload: { protocol: 'udp', field: 'dport' } }, 80), DNAT], false],
+    ['any protocol with ports', [is({ payload: { protocol: 'th', field: 'dport' } }, 80), DNAT], true],
+    ['a protocol', [is({ meta: { key: 'l4proto' } }, 'udp'), DNAT], false],
+    ['a set of protocols', [is({ meta: { key: 'l4proto' } }, { set: ['tcp', 'udp'] }), DNAT], true],
+    ['not these protocols', [is({ meta: { key: 'l4proto' } }, { set: ['tcp', 'udp'] }, '!='), DNAT], false],
+    ['the other family', [is(ADDRESS6, '2001:db8::1'), DNAT], false],
+    ['the other family by name', [is({ meta: { key: 'nfproto' } }, 'ipv6'), DNAT], false],
+    ['a condition that is not known', [is({ ct: { key: 'state' } }, 'new', 'in'), DNAT], true],
+    ['a set by name', [is(PORT, '@ports'), DNAT], true],
+    ['redirect', [{ redirect: { port: 1 } }], true],
+    ['accept', [{ accept: null }], false],
+    ['nothing but a count', [{ counter: null }], false],
+  ])('a translation: %s', (_, statements, isTaking) => {
+    const later = createShadowing({ dumps: [], nft: rulesetOf('inet', 'nat', -90, statements) }, PRIORITY);
+    expect(later.warningsFor(outside({}))).toEqual(isTaking ? ['shadows a rule of nft (inet own pre): its text'] : []);
+    const earlier = createShadowing({ dumps: [], nft: rulesetOf('inet', 'nat', -150, statements) }, PRIORITY);
+    expect(earlier.warningsFor(outside({})).length > 0).toBe(isTaking);
+    const other = createShadowing({ dumps: [], nft: rulesetOf('ip6', 'nat', -90, statements) }, PRIORITY);
+    expect(other.warningsFor(outside({}))).toEqual([]);
+  });
+
+  test('chains are followed', () => {
+    const nft = rulesetOf('ip', 'nat', -150, [is(PORT, 80), { jump: { target: 'called' } }]);
+    const shadowing = createShadowing({ dumps: [], nft }, PRIORITY);
+    expect(shadowing.warningsFor(outside({}))).toEqual(['shadowed by a rule of nft (ip own pre): called text']);
+    expect(shadowing.warningsFor(outside({ ports: '81' }))).toEqual([]);
+  });
+
+  test.each<[string, readonly unknown[], boolean]>([
+    ['a drop', [is(PORT, 80), { drop: null }], true],
+    ['a drop of some', [is({ payload: { protocol: 'ip', field: 'saddr' } }, '192.0.2.1'), { drop: null }], false],
+    ['a drop under a condition', [is({ ct: { key: 'state' } }, 'invalid', 'in'), { drop: null }], false],
+    ['no tracking', [is(PORT, 80), { notrack: null }], true],
+    ['a limit', [{ limit: { rate: 1, per: 'second' } }, { drop: null }], false],
+    ['a map of verdicts', [{ vmap: { key: PORT, data: {} } }], false],
+  ])('before forwards: %s', (_, statements, isShadow) => {
+    const earlier = createShadowing({ dumps: [], nft: rulesetOf('ip', 'filter', -300, statements) }, PRIORITY);
+    expect(earlier.warningsFor(outside({})).length > 0).toBe(isShadow);
+    const later = createShadowing({ dumps: [], nft: rulesetOf('ip', 'filter', 0, statements) }, PRIORITY);
+    expect(later.warningsFor(outside({}))).toEqual([]);
+  });
+
+  test('what iptables prints is not told twice', () => {
+    const nft = rulesetOf('ip', 'nat', -100, [DNAT]);
+    const text = '*own\n:pre ACCEPT [0:0]\nCOMMIT\n';
+    const dump = { variant: 'nft', family: 4, program: 'iptables-nft', text } as const;
+    expect(createShadowing({ dumps: [dump], nft }, PRIORITY).isEmpty).toBe(true);
+    expect(createShadowing({ dumps: [], nft }, PRIORITY).isEmpty).toBe(false);
+  });
+});
