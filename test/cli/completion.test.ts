@@ -37,6 +37,7 @@ describe('proposed are', () => {
       'apply',
       'export',
       'import',
+      'adopt',
       'backup',
       'restore',
       'router',

@@ -70,15 +70,16 @@ test('status', async () => {
   await bench.run('forward', 'add', '--no-wait', '5002', '192.168.50.11');
   const revision = bench.registry.forwards.revision();
   expect(await bench.run('status')).toEqual({
-    stdout: `version:     0.1.0
-node:        n1
-roles:       api agent
-started_at:  ${STARTED_AT}
-store:       sqlite:store.db
-driver:      libnftables
-revision:    ${revision}
-routers:     1
-forwards:    2 (1 pending, 1 waiting)
+    stdout: `version:              0.1.0
+node:                 n1
+roles:                api agent
+started_at:           ${STARTED_AT}
+store:                sqlite:store.db
+driver:               libnftables
+revision:             ${revision}
+routers:              1
+forwards:             2 (1 pending, 1 waiting)
+connection_tracking:  -
 `,
     stderr: '',
     exit: 0,
