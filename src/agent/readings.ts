@@ -1,11 +1,11 @@
-import type { Dataplane, WatchPatience } from '../dataplane/dataplane.ts';
+import type { Dataplane, Instance, WatchPatience } from '../dataplane/dataplane.ts';
 import { addCounters, type Counters } from '../model/counters.ts';
-import { hatobaError } from '../model/errors.ts';
+import { HatobaError, hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
-import type { Places } from './places.ts';
+import type { Program } from '../program/rule.ts';
 import type { Usage } from './usage.ts';
 
 /** What can be read in the routers of this node at any moment; nothing of it is kept up to date. */
@@ -31,9 +31,14 @@ export interface InstanceUsage extends FlowUsage {
   readonly instance: string;
 }
 
+interface Readable {
+  readonly instance: Instance;
+  readonly applied: { readonly program: Program };
+}
+
 interface Options {
   readonly node: string;
-  readonly places: Pick<Places, 'of' | 'all'>;
+  readonly places: { of(router: RouterId): readonly Readable[]; all(): readonly Readable[] };
   readonly dataplane: Dataplane;
   readonly usage: Usage;
 }
@@ -62,12 +67,18 @@ export function createReadings({ node, places, dataplane, usage }: Options): Rea
   }
 
   async function flowUsage(): Promise<readonly InstanceUsage[]> {
-    const asked = places.all().map(async ({ instance: { id, router } }) => {
+    const usages = await Promise.all(places.all().map(({ instance }) => usageOf(instance)));
+    return usages.filter((usage) => usage !== null);
+  }
+
+  /** `null`: it has just gone. */
+  async function usageOf({ id, router }: Instance): Promise<InstanceUsage | null> {
+    try {
       return { router, instance: id, ...(await dataplane.flowUsage(id)) };
-    });
-    const answers = await Promise.allSettled(asked);
-    // One that has just gone has no connection tracking either.
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    } catch (error) {
+      if (error instanceof HatobaError && error.code === 'namespace_gone') return null;
+      throw error;
+    }
   }
 
   /** The first instance that sees one ends the wait of the others. */
@@ -78,16 +89,21 @@ export function createReadings({ node, places, dataplane, usage }: Options): Rea
   ): Promise<Observation | null> {
     const here = places.of(router);
     if (here.length === 0) throw hatobaError('router_elsewhere', { node, router });
-    const seen = new AbortController();
-    const patience = { seconds, signal: AbortSignal.any([signal, seen.signal]) };
-    const observations = await Promise.all(
-      here.map(async ({ instance }) => {
-        const observation = await dataplane.observe(instance.id, flow, patience);
-        if (observation !== null) seen.abort();
-        return observation;
-      }),
-    );
-    return observations.find((observation) => observation !== null) ?? null;
+    const over = new AbortController();
+    const patience = { seconds, signal: AbortSignal.any([signal, over.signal]) };
+    let first: Observation | null = null;
+    try {
+      await Promise.all(
+        here.map(async ({ instance }) => {
+          const observation = await dataplane.observe(instance.id, flow, patience);
+          first ??= observation;
+          if (observation !== null) over.abort();
+        }),
+      );
+    } finally {
+      over.abort();
+    }
+    return first;
   }
 }
 

@@ -10,6 +10,9 @@ import { readTraceMessage, type TraceMessage } from './nft-trace.ts';
 import { readInterfaceName } from './rtnetlink.ts';
 import type { Surroundings } from './surroundings.ts';
 
+/** What a kernel says to flags of a table that it does not know (net/netfilter/nf_tables_api.c). */
+const UNKNOWN_FLAG = ['EINVAL', 'EOPNOTSUPP'];
+
 export interface PacketWatch {
   /** Takes the table out. May be called again. */
   close(): void;
@@ -71,6 +74,11 @@ export function openPacketWatch(
     const batch = batchOf({ table: 'create', remove: [], add: [] }, blueprint, NFT_TABLE_OWNED);
     const refusal = sendAll(owner, batch.data);
     if (refusal === undefined) return;
+    if (UNKNOWN_FLAG.includes(refusal.errno)) {
+      throw hatobaError('kernel_unsupported', {
+        reason: 'only Linux 5.12 and newer have tables that belong to a socket',
+      });
+    }
     throw hatobaError('kernel_refused', { namespace, reason: `${batch.describe(refusal.sequence)}: ${refusal.errno}` });
   }
 }

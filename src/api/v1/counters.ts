@@ -36,7 +36,10 @@ export function counters({ registry, node, counters: read, live }: RouteDeps): F
         return { counters: await ofRouter(router, id, withLive) };
       }
       const routers = query.router === undefined ? registry.statuses.routers() : [readRouter(query.router)];
-      return { counters: (await Promise.all(routers.map((router) => ofRouter(router, null, withLive)))).flat() };
+      const documents: CountersDocument[] = [];
+      // One after the other, so that the node can do other things for its routers in between.
+      for (const router of routers) documents.push(...(await ofRouter(router, null, withLive)));
+      return { counters: documents };
     });
     done();
   };
