@@ -1,10 +1,11 @@
 import type { AdoptionOptions, ForeignRule, LeftForeignRule } from '../model/adoption.ts';
-import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec, printForwardSpec } from '../model/forward.ts';
+import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec } from '../model/forward.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
+import { effectOf } from './forward-effect.ts';
 import { forwardsOfDump, TRANSLATING } from './iptables-forwards.ts';
 import { readNftChains, readNftRule } from './nft-ruleset.ts';
 import { type Hook, hooksOf, nativeChains } from './rule-hooks.ts';
-import { OUR_CHAINS, ownerOfRule, ownerOfTable } from './rule-owners.ts';
+import { isOurChain, OUR_CHAINS, ownerOfRule, ownerOfTable } from './rule-owners.ts';
 import { createTakers, packetsOf, type Takers } from './rule-takers.ts';
 import type { IptablesDump, RuleTexts } from './rule-texts.ts';
 
@@ -28,8 +29,14 @@ export interface AdoptionRequest extends AdoptionOptions {
 export interface FoundForward {
   readonly spec: ForwardSpec;
   readonly rules: readonly ForeignRule[];
-  /** A rule that another program made and that may have its packets first; null: none. */
-  readonly rival: string | null;
+  /** Rules of other hooks that may have its packets first. */
+  readonly rivals: readonly Rival[];
+}
+
+export interface Rival {
+  /** As its name tells it: `iptables-legacy (nat)`. */
+  readonly hook: string;
+  readonly text: string;
 }
 
 export interface FoundForwards {
@@ -72,7 +79,7 @@ function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request:
   return {
     forwards: taken.map(({ forward, lines: numbers }) => {
       const spec = parseForwardSpec(forward);
-      return { spec, rules: numbers.map(ruleAt), rival: rivalOf(spec, rivals, request.gateways) };
+      return { spec, rules: numbers.map(ruleAt), rivals: rivalsOf(spec, rivals, request.gateways) };
     }),
     left: left.map(({ line, reason }) => ({ ...ruleAt(line), reason: withRules(reason, lines) })),
     owners,
@@ -102,35 +109,40 @@ const DSTNAT = -100;
 
 /** Whether it translates between the place of forwards and that of the program's own rules, or beside these. */
 function isRival(hook: Hook, program: string, priority: number): boolean {
-  return hook.isNat && hook.name !== `${program} (nat)` && hook.priority > priority && hook.priority <= DSTNAT;
+  return hook.isNat && hook.name !== natHook(program) && hook.priority > priority && hook.priority <= DSTNAT;
 }
 
-function rivalOf(spec: ForwardSpec, rivals: Takers, gateways: Gateways): string | null {
+function natHook(program: string): string {
+  return `${program} (nat)`;
+}
+
+function rivalsOf(spec: ForwardSpec, rivals: Takers, gateways: Gateways): readonly Rival[] {
   const { internalAddress, externalAddress, protocol, externalPorts, sources } = spec;
   const external = externalAddress === GATEWAY ? gateways[internalAddress.family] : externalAddress;
-  if (external === undefined) return null;
-  const [taking] = rivals.of(packetsOf({ protocol, external, externalPorts, sources }));
-  return taking === undefined ? null : `a rule of ${taking.hook.name}: ${taking.visit.rule.text}`;
+  if (external === undefined) return [];
+  const takings = rivals.of(packetsOf({ protocol, external, externalPorts, sources }));
+  return takings
+    .filter(({ visit }) => !isOurChain(visit.rule.chain))
+    .map(({ hook, visit }) => ({ hook: hook.name, text: visit.rule.text }));
 }
 
-/** Two programs, or two places, may have the same rule; then its rival is its like. */
+/** Two programs, or two places, may have rules that do the same: they are one forward, and no rivals. */
 function merge(forwards: readonly FoundForward[], gateways: Gateways): readonly FoundForward[] {
   const merged = new Map<string, FoundForward>();
   for (const forward of forwards) {
-    const key = keyOf(forward.spec, gateways);
+    const key = effectOf(forward.spec, gateways);
     const same = merged.get(key);
-    merged.set(key, same === undefined ? forward : { ...same, rules: [...same.rules, ...forward.rules] });
+    const [rules, rivals] = [
+      [...(same?.rules ?? []), ...forward.rules],
+      [...(same?.rivals ?? []), ...forward.rivals],
+    ];
+    merged.set(key, { spec: same?.spec ?? forward.spec, rules, rivals });
   }
   return [...merged.values()].map((forward) => {
-    const isOwn = forward.rules.some(({ text }) => forward.rival?.endsWith(`: ${text}`) === true);
-    return isOwn && forward.rules.length > 1 ? { ...forward, rival: null } : forward;
+    const isOwn = ({ hook, text }: Rival) =>
+      forward.rules.some((rule) => rule.text === text && natHook(rule.program) === hook);
+    return { ...forward, rivals: forward.rivals.filter((rival) => !isOwn(rival)) };
   });
-}
-
-function keyOf(spec: ForwardSpec, gateways: Gateways): string {
-  const { external_address, ...rest } = printForwardSpec({ ...spec, description: null });
-  const gateway = gateways[spec.internalAddress.family]?.text ?? GATEWAY;
-  return JSON.stringify([external_address === GATEWAY ? gateway : external_address, rest]);
 }
 
 /** What was made by nft itself, or mixed with that, so that iptables cannot print it. */

@@ -1,9 +1,9 @@
 import type { AdoptionPlan, ForeignRule, LeftForeignRule } from '../model/adoption.ts';
-import { doesTheSame } from '../model/adoption.ts';
 import { conflict } from '../model/conflicts.ts';
-import { type ForwardSpec, GATEWAY } from '../model/forward.ts';
+import type { Forward, ForwardSpec } from '../model/forward.ts';
 import type { Gateways } from '../model/router.ts';
 import { type AdoptionRequest, type FoundForward, findForwards, type Instance } from './adoption-sources.ts';
+import { effectOf, placeOf } from './forward-effect.ts';
 
 /**
  * What taking over the rules comes to that were made by hand in the instances of one router. A rule is taken over as a
@@ -11,18 +11,19 @@ import { type AdoptionRequest, type FoundForward, findForwards, type Instance } 
  */
 export function planAdoption(instances: readonly Instance[], request: AdoptionRequest): Omit<AdoptionPlan, 'unread'> {
   const found = findForwards(instances, request);
-  const reasons = obstacles(found.forwards, request);
+  const present = alikeAmong(request.existing, request.gateways);
+  const reasons = obstacles(found.forwards, request, present);
   spread(found.forwards, reasons);
   const kept = found.forwards.filter(({ rules }) => !rules.some((rule) => reasons.has(rule)));
   const forwards: ForwardSpec[] = [];
   const rules = new Map<ForeignRule, { present: string[]; created: number[] }>();
   for (const { spec, rules: those } of kept) {
-    const present = request.existing.find((forward) => doesTheSame(forward, spec, externalIn(request.gateways)));
-    const created = present === undefined ? forwards.push(spec) - 1 : null;
+    const forward = present(spec);
+    const created = forward === undefined ? forwards.push(spec) - 1 : null;
     for (const rule of those) {
       const needs = rules.get(rule) ?? { present: [], created: [] };
       rules.set(rule, needs);
-      if (present !== undefined) needs.present.push(present.id);
+      if (forward !== undefined) needs.present.push(forward.id);
       if (created !== null) needs.created.push(created);
     }
   }
@@ -35,23 +36,34 @@ export function planAdoption(instances: readonly Instance[], request: AdoptionRe
   };
 }
 
+/** Finds the forward that does the same for the same packets, and goes on doing it. */
+function alikeAmong(existing: readonly Forward[], gateways: Gateways): (spec: ForwardSpec) => Forward | undefined {
+  const lasting = existing.filter(({ enabled, expiresAt }) => enabled && expiresAt === null);
+  const forwards = new Map(lasting.map((forward) => [effectOf(forward, gateways), forward]));
+  return (spec) => forwards.get(effectOf(spec, gateways));
+}
+
 /** Why rules cannot be taken over although they are forwards each for itself. */
-function obstacles(forwards: readonly FoundForward[], request: AdoptionRequest): Map<ForeignRule, string> {
-  const { existing, gateways } = request;
+function obstacles(
+  forwards: readonly FoundForward[],
+  { existing, gateways }: AdoptionRequest,
+  present: (spec: ForwardSpec) => Forward | undefined,
+): Map<ForeignRule, string> {
   const reasons = new Map<ForeignRule, string>();
   const byPlace = Map.groupBy(forwards, ({ spec }) => placeOf(spec, gateways));
   const existingByPlace = Map.groupBy(existing, (forward) => placeOf(forward, gateways));
-  for (const { spec, rules, rival } of forwards) {
+  for (const { spec, rules, rivals } of forwards) {
+    const [rival] = rivals;
     const place = placeOf(spec, gateways);
     const other = (byPlace.get(place) ?? []).find((each) => each.spec !== spec && conflict(each.spec, spec, gateways));
     const forward = (existingByPlace.get(place) ?? []).find((each) => {
-      return conflict(each, spec, gateways) && !doesTheSame(each, spec, externalIn(gateways));
+      return conflict(each, spec, gateways) && each !== present(spec);
     });
     const reason =
       (forward && `the forward ${forward.name ?? forward.id} has some of its packets already`) ??
       (other && `it cannot be told which packets it has left by ${describe(other.rules[0])}`) ??
-      (rival && `it cannot be told which packets it has left by ${rival}`);
-    if (reason !== undefined && reason !== null) for (const rule of rules) reasons.set(rule, reason);
+      (rival && `it cannot be told which packets it has left by a rule of ${rival.hook}: ${rival.text}`);
+    if (reason !== undefined) for (const rule of rules) reasons.set(rule, reason);
   }
   return reasons;
 }
@@ -71,15 +83,4 @@ function spread(forwards: readonly FoundForward[], reasons: Map<ForeignRule, str
 
 function describe(rule: ForeignRule | undefined): string {
   return rule === undefined ? '' : `a rule of ${rule.program} in ${rule.instance}: ${rule.text}`;
-}
-
-function externalIn(gateways: Gateways): (spec: ForwardSpec) => string {
-  return ({ externalAddress, internalAddress: { family } }) => {
-    return externalAddress === GATEWAY ? (gateways[family]?.text ?? GATEWAY) : externalAddress.text;
-  };
-}
-
-/** Forwards in other places are never in conflict. */
-function placeOf(spec: ForwardSpec, gateways: Gateways): string {
-  return `${spec.protocol} ${externalIn(gateways)(spec)}`;
 }

@@ -1,4 +1,4 @@
-import type { Forward, ForwardSpec } from './forward.ts';
+import type { ForwardSpec } from './forward.ts';
 import type { ForwardId } from './ids.ts';
 
 /** A rule that somebody else has in a router. */
@@ -47,19 +47,4 @@ export interface AdoptionOptions {
   readonly followGateway: boolean;
   /** Beginnings of the names of outside interfaces: a rule for packets that come in there counts as one for all. */
   readonly outside: readonly string[];
-}
-
-/** Whether it does the same for the same packets, now and as long as it is there. */
-export function doesTheSame(present: Forward, wanted: ForwardSpec, external: (spec: ForwardSpec) => string): boolean {
-  const shape = (spec: ForwardSpec) =>
-    JSON.stringify([
-      spec.router,
-      spec.protocol,
-      external(spec),
-      spec.externalPorts,
-      spec.internalAddress.text,
-      spec.internalPorts,
-      spec.sources.map(({ text }) => text),
-    ]);
-  return present.enabled && present.expiresAt === null && shape(present) === shape(wanted);
 }

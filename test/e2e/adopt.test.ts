@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ConfigFile } from '../../src/daemon/config-schema.ts';
 import { nft, runIn } from '../support/command.ts';
 import { type Daemon, type DaemonHome, type Ending, openDaemonHome } from '../support/daemon.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, INSTANCE_TOO, type Network, ROUTED } from '../support/network.ts';
@@ -22,21 +23,27 @@ afterAll(async () => {
   for (const opened of [client, instance, network]) await opened?.[Symbol.asyncDispose]();
 });
 
-beforeEach(async () => {
-  const routers = [{ namespace: network.router, outside: ['qg-'], inside: ['qr-'] }];
-  home = await openDaemonHome({ neutron: false, routers });
-  daemon = await home.start();
-});
+beforeEach(() => open());
 
 afterEach(async () => {
-  await daemon.stop();
-  await home.run('cleanup', '--config', `${home.directory}/hatoba.yaml`);
-  await home[Symbol.asyncDispose]();
+  await close();
   for (const program of ['iptables', 'ip6tables']) {
     await runIn(network.router, `${program}-legacy-restore`, [], '*nat\nCOMMIT\n*raw\nCOMMIT\n');
   }
   await nft(network.router, 'flush ruleset');
 });
+
+async function open(backend: ConfigFile['backend'] = 'nftables'): Promise<void> {
+  const routers = [{ namespace: network.router, outside: ['qg-'], inside: ['qr-'] }];
+  home = await openDaemonHome({ neutron: false, routers, backend });
+  daemon = await home.start();
+}
+
+async function close(): Promise<void> {
+  await daemon.stop();
+  await home.run('cleanup', '--config', `${home.directory}/hatoba.yaml`);
+  await home[Symbol.asyncDispose]();
+}
 
 function adopt(...words: readonly string[]): Promise<Ending> {
   return home.run('adopt', '--socket', home.socket, '--router', network.router, ...words);
@@ -210,4 +217,18 @@ test('a rule whose packets a forward has already stays, and one that goes with i
   expect(stdout).toMatch(/! .*: iptables-nft: the forward [\da-f-]{36} has some of its packets already\n {4}-A mine/);
   expect(stdout).toContain('2 forwards made, 2 rules removed');
   expect(await saved('iptables-nft')).toContain(TAKEN[2]);
+});
+
+test('the same where forwards are rules of iptables themselves', async () => {
+  await close();
+  await open('iptables');
+  await runIn(network.router, 'iptables-nft-restore', [], RULES);
+  const { id } = await client.open(GATEWAY[4], 8080);
+  const before = await flows();
+  expect((await adopt('--yes')).stdout).toContain('4 forwards made, 3 rules removed');
+  expect(await client.echo(id, 'still here')).toBe('still here');
+  for (const flow of before) expect(await flows()).toContain(flow);
+  expect(await client.connect(GATEWAY[4], 8080)).toContain(CLIENT[4]);
+  await runIn(network.router, 'iptables-nft', ['-t', 'nat', ...(TAKEN[1] ?? '').split(' ')]);
+  expect((await adopt('--yes')).stdout).toContain('0 forwards made, 1 rule removed');
 });
