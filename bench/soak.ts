@@ -23,7 +23,7 @@ interface Portrait {
 
 /**
  * So many minutes' worth of random changes through the API, of flushed tables, and of routers that go, come and get other
- * addresses: whether the daemon is at the end what it was at the beginning, and the kernel exactly as desired.
+ * addresses: whether the daemon takes at the end what it took at half time, and the kernel is exactly as desired.
  */
 export function soakFor(minutes = DEFAULT_MINUTES): Benchmark {
   return async (tell) => {
@@ -46,7 +46,7 @@ export function soakFor(minutes = DEFAULT_MINUTES): Benchmark {
       portraits.push(portrait);
       tell(`${tenth * 10} %: ${portrait.memory.toFixed(0)} MiB, ${portrait.descriptors} descriptors`);
     }
-    const wrong = await differences(daemon, names);
+    const wrong = await lasting(() => differences(daemon, names));
     for (const line of wrong) tell(line);
     await daemon.stop();
     let drains = 0;
@@ -57,6 +57,15 @@ export function soakFor(minutes = DEFAULT_MINUTES): Benchmark {
     home.remove();
     return rowsOf(`after ${steps} random steps`, portraits, wrong.length, drains);
   };
+}
+
+/** What is found twice: in between, forwards may have ended whose time had come. */
+async function lasting(look: () => Promise<readonly string[]>): Promise<readonly string[]> {
+  const first = await look();
+  if (first.length === 0) return first;
+  await sleep(REST);
+  const second = new Set(await look());
+  return first.filter((line) => second.has(line));
 }
 
 function acceptRefusal(error: unknown): void {
@@ -85,11 +94,11 @@ function portraitOf({ pid }: Daemon): Portrait {
   return { memory: residentMemory(pid), descriptors: targets.length, sockets };
 }
 
-/** The first tenth is the way up to what it needs for as many forwards. */
+/** The first half is the way up: V8 lets its heap grow well beyond what lives in it before it cleans up. */
 function rowsOf(when: string, portraits: readonly Portrait[], wrong: number, drains: number): readonly Row[] {
-  const [first, last] = [portraits[0], portraits.at(-1)];
+  const [first, last] = [portraits[portraits.length / 2 - 1], portraits.at(-1)];
   if (first === undefined || last === undefined) throw new Error('there are ten');
-  const against = (value: number | string) => `after the first tenth: ${value}`;
+  const against = (value: number | string) => `at half time: ${value}`;
   const level = (what: string, before: number, after: number): Row => {
     return { what, measured: String(after), against: against(before), target: 'as many', met: after === before };
   };
@@ -101,8 +110,8 @@ function rowsOf(when: string, portraits: readonly Portrait[], wrong: number, dra
       what: `resident memory ${when}`,
       measured: `${last.memory.toFixed(0)} MiB`,
       against: against(`${first.memory.toFixed(0)} MiB`),
-      target: 'at most 1.2 times',
-      met: last.memory <= 1.2 * first.memory,
+      target: 'at most 1.1 times',
+      met: last.memory <= 1.1 * first.memory,
     },
     level(`file descriptors ${when}`, first.descriptors, last.descriptors),
     level(`sockets among them ${when}`, first.sockets, last.sockets),
