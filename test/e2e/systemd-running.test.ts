@@ -131,12 +131,4 @@ describe('the unit under a running systemd', () => {
     expect(await hatoba('cleanup')).toContain(ROUTER);
     await expect(table()).rejects.toThrow('No such file');
   });
-
-  test('can use the backend iptables, also with iptables-legacy', async () => {
-    await machine.run('update-alternatives', '--set', 'iptables', '/usr/sbin/iptables-legacy');
-    await machine.write('/etc/hatoba/hatoba.yaml', 'backend: iptables\n');
-    await systemctl('start', 'hatoba');
-    const rules = () => machine.run('ip', 'netns', 'exec', ROUTER, 'iptables-legacy-save', '--table', 'nat');
-    await eventually(async () => expect(await rules()).toContain('--to-destination 192.168.50.11:22'));
-  });
 });

@@ -64,7 +64,7 @@ describe('expires_in', () => {
 describe('a forward whose time has come', () => {
   test('is expired once a node has taken it out, and not before', async () => {
     await using bench = await openBench();
-    const expires_at = inSeconds(0.5);
+    const expires_at = inSeconds(1.5);
     const { revision, id } = (await send(bench, 'POST', '', wish({ name: 'web', expires_at }))).json();
     const state = async () => (await bench.api.inject('/v1/forwards/web')).json().status.state;
     const before = printTime(Date.parse(expires_at) - 1);
@@ -79,7 +79,7 @@ describe('a forward whose time has come', () => {
 
   test('keeps its port, can be changed, and is back when it is renewed', async () => {
     await using bench = await openBench();
-    const expires_at = inSeconds(0.5);
+    const expires_at = inSeconds(1.5);
     await send(bench, 'POST', '', wish({ name: 'web', expires_at }));
     await until(expires_at);
     expect((await send(bench, 'POST', '', wish())).json()).toMatchObject({ code: 'forward_conflict' });
