@@ -66,7 +66,7 @@ export const CAPABILITIES = {
     name: 'kernel',
     by: {
       nftables: { instead: 'Linux 5.10 or newer' },
-      iptables: { instead: 'any that Node runs on, with iptables 1.6.2 or newer' },
+      iptables: { instead: 'any that Node runs on (Linux 4.18), with iptables 1.8 or newer' },
     },
   },
 } as const satisfies Readonly<Record<string, Capability>>;
