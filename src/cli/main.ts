@@ -16,7 +16,8 @@ async function ask(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   using lines = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
-  return Promise.race([lines.question(question), closed]);
+  // Awaited here: at the end of this function the interface is closed.
+  return await Promise.race([lines.question(question), closed]);
 }
 
 process.stdout.on('error', onBrokenOutput);

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ConfigFile } from '../../src/daemon/config-schema.ts';
 import { nft, runIn } from '../support/command.ts';
@@ -231,4 +234,30 @@ test('the same where forwards are rules of iptables themselves', async () => {
   expect(await client.connect(GATEWAY[4], 8080)).toContain(CLIENT[4]);
   await runIn(network.router, 'iptables-nft', ['-t', 'nat', ...(TAKEN[1] ?? '').split(' ')]);
   expect((await adopt('--yes')).stdout).toContain('0 forwards made, 1 rule removed');
+});
+
+/** On a terminal, with a person who answers the question once it is there. */
+async function adoptOnTerminal(answer: string): Promise<string> {
+  const program = join(import.meta.dirname, '../../bin/hatoba');
+  const command = `${program} adopt --socket ${home.socket} --router ${network.router}`;
+  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const wasAsked = shown.includes('[y/N]');
+    shown += text;
+    if (!wasAsked && shown.includes('[y/N]')) child.stdin.write(answer);
+  });
+  await once(child, 'close');
+  return shown;
+}
+
+test('a person is asked, and answered to', async () => {
+  await runIn(network.router, 'iptables-nft-restore', [], `*nat\n${TAKEN[1]}\nCOMMIT\n`);
+  expect(await adoptOnTerminal('n\n')).toContain('nothing was changed');
+  expect(await adoptOnTerminal('\u0004')).toContain('nothing was changed');
+  expect(await saved('iptables-nft')).toContain(TAKEN[1]);
+  expect(await adoptOnTerminal('y\n')).toContain('1 forward made, 1 rule removed');
+  expect(await saved('iptables-nft')).toBe('');
 });
