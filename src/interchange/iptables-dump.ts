@@ -99,7 +99,7 @@ function readEntry(
 }
 
 /** Words as iptables-restore splits them: double quotes, inside of them a backslash before any character; null: unclosed. */
-function wordsOf(text: string): readonly Word[] | null {
+export function wordsOf(text: string): readonly Word[] | null {
   const pattern = /\s*(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|([^\s"]+)(?=\s|$))/gy;
   const words: Word[] = [];
   let end = 0;

@@ -91,15 +91,16 @@ export function readRule(rule: DumpRule, context: RuleContext): Rule {
   };
 }
 
-function jumpIn(options: readonly Option[]): number {
+/** Where the target begins; -1: there is none. */
+export function jumpIn(options: readonly Option[]): number {
   return options.findIndex(({ name }) => ['-j', '--jump', '-g', '--goto'].includes(name));
 }
 
 /** Options whose one value may begin with a hyphen. */
 const FREE_TEXT = ['--comment'];
 
-/** An option has the words that follow it, up to the next option or exclamation mark. */
-function optionsOf(words: readonly Word[]): readonly Option[] {
+/** In order. An option has the words that follow it, up to the next option or exclamation mark. */
+export function optionsOf(words: readonly Word[]): readonly Option[] {
   const options: { name: string; values: string[]; isNegated: boolean }[] = [];
   let isNegated = false;
   for (const { text, isQuoted } of words) {
@@ -121,7 +122,7 @@ function conditionOf(option: Option, context: RuleContext): Match {
 }
 
 /** Null: it cannot be told by addresses, ports and protocols. */
-function readCondition(
+export function readCondition(
   { name, values, isNegated }: Option,
   any: Match,
   { family, outside }: RuleContext,
@@ -197,7 +198,7 @@ function comesIn(name: string, outside: readonly string[]): boolean {
 }
 
 /** `address`, `address/length` or `address/mask`; null: neither, or a mask with holes. */
-function networkOf(text: string, family: Family): Intervals | null {
+export function networkOf(text: string, family: Family): Intervals | null {
   const [address = '', mask] = text.split('/');
   const value = addressOrNull(address, family);
   const space = addressSpace(family);
@@ -235,7 +236,7 @@ export function addressOrNull(text: string, family: Family): bigint | null {
 }
 
 /** `80`, `80:90`, `80,443,1000:2000`. */
-function portsOf(text: string): Intervals | null {
+export function portsOf(text: string): Intervals | null {
   const parts = text.split(',').map((part) => {
     const [, first, , last] = /^(\d{1,5})(:(\d{1,5}))?$/.exec(part) ?? [];
     return first === undefined ? null : { first: BigInt(first), last: BigInt(last ?? first) };

@@ -21,7 +21,7 @@ export interface Visit {
 }
 
 /** Targets after which a packet goes on to the next rule. */
-const PASSING = new Set(
+export const PASSING: ReadonlySet<string> = new Set(
   'AUDIT CHECKSUM CLASSIFY CONNMARK CONNSECMARK CT DSCP HL IDLETIMER LED LOG MARK NFLOG NOTRACK RATEEST SECMARK SET TCPMSS TEE TOS TRACE TTL ULOG'.split(
     ' ',
   ),

@@ -1,0 +1,71 @@
+import type { Address, Family } from '../model/address.ts';
+import type { FlowUsage } from '../model/flow-usage.ts';
+import type { ForwardId } from '../model/ids.ts';
+import type { Gateways } from '../model/router.ts';
+import type { Rule } from './rule.ts';
+
+/** What a data plane has found, without judging it: `diagnose…` makes findings of it. Whatever is `null` it could not tell. */
+
+/** About the machine and the daemon's rights on it. */
+export interface NodeFacts {
+  /** Rights that the data plane needs and the daemon lacks, by their names. */
+  readonly missingCapabilities: readonly string[];
+}
+
+/** Which way packets leave, or why they do not. */
+export type Route = { readonly interface: string; readonly nextHop: Address | null } | { readonly failure: string };
+
+/** What a chain of somebody's rules, which all forwarded packets go through, does to those of a forward. */
+export interface Passage {
+  /** Who has it, and its name: `iptables-nft filter FORWARD`. */
+  readonly chain: string;
+  /** From the client to the target, or back. */
+  readonly direction: 'request' | 'reply';
+  readonly outcome: 'accept' | 'drop' | 'unclear';
+  /** The rule that decides, or on which it depends; `null`: the chain's policy. */
+  readonly rule: string | null;
+  /** Who is known to write such rules. */
+  readonly author: 'docker' | 'firewalld' | 'address-scopes' | null;
+}
+
+/** How the target behaves when it is asked by the router itself. */
+export interface TargetFacts {
+  readonly toTarget: Route;
+  /** Why the kernel would not forward a packet that comes in from outside, though it has a route for it; `null`: it would. */
+  readonly refusal: string | null;
+  /** From the target back to a client. */
+  readonly toClient: Route;
+  /** The client that was assumed. */
+  readonly client: Address;
+  /** The neighbour that packets for the target are handed to; `null`: the kernel has not heard of it. */
+  readonly neighbour: { readonly address: Address; readonly state: string } | null;
+  /** `accepts`, `refuses`, `silent`, or what the attempt failed with; `null`: it cannot be told for the protocol. */
+  readonly answer: string | null;
+}
+
+/** About one rule of a program. */
+export interface RuleFacts {
+  readonly rule: Rule;
+  /** Whether the router has the external address itself. */
+  readonly hasAddress: boolean;
+  /** How many connections it has translated; `null`: it is not in the kernel. */
+  readonly connections: number | null;
+  readonly passages: readonly Passage[];
+  /** Where it was asked for. */
+  readonly target: TargetFacts | null;
+}
+
+/** About one instance of a router. */
+export interface InstanceFacts {
+  readonly instance: string;
+  readonly gateways: Gateways;
+  readonly outside: { readonly [family in Family]: readonly string[] };
+  /** Whether the kernel forwards packets there at all; `null`: it does not have the family. */
+  readonly forwarding: { readonly [family in Family]: boolean | null };
+  readonly flows: FlowUsage;
+  /** Interfaces that drop what does not come in where its answer would leave. */
+  readonly strictReversePath: readonly string[];
+  /** Rules of others that could not be read, and why. */
+  readonly unread: readonly string[];
+  readonly rules: ReadonlyMap<ForwardId, RuleFacts>;
+}
