@@ -5,6 +5,7 @@ import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
+import type { InstanceFacts } from '../program/facts.ts';
 import type { Program } from '../program/rule.ts';
 import type { Usage } from './usage.ts';
 
@@ -14,6 +15,8 @@ export interface Readings {
   counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]>;
   /** How many flows go through them now; those without any are left out. */
   liveFlows(router: RouterId, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, number>>;
+  /** What decides whether packets get through the router on this node: see `Dataplane.examine`. `forward`: this one, thoroughly. */
+  examine(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]>;
   /** How full connection tracking is, in each instance of this node that can be asked. */
   flowUsage(): Promise<readonly InstanceUsage[]>;
   /** Waits for a packet of this flow, wherever the router is on this node; `null`: none came in time. Error: `router_elsewhere`. */
@@ -43,8 +46,11 @@ interface Options {
   readonly usage: Usage;
 }
 
+/** What keeps one forward back mostly keeps all of a router back, and each costs the time of everybody else. */
+const MOST_EXAMINED = 100;
+
 export function createReadings({ node, places, dataplane, usage }: Options): Readings {
-  return { counters, liveFlows, flowUsage, observe };
+  return { counters, liveFlows, examine, flowUsage, observe };
 
   async function counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]> {
     const counted = await Promise.all(
@@ -66,19 +72,24 @@ export function createReadings({ node, places, dataplane, usage }: Options): Rea
     return sumById(found, (a, b) => a + b);
   }
 
+  async function examine(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]> {
+    const examined = await Promise.all(
+      places.of(router).map(({ instance, applied }) => {
+        const rules = [...applied.program.values()].filter((rule) => forward === null || rule.forward === forward);
+        const some = rules.slice(0, MOST_EXAMINED);
+        return unlessGone(() => dataplane.examine(instance.id, some, forward !== null));
+      }),
+    );
+    return examined.filter((facts) => facts !== null);
+  }
+
   async function flowUsage(): Promise<readonly InstanceUsage[]> {
     const usages = await Promise.all(places.all().map(({ instance }) => usageOf(instance)));
     return usages.filter((usage) => usage !== null);
   }
 
-  /** `null`: it has just gone. */
-  async function usageOf({ id, router }: Instance): Promise<InstanceUsage | null> {
-    try {
-      return { router, instance: id, ...(await dataplane.flowUsage(id)) };
-    } catch (error) {
-      if (error instanceof HatobaError && error.code === 'namespace_gone') return null;
-      throw error;
-    }
+  function usageOf({ id, router }: Instance): Promise<InstanceUsage | null> {
+    return unlessGone(async () => ({ router, instance: id, ...(await dataplane.flowUsage(id)) }));
   }
 
   /** The first instance that sees one ends the wait of the others. */
@@ -119,4 +130,14 @@ function sumById<Value>(
     }
   }
   return sums;
+}
+
+/** `null`: the instance has just gone. */
+async function unlessGone<Value>(read: () => Promise<Value>): Promise<Value | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof HatobaError && error.code === 'namespace_gone') return null;
+    throw error;
+  }
 }

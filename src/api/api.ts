@@ -1,6 +1,8 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { answerBrokenRequest } from './broken-request.ts';
-import { type ApiDeps, NO_ADOPTION, NO_READINGS, type RouteDeps } from './deps.ts';
+
+import { type ApiDeps, NO_ADOPTION, NO_EXAMINATION, NO_READINGS, type RouteDeps } from './deps.ts';
+
 import { health } from './health.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
@@ -10,6 +12,7 @@ import { closeSlowClients } from './slow-clients.ts';
 import { adopt } from './v1/adopt.ts';
 import { apply } from './v1/apply.ts';
 import { counters } from './v1/counters.ts';
+import { diagnosis } from './v1/diagnosis.ts';
 import { events } from './v1/events.ts';
 import { forwards } from './v1/forwards.ts';
 import { routers } from './v1/routers.ts';
@@ -39,10 +42,10 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
   const { registry, node, counters: readCounters, live = NO_READINGS, adoption = NO_ADOPTION, log } = given;
-  const { lookAround = async () => {} } = given;
+  const { lookAround = async () => {}, examination = NO_EXAMINATION } = given;
   const metrics = createMetrics(given);
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, counters: readCounters, live, adoption, lookAround, waiting };
+  const deps: RouteDeps = { registry, node, counters: readCounters, live, adoption, lookAround, examination, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -82,5 +85,6 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(events(deps), { prefix: '/v1' });
   api.register(status(deps), { prefix: '/v1' });
   api.register(trace(deps), { prefix: '/v1' });
+  api.register(diagnosis(deps), { prefix: '/v1' });
   return api;
 }

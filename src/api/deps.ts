@@ -6,6 +6,7 @@ import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
+import type { InstanceFacts, NodeFacts } from '../program/facts.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Observations } from './metrics/observations.ts';
 import type { Waiting } from './waiting.ts';
@@ -76,6 +77,18 @@ export const NO_ADOPTION: Adoption = Object.freeze({ plan: async () => null, rem
 /** Resolves when the router's status tells what others' rules on this node are to its forwards by now. */
 export type LookAround = (router: RouterId) => Promise<void>;
 
+/** What this node finds when it looks at itself and at its routers. */
+export interface Examination {
+  readonly node: () => Promise<NodeFacts>;
+  /** Wherever this node has the router. `forward`: this one, with its target; `null`: the router's, without. */
+  readonly router: (router: RouterId, forward: ForwardId | null) => Promise<readonly InstanceFacts[]>;
+}
+
+export const NO_EXAMINATION: Examination = Object.freeze({
+  node: async () => ({ missingCapabilities: [] }),
+  router: async () => [],
+});
+
 export interface ApiDeps {
   readonly registry: Registry;
   readonly node: NodeInfo;
@@ -92,6 +105,8 @@ export interface ApiDeps {
   readonly ready?: () => Promise<void>;
   /** Default: what is known is told. */
   readonly lookAround?: LookAround;
+  /** Default: `NO_EXAMINATION`. */
+  readonly examination?: Examination;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }
@@ -104,5 +119,6 @@ export interface RouteDeps {
   readonly live: LiveReadings;
   readonly adoption: Adoption;
   readonly lookAround: LookAround;
+  readonly examination: Examination;
   readonly waiting: Waiting;
 }

@@ -18,6 +18,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = Object.freeze({
   router: async () => (await import('./routers.ts')).routers,
   status: async () => (await import('./status.ts')).status,
   top: async () => (await import('./top.ts')).top,
+  doctor: async () => (await import('./doctor.ts')).doctor,
   trace: async () => (await import('./trace.ts')).trace,
   serve: async () => (await import('./daemon.ts')).serve,
   cleanup: async () => (await import('./daemon.ts')).cleanup,

@@ -3,6 +3,7 @@ import type {
   ApplyResult,
   Backup,
   CountersDocument,
+  DiagnosisDocument,
   ForwardDocument,
   ForwardPage,
   ForwardRemoval,
@@ -13,17 +14,17 @@ import type {
 import { ERRORS, type ErrorCode } from '../model/error-catalogue.ts';
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { type CliContext, socketPath } from './context.ts';
+import { type Guard, isRecord } from './guards.ts';
 import { exchange, type HttpCall } from './http.ts';
 import {
-  type Guard,
   isAdoptResult,
   isApplyResult,
   isBackup,
   isCounterList,
+  isDiagnosis,
   isForward,
   isForwardPage,
   isForwardRemoval,
-  isRecord,
   isRouter,
   isRouterList,
   isStatus,
@@ -66,6 +67,8 @@ export interface Client {
   listRouters(): Promise<readonly RouterDocument[]>;
   getRouter(reference: string): Promise<RouterDocument>;
   getStatus(): Promise<StatusDocument>;
+  /** Of one forward, or (`null`) of the node and its routers: all of them, or one. */
+  diagnose(forward: string | null, router?: string): Promise<DiagnosisDocument>;
   /** `request`: a packet as the user wrote it; the API parses it. `wait`: how long a live trace waits for it. */
   trace(request: ForwardFields, wait: Wait): Promise<TraceDocument>;
 }
@@ -73,6 +76,8 @@ export interface Client {
 /** Beyond the time that was asked for: the daemon's own work, on a machine under load. */
 const PATIENCE_MS = 30_000;
 const LONGEST_WAIT_S = 60;
+/** A node can have a thousand routers, whose rules are read one by one. */
+const LONGEST_DIAGNOSIS_S = '90';
 
 /** `flag`: the value of --socket; `patienceMs`: how long the daemon may be silent. */
 export function createClient(context: CliContext, flag: string | undefined, patienceMs = PATIENCE_MS): Client {
@@ -130,6 +135,10 @@ export function createClient(context: CliContext, flag: string | undefined, pati
     listRouters: async () => (await get(isRouterList, '/v1/routers')).routers,
     getRouter: (reference) => get(isRouter, `/v1/routers/${encodeURIComponent(reference)}`),
     getStatus: () => get(isStatus, '/v1/status'),
+    diagnose: (forward, router) => {
+      const path = forward === null ? `/v1/diagnosis${query({ router })}` : `${forwardPath(forward)}/diagnosis`;
+      return call(isDiagnosis, { method: 'GET', path }, LONGEST_DIAGNOSIS_S);
+    },
     trace: (body, wait) => call(isTrace, { method: 'POST', path: '/v1/trace', body }, wait),
   });
 }

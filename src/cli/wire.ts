@@ -4,6 +4,7 @@ import type {
   ApplyResult,
   Backup,
   CounterList,
+  DiagnosisDocument,
   ForwardDocument,
   ForwardPage,
   ForwardRemoval,
@@ -12,45 +13,8 @@ import type {
   StatusDocument,
   TraceDocument,
 } from '../api/v1/types.ts';
+import { count, dictionary, flag, type Guard, list, nullable, oneOf, record, text } from './guards.ts';
 import { isState } from './output/states.ts';
-
-/** Whether a value has the shape of `Value`, as far as the command line relies on it. */
-export type Guard<Value> = (value: unknown) => value is Value;
-
-type Guarded<Check> = Check extends Guard<infer Value> ? Value : never;
-
-const text: Guard<string> = (value) => typeof value === 'string';
-const count: Guard<number> = (value) => typeof value === 'number';
-const flag: Guard<boolean> = (value) => typeof value === 'boolean';
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function record<Shape extends Readonly<Record<string, Guard<unknown>>>>(
-  shape: Shape,
-): Guard<{ [Key in keyof Shape]: Guarded<Shape[Key]> }> {
-  const fields = Object.entries(shape);
-  return (value): value is { [Key in keyof Shape]: Guarded<Shape[Key]> } => {
-    return isRecord(value) && fields.every(([key, guard]) => guard(value[key]));
-  };
-}
-
-function list<Value>(guard: Guard<Value>): Guard<Value[]> {
-  return (value): value is Value[] => Array.isArray(value) && value.every(guard);
-}
-
-function dictionary<Value>(guard: Guard<Value>): Guard<Record<string, Value>> {
-  return (value): value is Record<string, Value> => isRecord(value) && Object.values(value).every(guard);
-}
-
-function nullable<Value>(guard: Guard<Value>): Guard<Value | null> {
-  return (value): value is Value | null => value === null || guard(value);
-}
-
-function oneOf<const Value extends string>(...values: readonly Value[]): Guard<Value> {
-  return (value): value is Value => values.some((known) => known === value);
-}
 
 const wish = {
   name: nullable(text),
@@ -266,6 +230,25 @@ const caught = record({
   as_compiled: flag,
   difference: nullable(text),
   legacy_tables: list(text),
+});
+
+const isFinding: Guard<DiagnosisDocument['findings'][number]> = record({
+  level: oneOf('ok', 'warning', 'problem'),
+  code: text,
+  router: nullable(text),
+  instance: nullable(text),
+  forward: nullable(text),
+  seen: text,
+  advice: nullable(text),
+});
+
+export const isDiagnosis: Guard<DiagnosisDocument> = record({
+  node: text,
+  routers: count,
+  forwards: count,
+  problems: count,
+  warnings: count,
+  findings: list(isFinding),
 });
 
 export const isTrace: Guard<TraceDocument> = record({

@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino';
 import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
 import {
   type ApiDeps,
+  type Examination,
   type LookAround,
   NO_ADOPTION,
   NO_READINGS,
@@ -118,10 +119,14 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
   const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
   const lookAround: LookAround = async (router) => agent?.lookAround(router);
+  const examination: Examination = {
+    node: async () => (await dataplane?.examineNode()) ?? { missingCapabilities: [] },
+    router: async (router, forward) => (await agent?.examine(router, forward)) ?? [],
+  };
   const alive = async () => kernel?.ping();
   if (config.roles.includes('api')) {
     const [live, adoption] = [agent ?? NO_READINGS, agent?.adoption ?? NO_ADOPTION];
-    const readings = { counters, live, adoption, lookAround };
+    const readings = { counters, live, adoption, lookAround, examination };
     const forwardMetrics = config.forward_metrics;
     await serveApi(around, { registry, node, ...readings, observations, forwardMetrics, ready: alive });
   }

@@ -5,6 +5,7 @@ import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
+import type { InstanceFacts, NodeFacts } from '../program/facts.ts';
 import type { Program, Rule } from '../program/rule.ts';
 
 /** One place where a router's program has to be; on Linux, a network namespace. */
@@ -81,6 +82,12 @@ export interface Dataplane {
    * all calls: `watches_exhausted`.
    */
   observe(id: string, flow: WatchedFlow, patience: WatchPatience): Promise<Observation | null>;
+
+  /** Looks for what keeps packets of these rules from getting through there; changes nothing. `probe`: asks their targets, too. */
+  examine(id: string, rules: readonly Rule[], probe: boolean): Promise<InstanceFacts>;
+
+  /** Whether the daemon may do what it has to on this machine. */
+  examineNode(): Promise<NodeFacts>;
 
   /** Removes everything of ours. */
   clean(id: string): Promise<void>;

@@ -27,6 +27,7 @@ import type { TraceMessage } from './nft-trace.ts';
 import { type OthersTables, readLegacyTables, readNftTables } from './others-tables.ts';
 import { openPacketWatch, type PacketWatch } from './packet-watch.ts';
 import { LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import { readSettings } from './settings.ts';
 import { endStaleFlows, type FlowChange } from './stale-flows.ts';
 import type { Surroundings } from './surroundings.ts';
 import { openNamespace } from './thread-namespace.ts';
@@ -47,6 +48,8 @@ export interface AttachedNamespace {
   flowUsage(): FlowUsage;
   conntrack(): ConntrackAbilities;
   othersTables(): OthersTables;
+  /** See `readSettings`. */
+  settings(paths: readonly string[]): ReadonlyMap<string, string>;
   /** See `openPacketWatch`; closed with the namespace at the latest. */
   watchPackets(source: TableSource, onMessage: (message: TraceMessage) => void): PacketWatch;
   /** Another descriptor of the namespace, which the caller closes. */
@@ -106,6 +109,7 @@ export function attachNamespace(
     flowUsage: () => readFlowUsage(rulesets),
     conntrack,
     othersTables,
+    settings: (paths) => thread.inside(fd, () => readSettings(paths)),
     watchPackets,
     duplicate,
     close,

@@ -145,6 +145,7 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
       }
       return { end };
     },
+    settings: async (namespace, paths) => (await ask({ call: 'settings', namespace, paths })).settings,
     run: async (namespace, argv, input = '') =>
       runProgram((await ask({ call: 'duplicate', namespace })).descriptor, argv, input),
     ping: async () => {

@@ -112,6 +112,8 @@ export interface Kernel {
   conntrack(namespace: string): Promise<ConntrackAbilities>;
   /** Which tables of rules others have in an attached namespace: what programs can read there, without running any. */
   othersTables(namespace: string): Promise<OthersTables>;
+  /** Settings of an attached namespace, by their paths below /proc/sys/net; those that it does not have are left out. */
+  settings(namespace: string, paths: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /**
    * Has the kernel trace packets in an attached namespace, those that the rules of this table mark, until `end`; the table
    * has a name that nothing else has there. What it tells is of every packet that anybody has it trace.

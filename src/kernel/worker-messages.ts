@@ -24,6 +24,7 @@ export type Request =
       readonly namespace: string;
     }
   | { readonly call: 'endFlows'; readonly namespace: string; readonly flows: FlowChange }
+  | { readonly call: 'settings'; readonly namespace: string; readonly paths: readonly string[] }
   | { readonly call: 'readCounters'; readonly namespace: string; readonly comment: string | null }
   | { readonly call: 'countFlows'; readonly namespace: string; readonly places: readonly FlowPlace[] }
   | {
@@ -55,6 +56,7 @@ export interface Answer extends NamespaceState {
   readonly flowCounts: readonly number[];
   readonly flowUsage: FlowUsage;
   readonly othersTables: OthersTables;
+  readonly settings: ReadonlyMap<string, string>;
   /** A descriptor of the namespace, for whoever asked to close; -1: none. */
   readonly descriptor: number;
 }

@@ -28,6 +28,7 @@ const NOTHING: Answer = {
   flowCounts: [],
   flowUsage: { entries: 0, limit: null },
   othersTables: { nft: [], legacy: { 4: [], 6: [] } },
+  settings: new Map(),
   descriptor: -1,
 };
 
@@ -137,6 +138,8 @@ function work(port: MessagePort, options: WorkerOptions): void {
         watches.get(request.watch)?.close();
         watches.delete(request.watch);
         return NOTHING;
+      case 'settings':
+        return { ...NOTHING, settings: find(request.namespace).settings(request.paths) };
       case 'duplicate':
         return { ...NOTHING, descriptor: find(request.namespace).duplicate() };
       case 'ping':

@@ -1,6 +1,7 @@
 import { ERRORS, type ErrorCode, type ExitCode } from './error-catalogue.ts';
 
-type ParameterNames<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
+/** The names in `{name}`. */
+export type ParameterNames<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | ParameterNames<Rest>
   : never;
 
@@ -60,17 +61,29 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-const LONGEST_QUOTE = 120;
+interface Quoting {
+  /** So many characters are enough. */
+  readonly longest: number;
+  /** What stands for an empty text. */
+  readonly empty: string;
+}
 
-function fill(text: string, parameters: Readonly<Record<string, string | number>>): string {
-  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => quote(String(parameters[name])));
+const QUOTING: Quoting = { longest: 120, empty: '""' };
+
+/** The text with each `{name}` replaced by that parameter, safe to print. */
+export function fill(
+  text: string,
+  parameters: Readonly<Record<string, string | number>>,
+  quoting: Quoting = QUOTING,
+): string {
+  return text.replaceAll(/\{(\w+)\}/g, (_, name: string) => quote(String(parameters[name]), quoting));
 }
 
 /** Control characters and endless input stay out of logs and terminals. */
-function quote(value: string): string {
-  if (value === '') return '""';
-  const visible = value.slice(0, LONGEST_QUOTE).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, escapeCharacter);
-  return value.length > LONGEST_QUOTE ? `${visible}…` : visible;
+function quote(value: string, { longest, empty }: Quoting): string {
+  if (value === '') return empty;
+  const visible = value.slice(0, longest).replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, escapeCharacter);
+  return value.length > longest ? `${visible}…` : visible;
 }
 
 function escapeCharacter(character: string): string {

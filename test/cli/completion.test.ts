@@ -43,6 +43,7 @@ describe('proposed are', () => {
       'router',
       'status',
       'top',
+      'doctor',
       'trace',
       'serve',
       'cleanup',

@@ -92,6 +92,20 @@ function createMemoryDataplane(
     liveFlows: async () => new Map(),
     flowUsage: async () => ({ entries: 0, limit: null }),
     observe: async () => null,
+    async examine(id) {
+      find(id);
+      return {
+        instance: id,
+        gateways: {},
+        outside: { 4: [], 6: [] },
+        forwarding: { 4: null, 6: null },
+        flows: { entries: 0, limit: null },
+        strictReversePath: [],
+        unread: [],
+        rules: new Map(),
+      };
+    },
+    examineNode: async () => ({ missingCapabilities: [] }),
     async clean(id) {
       find(id).contents = null;
     },

@@ -4,6 +4,7 @@ export type { Problem } from '../problem.ts';
 export type { AdoptResult } from './adopt-schemas.ts';
 export type { ApplyItem, ApplyRequest, ApplyResult, Backup, PruneScope } from './apply-schemas.ts';
 export type { CounterList, CountersDocument } from './counter-schemas.ts';
+export type { DiagnosisDocument, FindingDocument } from './diagnosis-schemas.ts';
 export type {
   ForwardCreate,
   ForwardDocument,

@@ -7,7 +7,7 @@ import { isUuid } from '../../model/ids.ts';
 import type { Gateways } from '../../model/router.ts';
 import type { Client } from '../client.ts';
 import { absolute, type CliContext } from '../context.ts';
-import { isRecord } from '../wire.ts';
+import { isRecord } from '../guards.ts';
 import { readInput } from './input.ts';
 import { readWishFile } from './wish-file.ts';
 

@@ -39,6 +39,7 @@ interface Attached {
   /** Which of the backends it is programmed by; what the other has left there is taken away. */
   readonly name: BackendName;
   readonly backends: Readonly<Record<BackendName, Backend>>;
+  links: Links;
   /** The networks between whose machines answers would go past the router. */
   inside: readonly Cidr[];
   /** `null` until the namespace is open. */
@@ -103,6 +104,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
       sides,
       name: sides.backend ?? options.backend,
       backends: backendsOf(namespace, () => attached.get(namespace) === entry),
+      links: { interfaces: [], defaultRoutes: [] },
       inside: [],
       instance: null,
       found: undefined,
@@ -134,6 +136,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     });
     if (attached.get(namespace) !== entry) return;
     entry.found = { table, iptables };
+    entry.links = links;
     const gateways = gatewaysOf(links, entry.sides);
     entry.inside = insideNetworks(insideInterfaces(links, entry.sides));
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
@@ -167,6 +170,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   function look(namespace: string, links: Links): void {
     const entry = attached.get(namespace);
     if (entry === undefined || entry.instance === null) return;
+    entry.links = links;
     const gateways = gatewaysOf(links, entry.sides);
     const inside = insideNetworks(insideInterfaces(links, entry.sides));
     if (sameGateways(gateways, entry.instance.gateways) && sameNetworks(inside, entry.inside)) return;

@@ -1,10 +1,13 @@
-import type { Kernel } from '../../kernel/kernel.ts';
+import { missingCapabilities } from '../../kernel/capabilities.ts';
+import type { Kernel, Links } from '../../kernel/kernel.ts';
 import { hatobaError } from '../../model/errors.ts';
-import type { Dataplane } from '../dataplane.ts';
+import type { Dataplane, Instance } from '../dataplane.ts';
 import type { Backend, BackendName } from './backend.ts';
+import { examine } from './examination/examine.ts';
 import { flowPlaceOf } from './live/flow-places.ts';
 import { createQuota } from './live/quota.ts';
 import { watchPacket } from './live/watch-packet.ts';
+import type { RouterSides } from './namespaces.ts';
 
 interface Options {
   readonly kernel: Kernel;
@@ -12,6 +15,9 @@ interface Options {
   readonly known: (id: string) => {
     readonly name: BackendName;
     readonly backends: Readonly<Record<BackendName, Backend>>;
+    readonly sides: RouterSides;
+    readonly links: Links;
+    readonly instance: Instance | null;
     /** Aborted when it is let go of. */
     readonly gone: AbortController;
   };
@@ -24,7 +30,7 @@ const MOST_WATCHES = 4;
 export function createReadings({
   kernel,
   known,
-}: Options): Pick<Dataplane, 'counters' | 'liveFlows' | 'flowUsage' | 'observe'> {
+}: Options): Pick<Dataplane, 'counters' | 'liveFlows' | 'flowUsage' | 'examine' | 'examineNode' | 'observe'> {
   const watches = createQuota(MOST_WATCHES);
   return {
     async counters(id, forward) {
@@ -45,6 +51,15 @@ export function createReadings({
       known(id);
       return kernel.flowUsage(id);
     },
+
+    async examine(id, rules, probe) {
+      const { backends, name, sides, links, instance } = known(id);
+      const [only, ...others] = rules;
+      const counters = await backends[name].counters(only === undefined || others.length > 0 ? null : only.forward);
+      return examine(kernel, { id, sides, links, gateways: instance?.gateways ?? {}, counters }, rules, probe);
+    },
+
+    examineNode: async () => ({ missingCapabilities: missingCapabilities() }),
 
     async observe(id, flow, { seconds, signal }) {
       const { gone } = known(id);

@@ -1,0 +1,97 @@
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { inField } from '../../model/errors.ts';
+import type { Finding } from '../../model/findings.ts';
+import type { Forward } from '../../model/forward.ts';
+import type { RouterId } from '../../model/router.ts';
+import { printTime } from '../../model/time.ts';
+import { diagnoseForward, diagnoseTraffic } from '../../program/diagnosis/forward.ts';
+import { diagnoseNode } from '../../program/diagnosis/node.ts';
+import { diagnoseInstance, diagnoseStatus, type RouterKnowledge } from '../../program/diagnosis/router.ts';
+import type { RouteDeps } from '../deps.ts';
+import { problemResponses } from '../problem.ts';
+import { type DiagnosisDocument, DiagnosisQuery, DiagnosisSchema } from './diagnosis-schemas.ts';
+import { ForwardParams } from './forward-schemas.ts';
+import { findRouter } from './router-lookup.ts';
+
+const response = { 200: DiagnosisSchema, ...problemResponses };
+const allSchema = {
+  operationId: 'diagnoseNode',
+  summary: 'What is wrong with this node and its routers, and what to do about it',
+  tags: ['diagnosis'],
+  querystring: DiagnosisQuery,
+  response,
+};
+const oneSchema = {
+  operationId: 'diagnoseForward',
+  summary: 'Everything that decides whether packets of a forward get through',
+  tags: ['diagnosis'],
+  params: ForwardParams,
+  response,
+};
+
+/** Each costs a few processes. */
+const AT_ONCE = 8;
+
+/** What is wrong on this node, and what to do about it; of other nodes, nothing is known here. */
+export function diagnosis({ registry, node, examination, lookAround }: RouteDeps): FastifyPluginCallbackTypebox {
+  function knowledgeOf(router: RouterId, forwards: readonly Forward[]): RouterKnowledge {
+    const status = registry.statuses.of(router).find((one) => one.node === node.name) ?? null;
+    return { router, forwards, status, now: printTime(Date.now()) };
+  }
+
+  /** What is wrong with a router; what is right would fill pages. */
+  async function diagnoseRouter(router: RouterId): Promise<readonly Finding[]> {
+    const knowledge = knowledgeOf(router, [...registry.forwards.ofRouter(router).values()]);
+    const instances = await examination.router(router, null);
+    const found = instances.flatMap((facts) => [
+      ...diagnoseInstance(knowledge, facts),
+      ...diagnoseTraffic(router, facts),
+    ]);
+    return [...diagnoseStatus(knowledge), ...found].filter(({ level }) => level !== 'ok');
+  }
+
+  async function diagnoseRouters(routers: readonly RouterId[]): Promise<readonly Finding[]> {
+    const found: Finding[] = [];
+    for (let at = 0; at < routers.length; at += AT_ONCE) {
+      found.push(...(await Promise.all(routers.slice(at, at + AT_ONCE).map(diagnoseRouter))).flat());
+    }
+    return found;
+  }
+
+  async function ofNode(): Promise<readonly Finding[]> {
+    return diagnoseNode(node.name, node.driver, await examination.node());
+  }
+
+  function print(routers: number, forwards: number, findings: readonly Finding[]): DiagnosisDocument {
+    const count = (wanted: Finding['level']) => findings.filter(({ level }) => level === wanted).length;
+    return { node: node.name, routers, forwards, problems: count('problem'), warnings: count('warning'), findings };
+  }
+
+  return (api, _options, done) => {
+    api.get('/diagnosis', { schema: allSchema }, async ({ query }) => {
+      const present = registry.statuses.ofNode(node.name).map(({ router }) => router);
+      const routers = query.router === undefined ? present : [readRouter(query.router, present)];
+      const forwards = routers.reduce((sum, router) => sum + registry.forwards.ofRouter(router).size, 0);
+      return print(routers.length, forwards, [...(await ofNode()), ...(await diagnoseRouters(routers))]);
+    });
+
+    api.get('/forwards/:reference/diagnosis', { schema: oneSchema }, async ({ params }) => {
+      const forward = registry.forwards.find(params.reference);
+      const [instances] = await Promise.all([
+        examination.router(forward.router, forward.id),
+        lookAround(forward.router),
+      ]);
+      const found = diagnoseForward(forward, knowledgeOf(forward.router, [forward]), instances);
+      return print(instances.length > 0 ? 1 : 0, 1, [...(await ofNode()), ...found]);
+    });
+    done();
+  };
+}
+
+function readRouter(text: string, known: readonly RouterId[]): RouterId {
+  try {
+    return findRouter(text, known);
+  } catch (error) {
+    throw inField('router', error);
+  }
+}

@@ -1,0 +1,93 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Examination } from '../../../src/api/deps.ts';
+import type { InstanceFacts } from '../../../src/program/facts.ts';
+import { type Bench, OTHER_ROUTER, openBench, publish, ROUTER, report, wish } from '../api-under-test.ts';
+
+let bench: Bench;
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+});
+
+const FACTS: InstanceFacts = {
+  instance: `qrouter-${ROUTER}`,
+  gateways: report(0).gateways,
+  outside: { 4: ['qg-1'], 6: ['qg-1'] },
+  forwarding: { 4: false, 6: true },
+  flows: { entries: 90, limit: 100 },
+  strictReversePath: [],
+  unread: [],
+  rules: new Map(),
+};
+
+async function open(examination: Partial<Examination> = {}): Promise<void> {
+  bench = await openBench({
+    examination: { node: async () => ({ missingCapabilities: [] }), router: async () => [FACTS], ...examination },
+  });
+  await publish(bench.registry, report(1000), report(1000, { router: OTHER_ROUTER }));
+  await bench.api.inject({ method: 'POST', url: '/v1/forwards?wait=0', payload: wish({ name: 'ssh' }) });
+}
+
+async function get(path: string) {
+  const answer = await bench.api.inject(`/v1/${path}`);
+  return { status: answer.statusCode, body: answer.json() };
+}
+
+const codes = ({ body }: Awaited<ReturnType<typeof get>>) =>
+  body.findings.map(({ code, router }: { code: string; router: string | null }) => [code, router]);
+
+test('one forward: everything', async () => {
+  const asked: unknown[] = [];
+  await open({
+    router: async (router, forward) => {
+      asked.push([router, forward]);
+      return [FACTS];
+    },
+  });
+  const { id } = bench.registry.forwards.find('ssh');
+  const found = await get('forwards/ssh/diagnosis');
+  expect(found.body).toMatchObject({ node: 'n1', routers: 1, forwards: 1, problems: 1, warnings: 1 });
+  expect(asked).toEqual([[ROUTER, id]]);
+  expect(codes(found)).toEqual([
+    ['capabilities_present', null],
+    ['driver_library', null],
+    ['forward_active', ROUTER],
+    ['forwarding_off', ROUTER],
+    ['gateway_present', ROUTER],
+    ['conntrack_nearly_full', ROUTER],
+  ]);
+});
+
+test('the node and its routers: what is wrong, and only what forwards need', async () => {
+  await open();
+  const found = await get('diagnosis');
+  expect(found.body).toMatchObject({ routers: 2, forwards: 1, problems: 1, warnings: 2 });
+  expect(codes(found).slice(2)).toEqual([
+    ['forwarding_off', ROUTER],
+    ['conntrack_nearly_full', ROUTER],
+    ['conntrack_nearly_full', OTHER_ROUTER],
+  ]);
+  expect((await get(`diagnosis?router=${OTHER_ROUTER}`)).body).toMatchObject({ routers: 1, forwards: 0, problems: 0 });
+});
+
+test('rights that are missing', async () => {
+  await open({ node: async () => ({ missingCapabilities: ['CAP_NET_ADMIN'] }) });
+  const { body } = await get('diagnosis');
+  expect(body.findings[0]).toEqual({
+    level: 'problem',
+    code: 'capability_missing',
+    router: null,
+    instance: null,
+    forward: null,
+    seen: 'the daemon lacks CAP_NET_ADMIN',
+    advice: expect.stringContaining('root'),
+  });
+});
+
+test('what there is not', async () => {
+  await open();
+  expect(await get('forwards/nothing/diagnosis')).toMatchObject({ status: 404, body: { code: 'forward_not_found' } });
+  expect(await get('diagnosis?router=nowhere')).toMatchObject({
+    status: 404,
+    body: { code: 'router_not_found', field: 'router' },
+  });
+});
