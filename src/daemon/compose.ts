@@ -18,11 +18,12 @@ import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { BackendName } from '../dataplane/linux/backend.ts';
 import { CHAINS } from '../dataplane/linux/iptables/rules.ts';
-import { createLinuxDataplane, type LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
+import type { LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { createLinuxNeighbours } from '../dataplane/linux/linux-neighbours.ts';
 import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
 import { layoutOf } from '../dataplane/linux/nftables/layout.ts';
 import { printTable } from '../dataplane/linux/nftables/script.ts';
+import { createOpenedDataplane } from '../dataplane/linux/opening/opened-dataplane.ts';
 import { startEarly } from '../dataplane/start-early.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
@@ -197,14 +198,22 @@ function backendsOf({ backend, neutron, routers, host }: Config): readonly Backe
 }
 
 function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
-  return createLinuxDataplane({
+  return createOpenedDataplane({
     kernel,
     accounting: config.accounting,
     backend: config.backend,
-    patterns: [...config.routers, ...(config.neutron ? NEUTRON_PATTERNS : [])],
-    host: config.host,
+    patterns: [...config.routers.map(withPermissions), ...(config.neutron ? NEUTRON_PATTERNS : [])],
+    host: config.host && withPermissions(config.host),
     onWarning,
   });
+}
+
+/** The keys of the file by the program's names. */
+function withPermissions<Sides extends object>({
+  open_forward_policy: openForwardPolicy,
+  ...sides
+}: Sides & { readonly open_forward_policy?: boolean }) {
+  return { ...sides, ...(openForwardPolicy === undefined ? {} : { openForwardPolicy }) };
 }
 
 function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {

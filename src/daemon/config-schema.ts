@@ -1,6 +1,11 @@
 import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 
+/** What the file calls by another name than the program does. */
+interface Permissions {
+  readonly open_forward_policy?: boolean;
+}
+
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
 export interface ConfigFile {
   readonly node?: string;
@@ -13,8 +18,8 @@ export interface ConfigFile {
   readonly namespace_directory?: string;
   readonly accounting?: boolean;
   readonly neutron?: boolean;
-  readonly routers?: readonly NamespacePattern[];
-  readonly host?: RouterSides | null;
+  readonly routers?: readonly (NamespacePattern & Permissions)[];
+  readonly host?: (RouterSides & Permissions) | null;
   readonly auto_ports?: string;
   readonly forward_metrics?: number;
 }
@@ -28,6 +33,7 @@ const sides = {
   outside: { type: 'array', items: prefix, minItems: 1 },
   inside: { type: 'array', items: prefix },
   backend,
+  open_forward_policy: { type: 'boolean' },
 };
 
 /** JSON Schema of `ConfigFile`. Written out, because loading a schema builder would be a third of the daemon's start. */

@@ -23,9 +23,10 @@ export interface Peer extends AsyncDisposable {
 
 const PATIENCE = 1_000;
 
-export async function openPeer(namespace: string): Promise<Peer> {
+/** `directory`: where the name is. */
+export async function openPeer(namespace: string, directory = '/run/netns'): Promise<Peer> {
   const script = fileURLToPath(new URL('peer-process.ts', import.meta.url));
-  const child = spawn('nsenter', [`--net=/run/netns/${namespace}`, '--', process.execPath, script], {
+  const child = spawn('nsenter', [`--net=${directory}/${namespace}`, '--', process.execPath, script], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');

@@ -22,11 +22,13 @@ const IPTABLES_TABLES = ['nat', 'filter', 'mangle', 'raw', 'security'];
 
 /**
  * Reads the rules of others in an attached namespace, and leaves no trace there. Programs are run one after the other,
- * each only where it has something to print. Errors: `namespace_gone`, `kernel_refused`, `kernel_stopped`.
+ * each only where it has something to print. `withNft`: also those that iptables cannot print. Errors: `namespace_gone`,
+ * `kernel_refused`, `kernel_stopped`.
  */
 export async function readForeignRules(
   kernel: Pick<Kernel, 'othersTables' | 'run'>,
   namespace: string,
+  { withNft = true }: { readonly withNft?: boolean } = {},
 ): Promise<ForeignRules> {
   const tables = await kernel.othersTables(namespace);
   const unread: string[] = [];
@@ -41,7 +43,7 @@ export async function readForeignRules(
   }
 
   async function readNft(): Promise<NftRuleset | null> {
-    if (tables.nft.length === 0) return null;
+    if (tables.nft.length === 0 || !withNft) return null;
     // Without -t, all elements of our maps would be listed, which takes seconds where there are many.
     const json = await output('nft', '-j', '-t', 'list', 'ruleset');
     const text = json === null ? null : await output('nft', '-a', '-s', '-t', 'list', 'ruleset');

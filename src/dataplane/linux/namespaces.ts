@@ -6,6 +6,8 @@ export interface RouterSides {
   readonly outside?: readonly string[];
   /** Beginnings of the names of interfaces that lead to inner networks; left out: all others but the loopback. */
   readonly inside?: readonly string[];
+  /** Whether iptables' chain FORWARD may be made to accept what forwards translate; left out: nobody looks at it. */
+  readonly openForwardPolicy?: boolean;
   /** Whether addresses with the longest possible prefix are others', which is Neutron's way with floating IPs. */
   readonly floatingIps?: boolean;
   /** Default: that of the node. */
