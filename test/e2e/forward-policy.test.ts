@@ -54,12 +54,12 @@ async function ip(line: string): Promise<void> {
 
 /** In place of what there was. */
 async function restore(program: string, text: string): Promise<void> {
-  const [first = '', ...rest] = [...machine.within, `${program}-restore`];
+  const [first, ...rest] = [...machine.within, `${program}-restore`];
   await run(first, rest, text);
 }
 
 async function nft(script: string): Promise<void> {
-  const [first = '', ...rest] = [...machine.within, 'nft', '-f', '-'];
+  const [first, ...rest] = [...machine.within, 'nft', '-f', '-'];
   await run(first, rest, script);
 }
 
