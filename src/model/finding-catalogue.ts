@@ -229,7 +229,7 @@ export const FINDINGS = {
     ...problem,
     seen: 'Docker drops {packets}: {chain} accepts only what Docker itself has published',
     advice:
-      'Allow hatoba to open it, by `open_forward_policy: true` for this router in the configuration. Or open it by hand, in the chain that Docker leaves to its users: iptables -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT.',
+      'Allow hatoba to open it, by `open_forward_policy: true` for this router in the configuration. Or open it by hand, in the chain that Docker leaves to its users: iptables (for IPv6, ip6tables) -I DOCKER-USER -m conntrack --ctstate DNAT -j ACCEPT.',
   },
   firewalld_drops: {
     ...problem,
