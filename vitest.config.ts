@@ -3,12 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** How long one test, or one hook of a test that builds namespaces, may take. */
 const PATIENCE = 60_000;
 
-const ONE_AT_A_TIME = { fileParallelism: false, testTimeout: PATIENCE, hookTimeout: PATIENCE } as const;
+/** They wait more than they compute, and keep to namespaces whose names begin with the number of their process. */
+const TWO_AT_A_TIME = { maxWorkers: 2, testTimeout: PATIENCE, hookTimeout: PATIENCE } as const;
 
-/**
- * Pure tests run side by side. Tests of the kernel and of the whole system share one machine's network
- * namespaces, so each runs alone; the groups run one after the other.
- */
+/** They use the practice network and the daemon of `make up`, of which there is one on a machine. */
+const PRACTICE = ['test/e2e/lab.test.ts', 'test/e2e/make.test.ts'];
+
+/** Groups run one after the other; what is in one of them, side by side. */
 export default defineConfig({
   test: {
     projects: [
@@ -17,6 +18,10 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/kernel/**', 'test/e2e/**'],
+          // No module keeps any state (test/architecture.test.ts), so files can share what they have loaded.
+          isolate: false,
+          maxWorkers: 2,
+          testTimeout: PATIENCE,
           sequence: { groupOrder: 0 },
         },
       },
@@ -24,10 +29,31 @@ export default defineConfig({
         test: { name: 'contract', include: ['test/contract/**/*.test.ts'], sequence: { groupOrder: 1 } },
       },
       {
-        test: { name: 'kernel', include: ['test/kernel/**/*.test.ts'], sequence: { groupOrder: 2 }, ...ONE_AT_A_TIME },
+        test: {
+          name: 'kernel',
+          include: ['test/kernel/**/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          ...TWO_AT_A_TIME,
+        },
       },
       {
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 3 }, ...ONE_AT_A_TIME },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: PRACTICE,
+          sequence: { groupOrder: 2 },
+          ...TWO_AT_A_TIME,
+        },
+      },
+      {
+        test: {
+          name: 'practice',
+          include: PRACTICE,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+          testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
+        },
       },
     ],
   },

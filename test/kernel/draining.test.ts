@@ -136,17 +136,18 @@ describe.each(EVERYWHERE)('by %s, by IPv%i', (place, family) => {
     await expect(client.echo(id, 'ended', 300)).rejects.toThrow();
   });
 
-  test.runIf(place === 'nftables').each([
-    ['is compared with what is wanted', ''],
-    ['is replaced as a whole', 'add rule inet hatoba prerouting counter'],
-  ])('the table %s, as after a restart', async (_, damage) => {
-    const [{ id }, { id: unrelated }] = [await client.open(gateway, 5001), await client.open(gateway, 6001)];
-    if (damage !== '') await nft(network.router, damage);
-    const farewell = { draining: idsOf([tcp]), gone: [] };
-    await linux?.dataplane.synchronise(network.router, programOf([other]), farewell);
-    for (const each of [id, unrelated]) expect(await client.echo(each, 'on')).toBe('on');
-    await expect(client.open(gateway, 5001)).rejects.toThrow('ECONNREFUSED');
-  });
+  const wholeTable = [['is replaced as a whole', 'add rule inet hatoba prerouting counter']] as const;
+  test.each([['is compared with what is wanted', ''], ...(place === 'nftables' ? wholeTable : [])] as const)(
+    'the table %s, as after a restart',
+    async (_, damage) => {
+      const [{ id }, { id: unrelated }] = [await client.open(gateway, 5001), await client.open(gateway, 6001)];
+      if (damage !== '') await nft(network.router, damage);
+      const farewell = { draining: idsOf([tcp]), gone: [] };
+      await linux?.dataplane.synchronise(network.router, programOf([other]), farewell);
+      for (const each of [id, unrelated]) expect(await client.echo(each, 'on')).toBe('on');
+      await expect(client.open(gateway, 5001)).rejects.toThrow('ECONNREFUSED');
+    },
+  );
 
   test.each([
     ['and others', [other]],
