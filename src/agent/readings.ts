@@ -5,7 +5,7 @@ import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { RouterId } from '../model/router.ts';
-import type { InstanceFacts } from '../program/facts.ts';
+import type { InstanceFacts, NodeFacts } from '../program/facts.ts';
 import type { Program } from '../program/rule.ts';
 import type { Usage } from './usage.ts';
 
@@ -15,8 +15,9 @@ export interface Readings {
   counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]>;
   /** How many flows go through them now; those without any are left out. */
   liveFlows(router: RouterId, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, number>>;
+  examineNode(): Promise<NodeFacts>;
   /** What decides whether packets get through the router on this node: see `Dataplane.examine`. `forward`: this one, thoroughly. */
-  examine(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]>;
+  examineRouter(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]>;
   /** How full connection tracking is, in each instance of this node that can be asked. */
   flowUsage(): Promise<readonly InstanceUsage[]>;
   /** Waits for a packet of this flow, wherever the router is on this node; `null`: none came in time. Error: `router_elsewhere`. */
@@ -50,7 +51,7 @@ interface Options {
 const MOST_EXAMINED = 100;
 
 export function createReadings({ node, places, dataplane, usage }: Options): Readings {
-  return { counters, liveFlows, examine, flowUsage, observe };
+  return { counters, liveFlows, examineNode: () => dataplane.examineNode(), examineRouter, flowUsage, observe };
 
   async function counters(router: RouterId, forward: ForwardId | null): Promise<readonly ForwardCounters[]> {
     const counted = await Promise.all(
@@ -72,7 +73,7 @@ export function createReadings({ node, places, dataplane, usage }: Options): Rea
     return sumById(found, (a, b) => a + b);
   }
 
-  async function examine(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]> {
+  async function examineRouter(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]> {
     const examined = await Promise.all(
       places.of(router).map(({ instance, applied }) => {
         const rules = [...applied.program.values()].filter((rule) => forward === null || rule.forward === forward);

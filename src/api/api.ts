@@ -1,9 +1,10 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { answerBrokenRequest } from './broken-request.ts';
 
-import { type ApiDeps, NO_ADOPTION, NO_EXAMINATION, NO_READINGS, type RouteDeps } from './deps.ts';
+import type { ApiDeps, RouteDeps } from './deps.ts';
 
 import { health } from './health.ts';
+import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { openapi } from './openapi.ts';
@@ -41,11 +42,10 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
-  const { registry, node, counters: readCounters, live = NO_READINGS, adoption = NO_ADOPTION, log } = given;
-  const { lookAround = async () => {}, examination = NO_EXAMINATION } = given;
-  const metrics = createMetrics(given);
+  const { registry, node, local = NO_ROUTERS, log } = given;
+  const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, counters: readCounters, live, adoption, lookAround, examination, waiting };
+  const deps: RouteDeps = { registry, node, local, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),

@@ -3,27 +3,14 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
-import {
-  type ApiDeps,
-  type Examination,
-  type LookAround,
-  NO_ADOPTION,
-  NO_READINGS,
-  type NodeInfo,
-  type ReadCounters,
-} from '../api/deps.ts';
+import type { ApiDeps, NodeInfo } from '../api/deps.ts';
+import { NO_ROUTERS } from '../api/local-node.ts';
 import { createObservations, type Observations } from '../api/metrics/observations.ts';
 import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
-import type { BackendName } from '../dataplane/linux/backend.ts';
-import { CHAINS } from '../dataplane/linux/iptables/rules.ts';
 import type { LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { createLinuxNeighbours } from '../dataplane/linux/linux-neighbours.ts';
-import { NEUTRON_PATTERNS } from '../dataplane/linux/namespaces.ts';
-import { layoutOf } from '../dataplane/linux/nftables/layout.ts';
-import { printTable } from '../dataplane/linux/nftables/script.ts';
-import { createOpenedDataplane } from '../dataplane/linux/opening/opened-dataplane.ts';
 import { startEarly } from '../dataplane/start-early.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
@@ -35,6 +22,7 @@ import type { Registry } from '../registry/registry.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
+import { createDataplane, openKernel } from './dataplane.ts';
 import { type End, listenForEnd } from './end.ts';
 import { observeStore } from './observed-store.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -74,7 +62,7 @@ export async function cleanUp(
   const config = loadConfig(options, process.env);
   await refuseOccupied(config.socket);
   const failures: unknown[] = [];
-  const kernel = await openConfiguredKernel(config, thread, (error) => failures.push(error));
+  const kernel = await openKernel(config, thread, (error) => failures.push(error));
   const dataplane = createDataplane(config, kernel, (_message, { error }) => {
     if (error !== undefined) failures.push(error);
   });
@@ -118,18 +106,11 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   }
   await agent?.start();
   const node = nodeInfo(config, kernel?.driver ?? null, startedAt);
-  const counters: ReadCounters = async (router, forward) => (await agent?.counters(router, forward)) ?? [];
-  const lookAround: LookAround = async (router) => agent?.lookAround(router);
-  const examination: Examination = {
-    node: async () => (await dataplane?.examineNode()) ?? { missingCapabilities: [] },
-    router: async (router, forward) => (await agent?.examine(router, forward)) ?? [],
-  };
   const alive = async () => kernel?.ping();
   if (config.roles.includes('api')) {
-    const [live, adoption] = [agent ?? NO_READINGS, agent?.adoption ?? NO_ADOPTION];
-    const readings = { counters, live, adoption, lookAround, examination };
-    const forwardMetrics = config.forward_metrics;
-    await serveApi(around, { registry, node, ...readings, observations, forwardMetrics, ready: alive });
+    const { forward_metrics: forwardMetrics } = config;
+    const local = agent ?? NO_ROUTERS;
+    await serveApi(around, { registry, node, local, observations, forwardMetrics, ready: alive });
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');
@@ -138,7 +119,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
 /** `null`: it is not for this daemon to look after routers. */
 async function openOwnKernel({ config, end, steps, thread }: Surroundings): Promise<Kernel | null> {
   if (!config.roles.includes('agent')) return null;
-  const kernel = await openConfiguredKernel(config, thread, (error) => end.fatal(error));
+  const kernel = await openKernel(config, thread, (error) => end.fatal(error));
   steps.defer(() => kernel.stop());
   return kernel;
 }
@@ -178,42 +159,6 @@ async function serveApi({ config, log, steps }: Surroundings, deps: Omit<ApiDeps
   await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
   steps.defer(() => api.close());
   await listenOnSocket(api, config.socket);
-}
-
-function openConfiguredKernel(
-  config: Config,
-  thread: KernelThread,
-  onFatal: (error: unknown) => void,
-): Promise<Kernel> {
-  const driver = config.nft_driver === 'auto' ? null : config.nft_driver;
-  const table = printTable(layoutOf(config));
-  const compiled = backendsOf(config).includes('nftables');
-  return thread.open({ directory: config.namespace_directory, table, driver, compiled, natChains: CHAINS }, onFatal);
-}
-
-/** Of all that are managed; those of patterns that match nothing included. */
-function backendsOf({ backend, neutron, routers, host }: Config): readonly BackendName[] {
-  const sides = [...routers, ...(neutron ? NEUTRON_PATTERNS : []), ...(host === null ? [] : [host])];
-  return sides.map((one) => one.backend ?? backend);
-}
-
-function createDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
-  return createOpenedDataplane({
-    kernel,
-    accounting: config.accounting,
-    backend: config.backend,
-    patterns: [...config.routers.map(withPermissions), ...(config.neutron ? NEUTRON_PATTERNS : [])],
-    host: config.host && withPermissions(config.host),
-    onWarning,
-  });
-}
-
-/** The keys of the file by the program's names. */
-function withPermissions<Sides extends object>({
-  open_forward_policy: openForwardPolicy,
-  ...sides
-}: Sides & { readonly open_forward_policy?: boolean }) {
-  return { ...sides, ...(openForwardPolicy === undefined ? {} : { openForwardPolicy }) };
 }
 
 function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createApi } from '../../src/api/api.ts';
-import { type ApiDeps, type LiveReadings, NO_READINGS } from '../../src/api/deps.ts';
+import type { ApiDeps } from '../../src/api/deps.ts';
+import { type LocalNode, NO_ROUTERS } from '../../src/api/local-node.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { RouterStatus } from '../../src/model/status.ts';
 import { openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
@@ -20,11 +21,10 @@ export interface Bench extends AsyncDisposable {
   readonly api: FastifyInstance;
 }
 
-type GivenDeps = Partial<Omit<ApiDeps, 'registry' | 'node' | 'live' | 'log'>>;
+type GivenDeps = Partial<Pick<ApiDeps, 'observations' | 'forwardMetrics' | 'ready'>>;
 
-export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps {
-  readonly live?: Partial<LiveReadings>;
-}
+/** Of what the node itself can tell, only what is given. */
+export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps, Partial<LocalNode> {}
 
 /** The real API over the real registry on the real store, in a directory of its own. */
 export async function openBench(options: BenchOptions = {}): Promise<Bench> {
@@ -39,8 +39,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     store: 'sqlite:store.db',
     roles: ['api', 'agent'],
   };
-  const live = { ...NO_READINGS, ...options.live };
-  const api = createApi({ counters: async () => [], ...options, registry, node, live, log: false });
+  const api = createApi({ ...options, registry, node, local: { ...NO_ROUTERS, ...options }, log: false });
   return {
     directory,
     registry,

@@ -80,7 +80,7 @@ test('a bug is internal_error, tells nothing of the inside, and is logged with i
     store: '',
     roles: [],
   };
-  const api = createApi({ counters: async () => [], registry: bench.registry, node, log });
+  const api = createApi({ registry: bench.registry, node, log });
   const answer = await api.inject('/v1/status');
   await api.close();
   expect(answer.json()).toMatchObject({ status: 500, code: 'internal_error' });

@@ -75,7 +75,7 @@ test('a client that goes away is no longer waited for', async () => {
   };
   const watched = { ...registry, statuses: { ...registry.statuses, subscribe } };
   const node = { version: '0', name: 'n1', driver: null, startedAt: '', store: '', roles: [] };
-  const api = createApi({ counters: async () => [], registry: watched, node, log: false });
+  const api = createApi({ registry: watched, node, log: false });
   const path = join(directory, 'hatoba.sock');
   await listenOnSocket(api, path);
   const client = connect(path);

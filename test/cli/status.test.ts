@@ -8,7 +8,7 @@ test('hatoba status: everything in one look, and below it what is wrong', async 
     { router: ROUTER, entries: 3, limit: 1000 },
     { router: OTHER_ROUTER, entries: 40, limit: 1000 },
   ];
-  await using bench = await openCliBench({ live: { flowUsage: async () => usage } });
+  await using bench = await openCliBench({ flowUsage: async () => usage });
   expect((await bench.run('status')).stdout).toBe(`version:              0.1.0
 node:                 n1
 roles:                api agent

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LiveReadings, ReadCounters } from '../../src/api/deps.ts';
+import type { LocalNode } from '../../src/api/local-node.ts';
 import type { CountersDocument, StatusDocument } from '../../src/api/v1/types.ts';
 import type { Screen, ScreenSize } from '../../src/cli/context.ts';
 import { displayWidth } from '../../src/cli/output/text.ts';
@@ -267,15 +267,15 @@ describe('watching', () => {
 describe('where nobody watches, one look is printed', () => {
   async function openTopBench() {
     let connections = 0;
-    const counters: ReadCounters = async (router) => {
+    const counters: LocalNode['counters'] = async (router) => {
       if (router !== ROUTER) return [];
       connections += 10;
       const counts = { connections, in: null, out: null, lastUsed: null };
       return bench.registry.forwards.list().map(({ id }) => ({ forward: id, ...counts }));
     };
-    const liveFlows: LiveReadings['liveFlows'] = async () =>
+    const liveFlows: LocalNode['liveFlows'] = async () =>
       new Map(bench.registry.forwards.list().map(({ id }, index) => [id, index]));
-    const bench = await openCliBench({ counters, live: { liveFlows } });
+    const bench = await openCliBench({ counters, liveFlows });
     await publish(bench.registry, report(0), report(0, { router: OTHER_ROUTER }));
     const add = ['forward', 'add', '--no-wait', '--router', ROUTER, '--name'] as const;
     await bench.run(...add, 'ssh', '5001', '192.168.50.11:22');

@@ -172,7 +172,7 @@ describe('what the kernel does with a packet', () => {
 
   async function traced(observation: Partial<Observation> | null, ...words: readonly string[]) {
     const seen = { instance: 'qrouter-x', way, knownFlow: false, reply, legacyTables: [], ...observation };
-    await using live = await openCliBench({ live: { observe: async () => observation && seen } });
+    await using live = await openCliBench({ observe: async () => observation && seen });
     await publish(live.registry, report(1000));
     await live.run('forward', 'add', '--no-wait', '--router', ROUTER, '5001', '192.168.50.11:22');
     const { stdout, stderr, exit } = await live.run(...FLOW, '--live', ...words);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry as PrometheusRegistry } from 'prom-client';
-import type { ApiDeps, NodeCounters } from '../deps.ts';
+import type { NodeCounters } from '../local-node.ts';
+import type { MetricsDeps } from './metrics-deps.ts';
 
 const LABELS = ['forward', 'name', 'router'] as const;
 
@@ -9,7 +10,7 @@ const LABELS = ['forward', 'name', 'router'] as const;
  */
 export function createForwardMetrics(
   registers: PrometheusRegistry[],
-  { registry, counters, forwardMetrics = 0 }: Pick<ApiDeps, 'registry' | 'counters' | 'forwardMetrics'>,
+  { registry, local, forwardMetrics = 0 }: MetricsDeps,
 ): () => Promise<void> {
   const connections = new Counter({
     registers,
@@ -40,7 +41,7 @@ export function createForwardMetrics(
     const told = new Map(all.slice(0, forwardMetrics).map((forward) => [forward.id, forward]));
     omitted.set(all.length - told.size);
     const routers = new Set(Array.from(told.values(), ({ router }) => router));
-    const read = await Promise.all(Array.from(routers, (router) => counters(router, null)));
+    const read = await Promise.all(Array.from(routers, (router) => local.counters(router, null)));
     for (const counter of [connections, packets, bytes]) counter.reset();
     for (const counted of read.flat()) {
       const forward = told.get(counted.forward);

@@ -1,6 +1,6 @@
 import { Counter, Histogram, Registry as PrometheusRegistry } from 'prom-client';
-import type { ApiDeps } from '../deps.ts';
 import { createForwardMetrics } from './forward-metrics.ts';
+import type { MetricsDeps } from './metrics-deps.ts';
 import type { Observation } from './observations.ts';
 import { createProcessMetrics } from './process-metrics.ts';
 import { createStateMetrics } from './state-metrics.ts';
@@ -22,7 +22,7 @@ export interface Metrics {
 /** In seconds. A change of one forward takes a millisecond or less; a disk that is busy, tens of them. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-export function createMetrics(deps: ApiDeps): Metrics {
+export function createMetrics(deps: MetricsDeps): Metrics {
   const registry = new PrometheusRegistry();
   const registers = [registry];
   const collectors = [

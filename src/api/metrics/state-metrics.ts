@@ -2,12 +2,12 @@ import { Gauge, type Registry as PrometheusRegistry } from 'prom-client';
 import { FORWARD_STATES, forwardStatus } from '../../model/status.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { ApiDeps } from '../deps.ts';
+import type { MetricsDeps } from './metrics-deps.ts';
 
 /** How everything stands; gives what brings it up to date. */
 export function createStateMetrics(
   registers: PrometheusRegistry[],
-  { registry, node, live }: Pick<ApiDeps, 'registry' | 'node' | 'live'>,
+  { registry, node, local }: MetricsDeps,
 ): () => Promise<void> {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ registers, name, help, labelNames });
@@ -33,7 +33,7 @@ export function createStateMetrics(
     instances.set(own.reduce((sum, status) => sum + status.instances.length, 0));
     broken.set(own.filter(({ error }) => error !== null).length);
     behind.set(own.filter((status) => isBehind(status, registry)).length);
-    const usage = (await live?.flowUsage()) ?? [];
+    const usage = await local.flowUsage();
     flows.set(usage.reduce((sum, { entries }) => sum + entries, 0));
     const [first] = usage;
     if (first !== undefined && first.limit !== null) limit.set(first.limit);

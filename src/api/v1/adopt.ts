@@ -37,10 +37,10 @@ export function adopt(deps: RouteDeps): FastifyPluginCallbackTypebox {
 }
 
 async function carryOut(deps: RouteDeps, request: AdoptRequest, patience: Patience): Promise<AdoptResult> {
-  const { registry, node, adoption, waiting } = deps;
+  const { registry, node, local, waiting } = deps;
   const router = chooseRouter(request.router, registry.statuses.routers());
   const options = { followGateway: request.follow_gateway === true, outside: request.outside ?? [] };
-  const plan = await adoption.plan(router, options);
+  const plan = await local.adoption.plan(router, options);
   if (plan === null) throw hatobaError('router_elsewhere', { router, node: node.name });
   const digest = digestOf(plan);
   if (request.plan !== undefined && request.plan !== digest) throw hatobaError('adopt_changed', { router });
@@ -61,7 +61,7 @@ async function carryOut(deps: RouteDeps, request: AdoptRequest, patience: Patien
 
 /** Removes those whose forwards are all active on this node. */
 async function removeRules(
-  { registry, node, adoption }: RouteDeps,
+  { registry, node, local }: RouteDeps,
   rules: readonly AdoptableRule[],
   created: readonly ForwardId[],
 ): Promise<readonly AdoptedRule[]> {
@@ -70,7 +70,7 @@ async function removeRules(
     return { rule, ids, obstacle: ids.map(obstacleOf).find((reason) => reason !== null) ?? null };
   });
   const ready = judged.filter(({ obstacle }) => obstacle === null).map(({ rule }) => rule);
-  const removals = await adoption.remove(ready);
+  const removals = await local.adoption.remove(ready);
   return judged.map(({ rule, ids, obstacle }): AdoptedRule => {
     const kept = { outcome: 'kept', reason: obstacle } as const;
     return { ...textOf(rule), ...(removals[ready.indexOf(rule)] ?? kept), forwards: ids };

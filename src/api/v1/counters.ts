@@ -2,7 +2,8 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { ForwardId } from '../../model/ids.ts';
 import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
-import type { NodeCounters, RouteDeps } from '../deps.ts';
+import type { RouteDeps } from '../deps.ts';
+import type { NodeCounters } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
 import { CounterListSchema, CounterQuery, type CountersDocument } from './counter-schemas.ts';
 import { readRouter } from './router-lookup.ts';
@@ -16,15 +17,17 @@ const schema = {
 };
 
 /** What has gone through forwards of this node's routers; of others, nothing is known here. */
-export function counters({ registry, node, counters: read, live }: RouteDeps): FastifyPluginCallbackTypebox {
+export function counters({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   async function ofRouter(
     router: RouterId,
     forward: ForwardId | null,
     withLive: boolean,
   ): Promise<readonly CountersDocument[]> {
-    const counted = (await read(router, forward)).map((counters) => printCounters(counters, router, node.name));
+    const counted = (await local.counters(router, forward)).map((counters) =>
+      printCounters(counters, router, node.name),
+    );
     if (!withLive) return counted;
-    const flows = await live.liveFlows(router, forward);
+    const flows = await local.liveFlows(router, forward);
     return counted.map((document) => ({ ...document, live: flows.get(document.forward) ?? 0 }));
   }
 

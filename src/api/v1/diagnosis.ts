@@ -33,7 +33,7 @@ const oneSchema = {
 const AT_ONCE = 8;
 
 /** What is wrong on this node, and what to do about it; of other nodes, nothing is known here. */
-export function diagnosis({ registry, node, examination, lookAround }: RouteDeps): FastifyPluginCallbackTypebox {
+export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   function knowledgeOf(router: RouterId, forwards: readonly Forward[]): RouterKnowledge {
     const status = registry.statuses.of(router).find((one) => one.node === node.name) ?? null;
     return { router, forwards, status, now: printTime(Date.now()) };
@@ -42,7 +42,7 @@ export function diagnosis({ registry, node, examination, lookAround }: RouteDeps
   /** What is wrong with a router; what is right would fill pages. */
   async function diagnoseRouter(router: RouterId): Promise<readonly Finding[]> {
     const knowledge = knowledgeOf(router, [...registry.forwards.ofRouter(router).values()]);
-    const instances = await examination.router(router, null);
+    const instances = await local.examineRouter(router, null);
     const found = instances.flatMap((facts) => [
       ...diagnoseInstance(knowledge, facts),
       ...diagnoseTraffic(router, facts),
@@ -59,7 +59,7 @@ export function diagnosis({ registry, node, examination, lookAround }: RouteDeps
   }
 
   async function ofNode(): Promise<readonly Finding[]> {
-    return diagnoseNode(node.name, node.driver, await examination.node());
+    return diagnoseNode(node.name, node.driver, await local.examineNode());
   }
 
   function print(routers: number, forwards: number, findings: readonly Finding[]): DiagnosisDocument {
@@ -78,8 +78,8 @@ export function diagnosis({ registry, node, examination, lookAround }: RouteDeps
     api.get('/forwards/:reference/diagnosis', { schema: oneSchema }, async ({ params }) => {
       const forward = registry.forwards.find(params.reference);
       const [instances] = await Promise.all([
-        examination.router(forward.router, forward.id),
-        lookAround(forward.router),
+        local.examineRouter(forward.router, forward.id),
+        local.lookAround(forward.router),
       ]);
       const found = diagnoseForward(forward, knowledgeOf(forward.router, [forward]), instances);
       return print(instances.length > 0 ? 1 : 0, 1, [...(await ofNode()), ...found]);

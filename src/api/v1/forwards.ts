@@ -69,7 +69,7 @@ const removeSchema = {
   response: { 200: ForwardRemovalSchema, ...problemResponses },
 };
 
-export function forwards({ registry, lookAround, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+export function forwards({ registry, local, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.get('/forwards', { schema: listSchema }, ({ query: { router, ...filter } }) => ({
       ...listForwards(registry.forwards.list(), (id) => registry.statuses.of(id), {
@@ -89,7 +89,7 @@ export function forwards({ registry, lookAround, waiting }: RouteDeps): FastifyP
 
     api.get('/forwards/:reference', { schema: showSchema }, async (request, reply) => {
       const { id, router } = registry.forwards.find(request.params.reference);
-      await lookAround(router);
+      await local.lookAround(router);
       const forward = registry.forwards.find(id);
       reply.header('etag', entityTag(forward));
       return printForward(forward, statusNow(forward, registry));

@@ -2,7 +2,8 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { forwardStatus } from '../../model/status.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
-import type { NodeInfo, RouteDeps, RouterUsage } from '../deps.ts';
+import type { NodeInfo, RouteDeps } from '../deps.ts';
+import type { RouterUsage } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
 import { type StatusDocument, StatusSchema } from './status-schemas.ts';
 
@@ -16,9 +17,9 @@ const schema = {
 /** Of a long list, the rest says little that these do not. */
 const MOST_ERRORS = 5;
 
-export function status({ registry, node, live }: RouteDeps): FastifyPluginCallbackTypebox {
+export function status({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/status', { schema }, async () => printStatus(registry, node, await live.flowUsage()));
+    api.get('/status', { schema }, async () => printStatus(registry, node, await local.flowUsage()));
     done();
   };
 }

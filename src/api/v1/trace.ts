@@ -26,7 +26,7 @@ const schema = {
   response: { 200: TraceSchema, ...problemResponses },
 };
 
-export function trace({ registry, node, live }: RouteDeps): FastifyPluginCallbackTypebox {
+export function trace({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const ending = new AbortController();
     api.addHook('preClose', (closed) => {
@@ -41,7 +41,7 @@ export function trace({ registry, node, live }: RouteDeps): FastifyPluginCallbac
       if (seconds === null) return traceFlow(viewOf(router, registry), flow, null);
       const signal = AbortSignal.any([ending.signal, signalOfClient(reply)]);
       const { packet, sourcePort } = flow;
-      const observation = await live.observe(router, { ...packet, sourcePort }, { seconds, signal });
+      const observation = await local.observe(router, { ...packet, sourcePort }, { seconds, signal });
       // What is wanted may have changed while nobody came.
       return traceFlow(viewOf(router, registry), flow, { node: node.name, timeout: seconds, observation });
     });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Adoption } from '../../../src/api/deps.ts';
+import type { Adoption } from '../../../src/api/local-node.ts';
 import type { AdoptionPlan, ForeignRule, Removal } from '../../../src/model/adoption.ts';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
 import { type Bench, liveNode, openBench, publish, ROUTER, report } from '../api-under-test.ts';

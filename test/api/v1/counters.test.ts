@@ -57,11 +57,9 @@ test('live flows are counted only where they are asked for', async () => {
   await using bench = await openBench({
     counters: async () =>
       ['f', 'g'].map((forward) => ({ forward, connections: 9, in: null, out: null, lastUsed: null })),
-    live: {
-      liveFlows: async (router, forward) => {
-        asked.push([router, forward]);
-        return new Map([['f', 7]]);
-      },
+    liveFlows: async (router, forward) => {
+      asked.push([router, forward]);
+      return new Map([['f', 7]]);
     },
   });
   const lives = async (query: string) =>

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import type { Examination } from '../../../src/api/deps.ts';
+import type { LocalNode } from '../../../src/api/local-node.ts';
 import type { InstanceFacts } from '../../../src/program/facts.ts';
 import { type Bench, OTHER_ROUTER, openBench, publish, ROUTER, report, wish } from '../api-under-test.ts';
 
@@ -19,10 +19,8 @@ const FACTS: InstanceFacts = {
   rules: new Map(),
 };
 
-async function open(examination: Partial<Examination> = {}): Promise<void> {
-  bench = await openBench({
-    examination: { node: async () => ({ missingCapabilities: [] }), router: async () => [FACTS], ...examination },
-  });
+async function open(local: Partial<LocalNode> = {}): Promise<void> {
+  bench = await openBench({ examineRouter: async () => [FACTS], ...local });
   await publish(bench.registry, report(1000), report(1000, { router: OTHER_ROUTER }));
   await bench.api.inject({ method: 'POST', url: '/v1/forwards?wait=0', payload: wish({ name: 'ssh' }) });
 }
@@ -38,7 +36,7 @@ const codes = ({ body }: Awaited<ReturnType<typeof get>>) =>
 test('one forward: everything', async () => {
   const asked: unknown[] = [];
   await open({
-    router: async (router, forward) => {
+    examineRouter: async (router, forward) => {
       asked.push([router, forward]);
       return [FACTS];
     },
@@ -70,7 +68,7 @@ test('the node and its routers: what is wrong, and only what forwards need', asy
 });
 
 test('rights that are missing', async () => {
-  await open({ node: async () => ({ missingCapabilities: ['CAP_NET_ADMIN'] }) });
+  await open({ examineNode: async () => ({ missingCapabilities: ['CAP_NET_ADMIN'] }) });
   const { body } = await get('diagnosis');
   expect(body.findings[0]).toEqual({
     level: 'problem',

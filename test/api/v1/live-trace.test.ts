@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { LiveReadings, WatchPatience } from '../../../src/api/deps.ts';
+import type { LocalNode, WatchPatience } from '../../../src/api/local-node.ts';
 import { exchange } from '../../../src/cli/http.ts';
 import type { KernelWay, Observation, WatchedFlow } from '../../../src/model/observation.ts';
 import { openCliBench } from '../../cli/cli-under-test.ts';
@@ -34,11 +34,11 @@ async function trace({ api }: Bench, request: Readonly<Record<string, unknown>>)
 
 test('what the kernel did is told with what was compiled, and whether both agree', async () => {
   const asked: [string, WatchedFlow, number][] = [];
-  const observe: LiveReadings['observe'] = async (router, flow, { seconds }) => {
+  const observe: LocalNode['observe'] = async (router, flow, { seconds }) => {
     asked.push([router, flow, seconds]);
     return SEEN;
   };
-  await using bench = await openBench({ live: { observe } });
+  await using bench = await openBench({ observe });
   await publish(bench.registry, report(0));
   await bench.api.inject({ method: 'POST', url: '/v1/forwards?wait=0', payload: wish() });
   const { live, forward } = await trace(bench, { live: true, source_port: 4000, protocol: 'tcp' });
@@ -73,7 +73,7 @@ test('what the kernel did is told with what was compiled, and whether both agree
 });
 
 test('nobody came, nobody is there, and what cannot be asked', async () => {
-  await using bench = await openBench({ live: { observe: async () => null } });
+  await using bench = await openBench({ observe: async () => null });
   await publish(bench.registry, report(0));
   expect((await trace(bench, { live: true, timeout: 2.5 })).live).toEqual({ node: 'n1', timeout: 2.5, packet: null });
   for (const request of [{ live: true, timeout: 0 }, { live: true, timeout: 61 }, { timeout: 5 }, { live: 1 }]) {
@@ -87,7 +87,7 @@ test('nobody came, nobody is there, and what cannot be asked', async () => {
 /** Waits until it is told to stop, and says when it was. */
 function patientObserver() {
   const patiences: WatchPatience[] = [];
-  const observe: LiveReadings['observe'] = (_router, _flow, patience) => {
+  const observe: LocalNode['observe'] = (_router, _flow, patience) => {
     patiences.push(patience);
     return new Promise((resolve) => patience.signal.addEventListener('abort', () => resolve(null)));
   };
@@ -96,7 +96,7 @@ function patientObserver() {
 
 test('a client that goes, and a daemon that ends, end the wait', async () => {
   const { observe, patiences } = patientObserver();
-  const bench = await openCliBench({ live: { observe } });
+  const bench = await openCliBench({ observe });
   await publish(bench.registry, report(0));
   const body = { ...PACKET, live: true };
   const call = { method: 'POST', path: '/v1/trace', body } as const;

@@ -69,7 +69,7 @@ test('it tells how full connection tracking is', async () => {
     { router: ROUTER, entries: 3, limit: 1000 },
     { router: OTHER_ROUTER, entries: 40, limit: 1000 },
   ];
-  await using bench = await openBench({ live: { flowUsage: async () => usage } });
+  await using bench = await openBench({ flowUsage: async () => usage });
   expect((await bench.api.inject('/v1/status')).json().connection_tracking).toEqual({
     entries: 43,
     limit: 1000,
