@@ -180,7 +180,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     const wanted = { ...(await withLimits(ids, desired(instance.router))), now };
     if (stopped) return;
     const applied = trusted && (await tryChange(ids, wanted));
-    if (!applied) await synchronise(wanted);
+    if (!applied) await synchronise(ids, wanted);
     revision = wanted.revision;
     at = now;
     failure = null;
@@ -217,19 +217,24 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     }
   }
 
-  async function applyChange(
-    due: ReadonlySet<ForwardId> | 'all',
-    { forwards, draining, gateways, limits, now }: Wanted,
-  ): Promise<void> {
+  async function applyChange(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<void> {
+    const { forwards, draining, gateways, limits, now } = wanted;
     const some = due === 'all' ? undefined : applied.planSome(due, forwards, gateways, limits, now);
-    const plan = some ?? applied.planAll(forwards, gateways, limits, now);
+    const plan = some ?? (await planAll(due, wanted));
     if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change, draining);
     plan.done();
   }
 
-  async function synchronise({ forwards, draining, gateways, limits, now }: Wanted): Promise<void> {
+  /** The limits are known of those that are due. */
+  async function planAll(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<ReturnType<Applied['planAll']>> {
+    const { limits } = due === 'all' ? wanted : await withLimits('all', wanted);
+    return applied.planAll(wanted.forwards, wanted.gateways, limits, wanted.now);
+  }
+
+  async function synchronise(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<void> {
     const started = performance.now();
-    const plan = applied.planAll(forwards, gateways, limits, now);
+    const { draining } = wanted;
+    const plan = await planAll(due, wanted);
     trusted = true;
     const farewell = { draining, gone: plan.change.remove };
     const { corrections } = await dataplane.synchronise(instance.id, plan.program, farewell);

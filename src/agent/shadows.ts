@@ -46,8 +46,8 @@ interface Entry {
 
 /** In ms. A start is first finished, and others' rules are not read more often than this, whatever happens to them. */
 const [FIRST_PAUSE, READ_PAUSE, COMPARE_PAUSE] = [1_000, 5_000, 1_000];
-/** Between them, whoever else waits for the process has a turn. */
-const AT_ONCE = 1_000;
+/** In ms; then whoever else waits for the process has a turn. */
+const TURN = 10;
 /** A status has room for so many forwards with warnings: where one rule shadows all of them, these tell it. */
 const MOST_WARNED = 1_000;
 const NONE: Warnings = Object.freeze({});
@@ -171,8 +171,12 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     if (shadowing.isEmpty) return NONE;
     const found: Record<ForwardId, readonly string[]> = {};
     let count = 0;
-    for (const [at, rule] of [...place.applied.program.values()].entries()) {
-      if (at % AT_ONCE === AT_ONCE - 1) await setImmediate();
+    let turn = performance.now();
+    for (const rule of [...place.applied.program.values()]) {
+      if (performance.now() - turn > TURN) {
+        await setImmediate();
+        turn = performance.now();
+      }
       const texts = known.get(rule) ?? shadowing.warningsFor(rule);
       known.set(rule, texts);
       if (texts.length > 0 && count++ < MOST_WARNED) found[rule.forward] = texts;

@@ -182,6 +182,18 @@ describe('a place', () => {
     expect(present()).toHaveLength(2);
   });
 
+  test('knows what cannot be forwarded there also where others are due, and touch others’ ports', async () => {
+    limits = { dccp: 'not here' };
+    place.mark(want(1, { protocol: 'dccp' }));
+    await settle();
+    place.mark(want(2));
+    await settle();
+    place.mark(want(3, { external_port: 2 }));
+    await settle();
+    expect(place.applied.problems.get(idOf(1))).toEqual({ state: 'error', message: 'not here' });
+    expect(present()).toHaveLength(1);
+  });
+
   test('that fails says why, tries again later and later, and ends with a comparison', async () => {
     place.mark(want(1));
     await settle();
