@@ -24,22 +24,36 @@ interface Place {
   work: Promise<void>;
   /** Whether something is to begin that will see what is wanted now. */
   waiting: boolean;
+  /** Runs until it is done again. */
+  repeating: NodeJS.Timeout | undefined;
 }
+
+/** In ms: who fights us over the chain is not answered at once each time. */
+const REPEAT_PAUSE = 250;
 
 export function createOpening({ kernel, onWarning }: OpeningOptions): Opening {
   const places = new Map<string, Place>();
-  return { bring, repeat, forget: (namespace) => places.delete(namespace) };
+  return { bring, repeat, forget };
 
   function bring(namespace: string, rules: readonly Rule[] | null): Promise<void> {
-    const place = places.get(namespace) ?? { rules, work: Promise.resolve(), waiting: false };
+    const place = places.get(namespace) ?? { rules, work: Promise.resolve(), waiting: false, repeating: undefined };
     places.set(namespace, place);
     place.rules = rules;
     return enqueue(namespace, place);
   }
 
+  function forget(namespace: string): void {
+    clearTimeout(places.get(namespace)?.repeating);
+    places.delete(namespace);
+  }
+
   function repeat(namespace: string): void {
     const place = places.get(namespace);
-    if (place !== undefined) void enqueue(namespace, place);
+    if (place === undefined || place.repeating !== undefined) return;
+    place.repeating = setTimeout(() => {
+      place.repeating = undefined;
+      if (places.get(namespace) === place) void enqueue(namespace, place);
+    }, REPEAT_PAUSE);
   }
 
   function enqueue(namespace: string, place: Place): Promise<void> {
@@ -47,18 +61,21 @@ export function createOpening({ kernel, onWarning }: OpeningOptions): Opening {
       place.waiting = true;
       place.work = place.work.then(() => {
         place.waiting = false;
-        return work(namespace, place.rules);
+        return places.get(namespace) === place ? work(namespace, place) : undefined;
       });
     }
     return place.work;
   }
 
   /** The forwards themselves do not depend on it. */
-  async function work(namespace: string, rules: readonly Rule[] | null): Promise<void> {
+  async function work(namespace: string, place: Place): Promise<void> {
+    const { rules } = place;
     try {
       for (const { program, family, text } of (await readForeignRules(kernel, namespace, { withNft: false })).dumps) {
         const filter = readTables(text, family).find(({ name }) => name === 'filter');
         const script = filter === undefined ? null : openingScript(filter, rules, family);
+        // The name may lead to another namespace by now, which has a place of its own.
+        if (places.get(namespace) !== place) return;
         if (script !== null) await restore(namespace, program, script);
       }
     } catch (error) {

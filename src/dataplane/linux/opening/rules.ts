@@ -17,21 +17,20 @@ const JUMP = `-A ${FORWARD} ${TRANSLATED} -m comment --comment hatoba -j ${OPENI
  */
 export function openingScript(filter: IptablesTable, rules: Iterable<Rule> | null, family: Family): string | null {
   const present = filter.chains.get(OPENING_CHAIN);
-  const jumps = (filter.chains.get(FORWARD) ?? []).filter(({ text }) => text.endsWith(` -j ${OPENING_CHAIN}`));
+  const forward = filter.chains.get(FORWARD) ?? [];
+  const jumps = forward.filter(({ text }) => text.endsWith(` -j ${OPENING_CHAIN}`));
+  const removal = jumps.map(({ text }) => text.replace('-A ', '-D '));
   const isNeeded = rules !== null && filter.policies.get(FORWARD) === 'drop';
   const wanted = isNeeded ? openingRules(rules, family) : [];
   if (wanted.length === 0) {
     if (present === undefined && jumps.length === 0) return null;
-    return script([
-      ...jumps.map(({ text }) => text.replace('-A ', '-D ')),
-      `-F ${OPENING_CHAIN}`,
-      `-X ${OPENING_CHAIN}`,
-    ]);
+    return script([...removal, `-F ${OPENING_CHAIN}`, `-X ${OPENING_CHAIN}`]);
   }
   const isSame = present?.length === wanted.length && present.every(({ text }, at) => text === wanted[at]);
-  if (isSame && jumps.length === 1) return null;
-  // With --noflush, the declaration makes the chain or empties it.
-  return script([`:${OPENING_CHAIN} - [0:0]`, ...wanted, ...(jumps.length === 0 ? [JUMP] : [])]);
+  const isLast = jumps.length === 1 && forward.at(-1) === jumps[0];
+  if (isSame && isLast) return null;
+  // With --noflush, the declaration makes the chain or empties it. What others have appended since stays before our jump.
+  return script([`:${OPENING_CHAIN} - [0:0]`, ...wanted, ...(isLast ? [] : [...removal, JUMP])]);
 }
 
 /** As iptables-save prints them. A flow is told by where its client sent it to, so that its answers are accepted as well. */
