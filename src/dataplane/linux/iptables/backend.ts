@@ -200,14 +200,15 @@ export function createIptables(
     const before = await kernel.readIptables();
     const listener = { hasHeard: false };
     listening = listener;
+    let after: IptablesState;
     try {
       await work();
-      const after = await kernel.readIptables();
-      const isOthers = ((after.generation - before.generation) | 0) > 1;
-      if (listener.hasHeard && isOthers) around.onDisturbed();
+      after = await kernel.readIptables();
     } finally {
       listening = null;
     }
+    const isOthers = ((after.generation - before.generation) | 0) > 1;
+    if (listener.hasHeard && isOthers) around.onDisturbed();
   }
 
   function disturbed(): boolean {
