@@ -88,7 +88,7 @@ export function attachNamespace(
   /** Whether what is watched is in the transaction that is being told; its end may come with the next datagrams. */
   let touched = false;
   const first = orClose(() => ({
-    ...(readRestingLinks() ?? { interfaces: [], defaultRoutes: [] }),
+    ...readLinksAtRest(),
     table: readOwnTable(),
     iptables: { tables: findNatTables(), generation: known },
   }));
@@ -122,6 +122,13 @@ export function attachNamespace(
       for (const each of opened) closeSync(each);
       throw error;
     }
+  }
+
+  /** Without its interfaces a namespace would seem to have no gateway, and lose every forward. */
+  function readLinksAtRest(): Links {
+    const links = readRestingLinks();
+    if (links === undefined) throw new SystemCallError('reading interfaces that never rest', 'EAGAIN');
+    return links;
   }
 
   function onRouteEvents(): void {

@@ -1,4 +1,4 @@
-import { attributes, listAttributes } from './netlink.ts';
+import { attributes, listAttributes, readUninterrupted } from './netlink.ts';
 import { COUNTER, ELEMENT, EXPRESSION } from './nf-tables.ts';
 import { commentOf, keyOf, listElements, readShapes } from './nft-table.ts';
 
@@ -14,6 +14,10 @@ export interface ElementCounter {
 
 /** The counters of the elements that have some, of those with this comment only, or (`null`) of all. */
 export function readCounters(fd: number, table: string, comment: string | null): readonly ElementCounter[] {
+  return readUninterrupted(() => readCountersOnce(fd, table, comment));
+}
+
+function readCountersOnce(fd: number, table: string, comment: string | null): readonly ElementCounter[] {
   const counters: ElementCounter[] = [];
   for (const shape of readShapes(fd, table)) {
     for (const list of listElements(fd, table, shape.name)) {

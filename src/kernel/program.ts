@@ -20,14 +20,8 @@ const LONGEST = 30_000;
  * Runs a program, without a shell, in the network namespace of the descriptor, which is closed then. Its end is no error,
  * whatever its exit code. Error: `kernel_unsupported`, without nsenter.
  */
-export function runProgram(fd: number, argv: readonly string[], input: string): Promise<ProgramResult> {
-  // The child has the descriptor as its third, so that no name is looked up that could lead elsewhere by now.
-  const child = spawn('nsenter', ['--net=/proc/self/fd/3', '--', ...argv], {
-    stdio: ['pipe', 'pipe', 'pipe', fd],
-    timeout: LONGEST,
-    killSignal: 'SIGKILL',
-  });
-  closeSync(fd);
+export async function runProgram(fd: number, argv: readonly string[], input: string): Promise<ProgramResult> {
+  const child = spawnIn(fd, argv);
   const output = { stdout: '', stderr: '' };
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;
@@ -44,4 +38,17 @@ export function runProgram(fd: number, argv: readonly string[], input: string): 
     });
     child.once('close', (exitCode) => resolve({ exitCode, ...output }));
   });
+}
+
+function spawnIn(fd: number, argv: readonly string[]) {
+  try {
+    // The child has the descriptor as its third, so that no name is looked up that could lead elsewhere by now.
+    return spawn('nsenter', ['--net=/proc/self/fd/3', '--', ...argv], {
+      stdio: ['pipe', 'pipe', 'pipe', fd],
+      timeout: LONGEST,
+      killSignal: 'SIGKILL',
+    });
+  } finally {
+    closeSync(fd);
+  }
 }

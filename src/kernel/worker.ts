@@ -199,8 +199,14 @@ function receive(port: MessagePort): ToWorker | undefined {
 
 function failureOf(error: unknown, request: Request): Failure {
   if (error instanceof HatobaError) return { code: error.code, message: error.message, hint: error.hint };
-  if (!(error instanceof SystemCallError || error instanceof InterruptedDump)) throw error;
+  if (!isFailedCall(error)) throw error;
   const reason = error.message;
   if (!('namespace' in request)) return failureOf(hatobaError('kernel_unsupported', { reason }), request);
   return failureOf(hatobaError('kernel_refused', { namespace: request.namespace, reason }), request);
+}
+
+/** Also one of Node's own, such as for a file of /proc that cannot be opened because too many files are open. */
+function isFailedCall(error: unknown): error is Error {
+  if (error instanceof SystemCallError || error instanceof InterruptedDump) return true;
+  return error instanceof Error && 'errno' in error && 'syscall' in error;
 }

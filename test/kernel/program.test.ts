@@ -55,6 +55,13 @@ test('nothing runs where nothing is attached, and no descriptor is left open', a
   expect(readdirSync('/proc/self/fd').length).toBe(before);
 });
 
+test('words that no program can be given are refused, and no descriptor is left open', async () => {
+  const before = readdirSync('/proc/self/fd').length;
+  await expect(kernel.run(router, ['printf', 'a\0b'])).rejects.toThrow(/null byte/);
+  await expect(kernel.run(router, ['printf', 'x'.repeat(200_000)])).rejects.toThrow('E2BIG');
+  expect(readdirSync('/proc/self/fd').length).toBe(before);
+});
+
 test('it runs in the namespace that is attached, not in the one that has its name since', async () => {
   await namespaces.remove(router);
   await namespaces.add(router);
