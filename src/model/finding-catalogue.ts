@@ -46,6 +46,11 @@ export const FINDINGS = {
     seen: 'the forwards cannot be applied: {reason}',
     advice: "It is tried again by itself. The daemon's log says more.",
   },
+  router_unreadable: {
+    ...problem,
+    seen: 'the router could not be looked at: {reason}',
+    advice: 'Put right what the sentence names, or try again where the router has just been made anew.',
+  },
   forwarding_on: { ...ok, seen: 'IPv{family} packets are forwarded' },
   forwarding_off: {
     ...problem,

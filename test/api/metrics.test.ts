@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createObservations } from '../../src/api/metrics/observations.ts';
+import { hatobaError } from '../../src/model/errors.ts';
 import { spec } from '../registry/specs.ts';
 import { type Bench, OTHER_ROUTER, openBench, publish, ROUTER, report } from './api-under-test.ts';
 
@@ -90,6 +91,24 @@ test('so many forwards as are wanted, the oldest, under names that need quoting'
     expect(samples.get(`hatoba_forward_bytes_total{${labels},direction="out"}`)).toBeUndefined();
     expect(samples.get('hatoba_forward_metrics_omitted')).toBe(1);
   }
+});
+
+test('a router that cannot be read is left out and counted, and hides no other', async () => {
+  const ids = new Map<string, string>();
+  await using bench = await openBench({
+    forwardMetrics: 10,
+    counters: async (router) => {
+      if (router === ROUTER) throw hatobaError('kernel_refused', { namespace: 'edge', reason: 'no table nat' });
+      return [{ forward: ids.get(router) ?? '', connections: 7, in: null, out: null, lastUsed: null }];
+    },
+  });
+  for (const router of [ROUTER, OTHER_ROUTER]) {
+    ids.set(router, (await bench.registry.forwards.create(spec({ router }))).id);
+  }
+  const samples = await scrape(bench);
+  const told = [...samples].filter(([name]) => name.startsWith('hatoba_forward_connections_total'));
+  expect(told.map(([, value]) => value)).toEqual([7]);
+  expect(samples.get('hatoba_forward_metrics_unread_total')).toBe(1);
 });
 
 test('the process', async () => {

@@ -1,4 +1,6 @@
 import { Counter, Gauge, type Registry as PrometheusRegistry } from 'prom-client';
+import { HatobaError } from '../../model/errors.ts';
+import type { RouterId } from '../../model/router.ts';
 import type { NodeCounters } from '../local-node.ts';
 import type { MetricsDeps } from './metrics-deps.ts';
 
@@ -36,12 +38,20 @@ export function createForwardMetrics(
     help: 'Forwards of which nothing is told here, since there are too many',
   });
 
+  const unread = new Counter({
+    registers,
+    name: 'hatoba_forward_metrics_unread_total',
+    help: 'How often the forwards of a router could not be read for these metrics',
+  });
+
   return async () => {
     const all = registry.forwards.list();
     const told = new Map(all.slice(0, forwardMetrics).map((forward) => [forward.id, forward]));
     omitted.set(all.length - told.size);
     const routers = new Set(Array.from(told.values(), ({ router }) => router));
-    const read = await Promise.all(Array.from(routers, (router) => local.counters(router, null)));
+    const read: NodeCounters[][] = [];
+    // One after the other: for some, two programs are run.
+    for (const router of routers) read.push([...(await countersOf(router))]);
     for (const counter of [connections, packets, bytes]) counter.reset();
     for (const counted of read.flat()) {
       const forward = told.get(counted.forward);
@@ -49,6 +59,17 @@ export function createForwardMetrics(
       set(counted, { forward: forward.id, name: forward.name ?? '', router: forward.router });
     }
   };
+
+  /** One router that cannot be read leaves the others to be told of; what is wrong there, its status says. */
+  async function countersOf(router: RouterId): Promise<readonly NodeCounters[]> {
+    try {
+      return await local.counters(router, null);
+    } catch (error) {
+      if (!(error instanceof HatobaError)) throw error;
+      unread.inc();
+      return [];
+    }
+  }
 
   function set({ connections: opened, in: into, out }: NodeCounters, labels: Record<(typeof LABELS)[number], string>) {
     connections.inc(labels, opened);

@@ -41,7 +41,7 @@ export function counters({ registry, node, local }: RouteDeps): FastifyPluginCal
       const routers = query.router === undefined ? registry.statuses.routers() : [readRouter(query.router)];
       const documents: CountersDocument[] = [];
       // One after the other, so that the node can do other things for its routers in between.
-      for (const router of routers) documents.push(...(await ofRouter(router, null, withLive)));
+      for (const router of routers) for (const each of await ofRouter(router, null, withLive)) documents.push(each);
       return { counters: documents };
     });
     done();

@@ -1,16 +1,22 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { inField } from '../../model/errors.ts';
+import { HatobaError, inField } from '../../model/errors.ts';
 import type { Finding } from '../../model/findings.ts';
 import type { Forward } from '../../model/forward.ts';
 import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
 import { diagnoseForward, diagnoseTraffic } from '../../program/diagnosis/forward.ts';
 import { diagnoseNode } from '../../program/diagnosis/node.ts';
-import { diagnoseInstance, diagnoseStatus, type RouterKnowledge } from '../../program/diagnosis/router.ts';
+import {
+  diagnoseInstance,
+  diagnoseStatus,
+  diagnoseUnreadable,
+  type RouterKnowledge,
+} from '../../program/diagnosis/router.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { type DiagnosisDocument, DiagnosisQuery, DiagnosisSchema } from './diagnosis-schemas.ts';
 import { ForwardParams } from './forward-schemas.ts';
+import { signalOfClient } from './forwards.ts';
 import { findRouter } from './router-lookup.ts';
 
 const response = { 200: DiagnosisSchema, ...problemResponses };
@@ -42,17 +48,19 @@ export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCa
   /** What is wrong with a router; what is right would fill pages. */
   async function diagnoseRouter(router: RouterId): Promise<readonly Finding[]> {
     const knowledge = knowledgeOf(router, [...registry.forwards.ofRouter(router).values()]);
-    const instances = await local.examineRouter(router, null);
-    const found = instances.flatMap((facts) => [
-      ...diagnoseInstance(knowledge, facts),
-      ...diagnoseTraffic(router, facts),
-    ]);
+    const found = await lookAt(knowledge).catch((error: unknown) => [unreadable(router, error)]);
     return [...diagnoseStatus(knowledge), ...found].filter(({ level }) => level !== 'ok');
   }
 
-  async function diagnoseRouters(routers: readonly RouterId[]): Promise<readonly Finding[]> {
+  async function lookAt(knowledge: RouterKnowledge): Promise<readonly Finding[]> {
+    const { router } = knowledge;
+    const instances = await local.examineRouter(router, null);
+    return instances.flatMap((facts) => [...diagnoseInstance(knowledge, facts), ...diagnoseTraffic(router, facts)]);
+  }
+
+  async function diagnoseRouters(routers: readonly RouterId[], signal: AbortSignal): Promise<readonly Finding[]> {
     const found: Finding[] = [];
-    for (let at = 0; at < routers.length; at += AT_ONCE) {
+    for (let at = 0; at < routers.length && !signal.aborted; at += AT_ONCE) {
       found.push(...(await Promise.all(routers.slice(at, at + AT_ONCE).map(diagnoseRouter))).flat());
     }
     return found;
@@ -68,11 +76,18 @@ export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCa
   }
 
   return (api, _options, done) => {
-    api.get('/diagnosis', { schema: allSchema }, async ({ query }) => {
+    const ending = new AbortController();
+    api.addHook('preClose', (closed) => {
+      ending.abort();
+      closed();
+    });
+
+    api.get('/diagnosis', { schema: allSchema }, async ({ query }, reply) => {
+      const signal = AbortSignal.any([ending.signal, signalOfClient(reply)]);
       const present = registry.statuses.ofNode(node.name).map(({ router }) => router);
       const routers = query.router === undefined ? present : [readRouter(query.router, present)];
       const forwards = routers.reduce((sum, router) => sum + registry.forwards.ofRouter(router).size, 0);
-      return print(routers.length, forwards, [...(await ofNode()), ...(await diagnoseRouters(routers))]);
+      return print(routers.length, forwards, [...(await ofNode()), ...(await diagnoseRouters(routers, signal))]);
     });
 
     api.get('/forwards/:reference/diagnosis', { schema: oneSchema }, async ({ params }) => {
@@ -94,4 +109,9 @@ function readRouter(text: string, known: readonly RouterId[]): RouterId {
   } catch (error) {
     throw inField('router', error);
   }
+}
+
+function unreadable(router: RouterId, error: unknown): Finding {
+  if (!(error instanceof HatobaError)) throw error;
+  return diagnoseUnreadable(router, error.message);
 }

@@ -127,6 +127,8 @@ async function* withHeartbeats<Item>(
     } else {
       if (first === undefined || first.done === true) return;
       next = items.next();
+      // It is awaited when the client has taken this one; until then, its failure is not forgotten.
+      next.catch(() => undefined);
       yield first.value;
     }
   }

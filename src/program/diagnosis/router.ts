@@ -2,6 +2,7 @@ import type { Family } from '../../model/address.ts';
 import { type Finding, finding, type Subject } from '../../model/findings.ts';
 import type { FlowUsage } from '../../model/flow-usage.ts';
 import { type Forward, GATEWAY } from '../../model/forward.ts';
+import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type RouterId } from '../../model/router.ts';
 import { forwardStatus, type RouterStatus } from '../../model/status.ts';
 import type { InstanceFacts } from '../facts.ts';
@@ -55,10 +56,21 @@ export function diagnoseStatus({ router, forwards, status, now }: RouterKnowledg
   const inactive = [...groups.values()].map(({ first, state, reason, count }) =>
     finding(subject, 'forwards_inactive', { count, state, reason, forward: first.name ?? first.id }),
   );
-  const overlaps = Object.entries(status.warnings ?? {}).flatMap(([forward, warnings]) =>
-    warnings.map((warning) => finding({ ...subject, forward }, 'rules_overlap', { warning })),
-  );
-  return [...inactive, ...overlaps];
+  return [...inactive, ...overlaps(subject, status.warnings ?? {})];
+}
+
+/** What keeps one router from being looked at, which is no reason to say nothing of the others. */
+export function diagnoseUnreadable(router: RouterId, reason: string): Finding {
+  return finding({ router, instance: null, forward: null }, 'router_unreadable', { reason });
+}
+
+/** Each rule of others once, with the first forward that it has to do with: one rule can have to do with all of them. */
+function overlaps(subject: Subject, warnings: NonNullable<RouterStatus['warnings']>): readonly Finding[] {
+  const first = new Map<string, ForwardId>();
+  for (const [forward, texts] of Object.entries(warnings)) {
+    for (const warning of texts) if (!first.has(warning)) first.set(warning, forward);
+  }
+  return Array.from(first, ([warning, forward]) => finding({ ...subject, forward }, 'rules_overlap', { warning }));
 }
 
 /** Before a command, so that it is done there. */

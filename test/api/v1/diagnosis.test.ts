@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { LocalNode } from '../../../src/api/local-node.ts';
+import { hatobaError } from '../../../src/model/errors.ts';
 import type { InstanceFacts } from '../../../src/program/facts.ts';
 import { type Bench, OTHER_ROUTER, openBench, publish, ROUTER, report, wish } from '../api-under-test.ts';
 
@@ -88,4 +89,17 @@ test('what there is not', async () => {
     status: 404,
     body: { code: 'router_not_found', field: 'router' },
   });
+});
+
+test('a router that cannot be looked at is a finding, and hides no other', async () => {
+  await open({
+    examineRouter: async (router) => {
+      if (router === ROUTER) throw hatobaError('kernel_refused', { namespace: 'edge', reason: 'no table nat' });
+      return [FACTS];
+    },
+  });
+  const found = await get('diagnosis');
+  expect(found.status).toBe(200);
+  expect(codes(found)).toContainEqual(['router_unreadable', ROUTER]);
+  expect(codes(found)).toContainEqual(['conntrack_nearly_full', OTHER_ROUTER]);
 });
