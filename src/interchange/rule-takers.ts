@@ -85,7 +85,11 @@ function nearby(visits: readonly Visit[]): (packets: Packets) => readonly Visit[
   for (const entry of visits.entries()) {
     const destination = onlyOf(entry[1].match.destinations);
     if (destination === null) wide.push(entry);
-    else narrow.set(destination, [...(narrow.get(destination) ?? []), entry]);
+    else
+      narrow
+        .set(destination, narrow.get(destination) ?? [])
+        .get(destination)
+        ?.push(entry);
   }
   return ({ destination }) => {
     const entries = [...wide, ...(narrow.get(destination) ?? [])];

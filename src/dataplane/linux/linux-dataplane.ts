@@ -61,6 +61,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   const findPrograms = createPrograms(options.iptables);
   const attached = new Map<string, Attached>();
   const opening = new Set<Promise<void>>();
+  let stopped = false;
   let emit: (event: DataplaneEvent) => void = () => undefined;
   const readings = createReadings({ kernel, known });
   return { ...readings, start, limits, synchronise, apply, clean, alive: () => kernel.ping(), stop };
@@ -100,8 +101,10 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
 
   function open(namespace: string, sides: RouterSides): void {
     forget(namespace);
+    // Also where the configuration has a pattern of its own for them.
+    const isNeutrons = routerOfNamespace(namespace) !== namespace;
     const entry: Attached = {
-      sides,
+      sides: { floatingIps: isNeutrons, ...sides },
       name: sides.backend ?? options.backend,
       backends: backendsOf(namespace, () => attached.get(namespace) === entry),
       links: { interfaces: [], defaultRoutes: [] },
@@ -120,7 +123,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
 
   /** A namespace that is gone is told of again when it is back; anything else may pass by itself. */
   function openLater(namespace: string, entry: Attached, error: unknown): void {
-    if (attached.get(namespace) !== entry) return;
+    if (stopped || attached.get(namespace) !== entry) return;
     if (error instanceof HatobaError && error.code === 'namespace_gone') {
       attached.delete(namespace);
       return;
@@ -232,6 +235,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   }
 
   async function stop(): Promise<void> {
+    stopped = true;
     for (const { retry, gone } of attached.values()) {
       clearTimeout(retry);
       gone.abort();

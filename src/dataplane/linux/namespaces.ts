@@ -8,7 +8,7 @@ export interface RouterSides {
   readonly inside?: readonly string[];
   /** Whether iptables' chain FORWARD may be made to accept what forwards translate; left out: nobody looks at it. */
   readonly openForwardPolicy?: boolean;
-  /** Whether addresses with the longest possible prefix are others', which is Neutron's way with floating IPs. */
+  /** Whether addresses with the longest possible prefix are others', which is Neutron's way with floating IPs; left out: in namespaces of Neutron's. */
   readonly floatingIps?: boolean;
   /** Default: that of the node. */
   readonly backend?: BackendName;
@@ -24,8 +24,8 @@ export interface NamespacePattern extends RouterSides {
 
 /** neutron/agent/l3/{router_info,dvr_edge_router}.py: the devices of a router, and of a distributed one's central part. */
 export const NEUTRON_PATTERNS: readonly NamespacePattern[] = [
-  { namespace: 'qrouter-*', outside: ['qg-'], inside: ['qr-'], floatingIps: true },
-  { namespace: 'snat-*', outside: ['qg-'], inside: ['sg-'], floatingIps: true },
+  { namespace: 'qrouter-*', outside: ['qg-'], inside: ['qr-'] },
+  { namespace: 'snat-*', outside: ['qg-'], inside: ['sg-'] },
 ];
 
 /** The first pattern that fits the namespace's name. */
