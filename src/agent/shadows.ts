@@ -99,6 +99,10 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
   /** When its pause is over. */
   function enqueue(entry: Entry): void {
     if (stopped || entry.timer !== undefined) return;
+    if (!begun) {
+      queue.add(entry);
+      return;
+    }
     const read = entry.isStale ? entry.readAt + READ_PAUSE : 0;
     const wait = Math.max(entry.comparedAt + COMPARE_PAUSE, read) - performance.now();
     entry.timer = setTimeout(
@@ -171,8 +175,10 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     if (shadowing.isEmpty) return NONE;
     const found: Record<ForwardId, readonly string[]> = {};
     let count = 0;
+    // As they are now: between two turns, a pass may change them.
+    const rules = Array.from(place.applied.program.values());
     let turn = performance.now();
-    for (const rule of [...place.applied.program.values()]) {
+    for (const rule of rules) {
       if (performance.now() - turn > TURN) {
         await setImmediate();
         turn = performance.now();

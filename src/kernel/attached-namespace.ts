@@ -57,6 +57,9 @@ export interface AttachedNamespace {
   close(): void;
 }
 
+/** Of a ruleset that was never changed (net/netfilter/nf_tables_api.c, nf_tables_init_net). */
+const FIRST_GENERATION = 1;
+
 /** Takes over the descriptor `fd` of the namespace. */
 export function attachNamespace(
   namespace: string,
@@ -90,7 +93,7 @@ export function attachNamespace(
   const first = orClose(() => ({
     ...readLinksAtRest(),
     table: readOwnTable(),
-    iptables: { tables: findNatTables(), generation: known },
+    iptables: { tables: findNatTables(known), generation: known },
   }));
   around.watch(routeEvents, EPOLLIN, onRouteEvents);
   around.watch(rulesetEvents, EPOLLIN, onRulesetEvents);
@@ -234,11 +237,14 @@ export function attachNamespace(
   function readIptables(): IptablesState {
     onRulesetEvents();
     reported = false;
-    return { tables: findNatTables(), generation: hasNftables ? readGeneration(rulesets) : 0 };
+    const generation = hasNftables ? readGeneration(rulesets) : 0;
+    return { tables: findNatTables(generation), generation };
   }
 
-  function findNatTables(): readonly NatTable[] {
+  function findNatTables(generation: number): readonly NatTable[] {
     const legacy = thread.inside(fd, () => findLegacyChains(natChains));
+    // Nobody has made a table there yet: so it is in most namespaces right after the machine has started.
+    if (generation === FIRST_GENERATION) return legacy;
     return hasNftables ? [...findNftChains(rulesets, natChains), ...legacy] : legacy;
   }
 

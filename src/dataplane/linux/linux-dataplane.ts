@@ -201,7 +201,9 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     const found = entry.found ?? (await lookInto(id, entry));
     entry.found = undefined;
     const corrections = await entry.backends[entry.name].synchronise(found, program, entry.inside, farewell);
-    await entry.backends[otherThan(entry.name)].remove(found, program.values(), farewell.draining);
+    const other = otherThan(entry.name);
+    const isLeft = other === 'nftables' ? found.table !== null : found.iptables.tables.length > 0;
+    if (isLeft) await entry.backends[other].remove(found, program.values(), farewell.draining);
     return { corrections };
   }
 
@@ -231,7 +233,15 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
       onDisturbed: () => disturb(namespace),
       onFlowsLeft: (reason: string) => onWarning('could not end flows that go elsewhere now', { namespace, reason }),
     };
-    return { nftables: createNftables(around, accounting), iptables: createIptables(around, findPrograms) };
+    let iptables: Backend | undefined;
+    return {
+      nftables: createNftables(around, accounting),
+      // Of a thousand routers, mostly none has anything of it.
+      get iptables() {
+        iptables ??= createIptables(around, findPrograms);
+        return iptables;
+      },
+    };
   }
 
   async function stop(): Promise<void> {
