@@ -22,7 +22,7 @@ const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
   conflict: 'it conflicts with something that exists',
   forbidden: 'not permitted',
   unreachable: 'the daemon cannot be reached',
-  timedOut: 'stored, but not in the kernel within the time given',
+  timedOut: 'waited in vain: not in the kernel within the time given, or nothing came that was waited for',
 };
 
 const INTRODUCTION = `# Errors

@@ -39,7 +39,7 @@ words as titles; \`table\` and \`wide\` are for people and may change. There are
 | 4 | conflict |
 | 5 | not permitted |
 | 6 | the daemon cannot be reached |
-| 7 | stored, but not in the kernel within the time given |
+| 7 | waited in vain: not in the kernel within the time given, or nothing came that was waited for |
 
 Of several forwards named in one command each is tried, and the highest code is the command's. [Errors](errors.md) lists
 every error. With \`HATOBA_DEBUG=1\` errors also say where in the program they come from.

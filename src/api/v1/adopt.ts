@@ -12,7 +12,7 @@ import { type AdoptRequest, type AdoptResult, AdoptResultSchema, AdoptSchema } f
 import { untilApplied } from './apply.ts';
 import { printChange } from './apply-documents.ts';
 import { statusNow } from './forward-documents.ts';
-import { patience } from './forwards.ts';
+import { patience } from './patience.ts';
 import { findRouter } from './router-lookup.ts';
 import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';

@@ -14,7 +14,7 @@ import {
   FILE_LIMIT,
   RestoreQuery,
 } from './apply-schemas.ts';
-import { patience } from './forwards.ts';
+import { patience } from './patience.ts';
 import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';
 

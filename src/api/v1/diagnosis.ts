@@ -16,7 +16,7 @@ import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { type DiagnosisDocument, DiagnosisQuery, DiagnosisSchema } from './diagnosis-schemas.ts';
 import { ForwardParams } from './forward-schemas.ts';
-import { signalOfClient } from './forwards.ts';
+import { signalOfClient, signalOfClosing } from './patience.ts';
 import { findRouter } from './router-lookup.ts';
 
 const response = { 200: DiagnosisSchema, ...problemResponses };
@@ -76,14 +76,10 @@ export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCa
   }
 
   return (api, _options, done) => {
-    const ending = new AbortController();
-    api.addHook('preClose', (closed) => {
-      ending.abort();
-      closed();
-    });
+    const closing = signalOfClosing(api);
 
     api.get('/diagnosis', { schema: allSchema }, async ({ query }, reply) => {
-      const signal = AbortSignal.any([ending.signal, signalOfClient(reply)]);
+      const signal = AbortSignal.any([closing, signalOfClient(reply)]);
       const present = registry.statuses.ofNode(node.name).map(({ router }) => router);
       const routers = query.router === undefined ? present : [readRouter(query.router, present)];
       const forwards = routers.reduce((sum, router) => sum + registry.forwards.ofRouter(router).size, 0);

@@ -1,5 +1,4 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply } from 'fastify';
 import { hatobaError } from '../../model/errors.ts';
 import { type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.ts';
@@ -22,10 +21,11 @@ import {
   ForwardRemovalSchema,
   ForwardSchema,
 } from './forward-schemas.ts';
+import { patience } from './patience.ts';
 import { entityTag, expectedRevision, PreconditionHeaders } from './preconditions.ts';
 import { readRouter } from './router-lookup.ts';
-import { DEFAULT_WAIT, WaitQuery } from './schemas.ts';
-import { type Patience, untilRemoved, untilSettled } from './settling.ts';
+import { WaitQuery } from './schemas.ts';
+import { untilRemoved, untilSettled } from './settling.ts';
 
 const listSchema = {
   operationId: 'listForwards',
@@ -115,24 +115,6 @@ export function forwards({ registry, local, waiting }: RouteDeps): FastifyPlugin
 
     done();
   };
-}
-
-interface WaitingRequest {
-  readonly query: { readonly wait?: number };
-}
-
-export function patience({ query }: WaitingRequest, reply: FastifyReply): Patience {
-  return { seconds: query.wait ?? DEFAULT_WAIT, signal: signalOfClient(reply) };
-}
-
-/**
- * Aborted when the client has gone. Fastify's `request.signal` is silent about one that goes once its body has been read;
- * the response is not.
- */
-export function signalOfClient({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  raw.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 /** The forward as written, for the only router there is where it names none. Errors: `router_required`. */

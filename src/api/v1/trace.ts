@@ -11,8 +11,8 @@ import { knownGateways } from '../../registry/statuses.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
-import { signalOfClient } from './forwards.ts';
 import { DEFAULT_TIMEOUT } from './live-trace-schemas.ts';
+import { signalOfClient, signalOfClosing } from './patience.ts';
 import { countForwards } from './router-documents.ts';
 import { findRouter } from './router-lookup.ts';
 import { type Flow, traceFlow } from './trace-documents.ts';
@@ -28,18 +28,14 @@ const schema = {
 
 export function trace({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    const ending = new AbortController();
-    api.addHook('preClose', (closed) => {
-      ending.abort();
-      closed();
-    });
+    const closing = signalOfClosing(api);
 
     api.post('/trace', { schema }, async ({ body }, reply) => {
       const flow = readFlow(body);
       const router = at('router', () => chooseRouter(body.router, registry));
       const seconds = readTimeout(body);
       if (seconds === null) return traceFlow(viewOf(router, registry), flow, null);
-      const signal = AbortSignal.any([ending.signal, signalOfClient(reply)]);
+      const signal = AbortSignal.any([closing, signalOfClient(reply)]);
       const { packet, sourcePort } = flow;
       const observation = await local.observe(router, { ...packet, sourcePort }, { seconds, signal });
       // What is wanted may have changed while nobody came.
