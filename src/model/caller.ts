@@ -1,0 +1,25 @@
+/** What a caller may do: a member all that a reader may, an admin all that a member may. */
+export const ROLES = ['reader', 'member', 'admin'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** Who asks, and with which rights. Frozen; made by whoever has checked it. */
+export interface Caller {
+  /** For people and the audit log: `socket`, `token ci`, `keystone alice`. */
+  readonly name: string;
+  readonly role: Role;
+  /** The project to which what it makes belongs, where it names none; `null`: to none. */
+  readonly project: string | null;
+  /** Whether it sees and may change what is of any project or none; otherwise, only what is of its own. */
+  readonly allProjects: boolean;
+}
+
+/** Whether the caller may do what needs this role. */
+export function hasRole({ role }: Caller, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
+/** Whether, for the caller, a thing of this project (`null`: of none) is there at all. */
+export function sees({ allProjects, project }: Caller, owner: string | null): boolean {
+  return allProjects || (project !== null && owner === project);
+}
