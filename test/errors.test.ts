@@ -70,6 +70,7 @@ function cell(text: string): string {
 /** Which exit codes go with an HTTP status. */
 const EXITS: Readonly<Record<number, readonly ExitCode[]>> = {
   400: [EXIT.usage],
+  401: [EXIT.forbidden],
   403: [EXIT.forbidden],
   404: [EXIT.notFound],
   409: [EXIT.conflict],

@@ -1,15 +1,14 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { answerBrokenRequest } from './broken-request.ts';
-
+import { guardRoutes } from './access/guard.ts';
 import type { ApiDeps, RouteDeps } from './deps.ts';
-
 import { health } from './health.ts';
+import { answerBrokenRequest } from './listen/broken-request.ts';
+import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './listen/limits.ts';
 import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
-import { closeSlowClients } from './slow-clients.ts';
 import { adopt } from './v1/adopt.ts';
 import { apply } from './v1/apply.ts';
 import { counters } from './v1/counters.ts';
@@ -25,45 +24,29 @@ import { createWaiting } from './waiting.ts';
 /** One forward with every option is far smaller; routes that take more say so themselves. */
 const BODY_LIMIT = 64 * 1024;
 
-/** Idle connections are closed by Node after the first, slow ones after the second time. */
-const KEEP_ALIVE = 30_000;
-const DELIVERY = 60_000;
-
-/** A connection on which nothing moves, though an answer is under way; longer than the longest `wait`. */
-const STALL = 120_000;
-
-/**
- * More are closed at once: clients must not take the descriptors that the kernel room needs.
- */
-const MOST_CONNECTIONS = 512;
-
-/** The longest that setInterval knows: about 25 days. */
-const LONGEST_INTERVAL = 2 ** 31 - 1;
-
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
   const { registry, node, local = NO_ROUTERS, log } = given;
   const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registry, node, local, waiting };
+  const deps: RouteDeps = { registryOf: () => registry, node, local, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     keepAliveTimeout: KEEP_ALIVE,
     connectionTimeout: STALL,
-    // Node's periodic check of slow clients; see closeSlowClients.
-    http: { connectionsCheckingInterval: LONGEST_INTERVAL },
+    http: SERVER_OPTIONS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 255 },
     frameworkErrors: sendError,
     clientErrorHandler: answerBrokenRequest,
   });
-  api.server.maxConnections = MOST_CONNECTIONS;
-  closeSlowClients(api.server, DELIVERY);
+  limitClients(api.server);
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);
   answerWithProblems(api);
+  guardRoutes(api, given.authenticate);
   api.addHook('preClose', (done) => {
     waiting.end();
     done();

@@ -1,5 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Caller } from '../model/caller.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Authenticate } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
 import type { Observations } from './metrics/observations.ts';
 import type { Waiting } from './waiting.ts';
@@ -19,6 +21,8 @@ export interface NodeInfo {
 
 export interface ApiDeps {
   readonly registry: Registry;
+  /** Tells who asks. */
+  readonly authenticate: Authenticate;
   readonly node: NodeInfo;
   /** Default: `NO_ROUTERS`. */
   readonly local?: LocalNode;
@@ -34,7 +38,8 @@ export interface ApiDeps {
 
 /** What a plugin of routes may use. */
 export interface RouteDeps {
-  readonly registry: Registry;
+  /** The registry as this caller may see and change it: there is no other way to it. */
+  readonly registryOf: (caller: Caller) => Registry;
   readonly node: NodeInfo;
   readonly local: LocalNode;
   readonly waiting: Waiting;

@@ -27,9 +27,9 @@ const LONGEST = 2_000;
 /** `/healthz`: whether the process answers at all, it looks at nothing else. `/readyz`: whether it can do its work. */
 export function health({ ready = async () => undefined }: Pick<ApiDeps, 'ready'>): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/healthz', { schema: healthSchema }, () => ({ status: 'ok' as const }));
+    api.get('/healthz', { schema: healthSchema, config: { access: 'public' } }, () => ({ status: 'ok' as const }));
 
-    api.get('/readyz', { schema: readinessSchema }, async () => {
+    api.get('/readyz', { schema: readinessSchema, config: { access: 'public' } }, async () => {
       await inTime(ready());
       return { status: 'ready' as const };
     });

@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import Type from 'typebox';
+import { READ_ALL } from './access/access.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { problemResponses } from './problem.ts';
 
@@ -13,7 +14,7 @@ const schema = {
 
 export function metricsRoute(metrics: Metrics): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/metrics', { schema }, async (_request, reply) => {
+    api.get('/metrics', { schema, config: { access: READ_ALL } }, async (_request, reply) => {
       reply.type(metrics.contentType);
       return metrics.print();
     });

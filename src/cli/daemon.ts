@@ -10,7 +10,7 @@ export const serve = buildCommand({
       config: configFlag,
       store: textFlag('sqlite:FILE', 'where forwards are kept'),
       socket: textFlag('FILE', 'unix socket to listen on; default HATOBA_SOCKET, else the configuration'),
-      listen: textFlag('ADDR:PORT', 'TCP address to listen on; not in this version, which has no authentication yet'),
+      listen: textFlag('ADDR:PORT', 'TCP address to listen on, too; default HATOBA_LISTEN, else the configuration'),
       roles: textFlag('ROLES', 'what this daemon does: api,agent'),
       node: textFlag('NAME', "this machine's name among the nodes"),
       cleanupOnExit: {

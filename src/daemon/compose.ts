@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
-import type { ApiDeps, NodeInfo } from '../api/deps.ts';
+import type { NodeInfo } from '../api/deps.ts';
+import { refuseOccupied } from '../api/listen/socket.ts';
 import { NO_ROUTERS } from '../api/local-node.ts';
 import { createObservations, type Observations } from '../api/metrics/observations.ts';
-import { listenOnSocket, refuseOccupied } from '../api/socket.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
@@ -24,6 +22,7 @@ import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createDataplane, openKernel } from './dataplane.ts';
 import { type End, listenForEnd } from './end.ts';
+import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
 import { startWatchdog } from './watchdog.ts';
 
@@ -93,6 +92,7 @@ interface Surroundings {
 async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void> {
   const { config, log, notify, end, steps } = around;
   const startedAt = new Date().toISOString();
+  listenAddress(config);
   await refuseOccupied(config.socket);
   const kernel = await openOwnKernel(around);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
@@ -110,7 +110,8 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   if (config.roles.includes('api')) {
     const { forward_metrics: forwardMetrics } = config;
     const local = agent ?? NO_ROUTERS;
-    await serveApi(around, { registry, node, local, observations, forwardMetrics, ready: alive });
+    const { serveApi } = await import('./api.ts');
+    await serveApi({ config, log, steps }, { registry, node, local, observations, forwardMetrics, ready: alive });
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');
@@ -151,14 +152,6 @@ async function openStoredRegistry({ config, end, steps }: Surroundings, observat
   });
   steps.defer(() => registry.stop());
   return registry;
-}
-
-async function serveApi({ config, log, steps }: Surroundings, deps: Omit<ApiDeps, 'log'>): Promise<void> {
-  const { createApi } = await import('../api/api.ts');
-  const api = createApi({ ...deps, log });
-  await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
-  steps.defer(() => api.close());
-  await listenOnSocket(api, config.socket);
 }
 
 function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {

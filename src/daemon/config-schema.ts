@@ -11,6 +11,9 @@ export interface ConfigFile {
   readonly node?: string;
   readonly store?: string;
   readonly socket?: string;
+  /** `ADDR:PORT`; `null`: only the socket. */
+  readonly listen?: string | null;
+  readonly authentication?: 'none';
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly backend?: BackendName;
@@ -44,6 +47,8 @@ export const CONFIG_SCHEMA = {
     node: { type: 'string', pattern: '^[A-Za-z0-9][\\w.-]{0,252}$' },
     store: { type: 'string', pattern: '^sqlite:.' },
     socket: { type: 'string', pattern: '^/.', maxLength: 100 },
+    listen: { type: ['string', 'null'], minLength: 1 },
+    authentication: { enum: ['none'] },
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
     backend,

@@ -15,6 +15,7 @@ export interface Flags {
   readonly config?: string;
   readonly store?: string;
   readonly socket?: string;
+  readonly listen?: string;
   /** With commas. */
   readonly roles?: string;
   readonly node?: string;
@@ -32,12 +33,14 @@ export function loadConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     parseLayer(validate, 'the environment', {
       store: environment['HATOBA_STORE'],
       socket: environment['HATOBA_SOCKET'],
+      listen: environment['HATOBA_LISTEN'],
       node: environment['HATOBA_NODE'],
       log_level: environment['HATOBA_LOG_LEVEL'],
     }),
     parseLayer(validate, 'the command line', {
       store: flags.store,
       socket: flags.socket,
+      listen: flags.listen,
       node: flags.node,
       roles: flags.roles?.split(','),
     }),
@@ -50,6 +53,8 @@ function defaults(): Config {
     node: hostname(),
     store: 'sqlite:/var/lib/hatoba/hatoba.db',
     socket: '/run/hatoba/hatoba.sock',
+    listen: null,
+    authentication: 'none',
     roles: ['api', 'agent'],
     log_level: 'info',
     backend: 'nftables',

@@ -291,6 +291,46 @@ export const ERRORS = {
     message: 'another daemon is already listening on {value}',
     hint: 'Stop it, or give this one a socket of its own with --socket.',
   },
+  listen_malformed: {
+    ...invalid,
+    message: '{value} is no address to listen on',
+    hint: 'Write ADDR:PORT: 127.0.0.1:9797, localhost:9797, or with IPv6 in brackets [::1]:9797.',
+  },
+  listen_unprotected: {
+    ...invalid,
+    message:
+      'on {value} anybody who can reach this machine could change forwards, since nobody would be asked who they are',
+    hint: 'Listen on 127.0.0.1, or configure authentication: docs/operations.md tells how.',
+  },
+  address_unusable: {
+    ...internal,
+    message: '{value} cannot be listened on: {reason}',
+    hint: 'Name another address with --listen, or stop whoever has it.',
+  },
+  not_authenticated: {
+    status: 401,
+    exit: EXIT.forbidden,
+    message: 'it is not known who asks: {reason}',
+    hint: 'Give a token: HATOBA_TOKEN for the command line, the header Authorization: Bearer TOKEN for the API.',
+  },
+  role_missing: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: '{caller} is a {role}, and only a caller with the role {needed} may do that',
+    hint: 'Ask whoever runs hatoba for a token with that role.',
+  },
+  all_projects_needed: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: '{caller} acts for one project, and that is for those who see all of them',
+    hint: 'Ask whoever runs hatoba, or use a token that is bound to no project.',
+  },
+  host_not_local: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: '{value} is not how this machine calls itself',
+    hint: 'Use 127.0.0.1 or localhost in the URL; from elsewhere, authentication is needed.',
+  },
   socket_unusable: {
     ...internal,
     message: '{value} cannot be the socket of the API: {reason}',

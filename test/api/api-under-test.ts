@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { authenticateSocket } from '../../src/api/access/local-callers.ts';
 import { createApi } from '../../src/api/api.ts';
 import type { ApiDeps } from '../../src/api/deps.ts';
 import { type LocalNode, NO_ROUTERS } from '../../src/api/local-node.ts';
@@ -21,9 +22,9 @@ export interface Bench extends AsyncDisposable {
   readonly api: FastifyInstance;
 }
 
-type GivenDeps = Partial<Pick<ApiDeps, 'observations' | 'forwardMetrics' | 'ready'>>;
+type GivenDeps = Partial<Pick<ApiDeps, 'authenticate' | 'observations' | 'forwardMetrics' | 'ready'>>;
 
-/** Of what the node itself can tell, only what is given. */
+/** Of what the node itself can tell, only what is given; whoever asks comes by the socket, unless it is said otherwise. */
 export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps, Partial<LocalNode> {}
 
 /** The real API over the real registry on the real store, in a directory of its own. */
@@ -39,7 +40,9 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     store: 'sqlite:store.db',
     roles: ['api', 'agent'],
   };
-  const api = createApi({ ...options, registry, node, local: { ...NO_ROUTERS, ...options }, log: false });
+  const authenticate = options.authenticate ?? authenticateSocket;
+  const local = { ...NO_ROUTERS, ...options };
+  const api = createApi({ ...options, authenticate, registry, node, local, log: false });
   return {
     directory,
     registry,

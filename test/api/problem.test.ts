@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { authenticateSocket } from '../../src/api/access/local-callers.ts';
 import { createApi } from '../../src/api/api.ts';
 import { openBench, wish } from './api-under-test.ts';
 
@@ -80,7 +81,7 @@ test('a bug is internal_error, tells nothing of the inside, and is logged with i
     store: '',
     roles: [],
   };
-  const api = createApi({ registry: bench.registry, node, log });
+  const api = createApi({ registry: bench.registry, authenticate: authenticateSocket, node, log });
   const answer = await api.inject('/v1/status');
   await api.close();
   expect(answer.json()).toMatchObject({ status: 500, code: 'internal_error' });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listenOnSocket } from '../../src/api/socket.ts';
+import { listenOnSocket } from '../../src/api/listen/socket.ts';
 import { runCli } from '../../src/cli/run.ts';
 import type { ExitCode } from '../../src/model/error-catalogue.ts';
 import { type Bench, type BenchOptions, openBench } from '../api/api-under-test.ts';

@@ -22,10 +22,6 @@ test.each([
   [['forward', 'show', '--', '-x'], 'argument forward: -x: there is no such flag'],
   [['forward', 'show', '\u001b[2J', 'x'], 'there is an argument too many: x'],
   [['forward', 'list', '\u001b[2J'], 'there is an argument too many: \\u001b[2J'],
-  [
-    ['serve', '--listen', '0.0.0.0:9797'],
-    '--listen: this version answers on its unix socket alone, since it has no authentication yet',
-  ],
   [['forward', 'remove', '--no-no-wait', 'x'], 'there is no flag --no-no-wait; did you mean --no-wait?'],
 ])('%j', async (words, message) => {
   expect(await runWords(words)).toEqual({ stdout: '', stderr: `hatoba: ${message}\n${HINT}`, exit: 2 });

@@ -27,6 +27,8 @@ describe('loading', () => {
       node: hostname(),
       store: 'sqlite:/var/lib/hatoba/hatoba.db',
       socket: '/run/hatoba/hatoba.sock',
+      listen: null,
+      authentication: 'none',
       roles: ['api', 'agent'],
       log_level: 'info',
       backend: 'nftables',

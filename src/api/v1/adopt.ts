@@ -5,7 +5,8 @@ import { hatobaError } from '../../model/errors.ts';
 import { printForwardSpec } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import type { RouterId } from '../../model/router.ts';
-import type { BatchOutcome } from '../../registry/registry.ts';
+import type { BatchOutcome, Registry } from '../../registry/registry.ts';
+import { ADMIN } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { type AdoptRequest, type AdoptResult, AdoptResultSchema, AdoptSchema } from './adopt-schemas.ts';
@@ -28,15 +29,22 @@ const schema = {
 
 type AdoptedRule = AdoptResult['rules'][number];
 
+interface AdoptDeps extends Omit<RouteDeps, 'registryOf'> {
+  readonly registry: Registry;
+}
+
 /** Takes over the rules that were made by hand in one of this node's routers. */
-export function adopt(deps: RouteDeps): FastifyPluginCallbackTypebox {
+export function adopt({ registryOf, ...deps }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.post('/adopt', { schema }, (request, reply) => carryOut(deps, request.body, patience(request, reply)));
+    api.post('/adopt', { schema, config: { access: ADMIN } }, (request, reply) => {
+      const registry = registryOf(request.caller);
+      return carryOut({ ...deps, registry }, request.body, patience(request, reply));
+    });
     done();
   };
 }
 
-async function carryOut(deps: RouteDeps, request: AdoptRequest, patience: Patience): Promise<AdoptResult> {
+async function carryOut(deps: AdoptDeps, request: AdoptRequest, patience: Patience): Promise<AdoptResult> {
   const { registry, node, local, waiting } = deps;
   const router = chooseRouter(request.router, registry.statuses.routers());
   const options = { followGateway: request.follow_gateway === true, outside: request.outside ?? [] };
@@ -61,7 +69,7 @@ async function carryOut(deps: RouteDeps, request: AdoptRequest, patience: Patien
 
 /** Removes those whose forwards are all active on this node. */
 async function removeRules(
-  { registry, node, local }: RouteDeps,
+  { registry, node, local }: AdoptDeps,
   rules: readonly AdoptableRule[],
   created: readonly ForwardId[],
 ): Promise<readonly AdoptedRule[]> {
@@ -104,7 +112,7 @@ interface Outcome {
 }
 
 function printResult(
-  { registry, node }: RouteDeps,
+  { registry, node }: AdoptDeps,
   { router, plan, digest, dryRun, outcome, rules }: Outcome,
 ): AdoptResult {
   const owners = Map.groupBy(plan.owners, (owner) => owner);

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { RouterId } from '../../model/router.ts';
 import type { ForwardBatch, Registry } from '../../registry/registry.ts';
+import { ADMIN, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import type { Waiting } from '../waiting.ts';
@@ -42,19 +43,23 @@ const restoreSchema = {
 };
 
 /** Many forwards at once: a file of wishes, or a backup. */
-export function apply({ registry, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+export function apply({ registryOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.post('/apply', { schema: applySchema, bodyLimit: FILE_LIMIT }, (request, reply) =>
-      carryOut(registry, waiting, readBatch(request.body, registry), patience(request, reply)),
-    );
+    const applying = { schema: applySchema, bodyLimit: FILE_LIMIT, config: { access: WRITE } };
+    api.post('/apply', applying, (request, reply) => {
+      const registry = registryOf(request.caller);
+      return carryOut(registry, waiting, readBatch(request.body, registry), patience(request, reply));
+    });
 
-    api.get('/backup', { schema: backupSchema }, () =>
-      printBackup(registry.forwards.revision(), registry.forwards.list()),
-    );
+    api.get('/backup', { schema: backupSchema, config: { access: ADMIN } }, ({ caller }) => {
+      const { forwards } = registryOf(caller);
+      return printBackup(forwards.revision(), forwards.list());
+    });
 
-    api.put('/backup', { schema: restoreSchema, bodyLimit: FILE_LIMIT }, (request, reply) => {
+    const restoring = { schema: restoreSchema, bodyLimit: FILE_LIMIT, config: { access: ADMIN } };
+    api.put('/backup', restoring, (request, reply) => {
       const batch = readBackup(request.body, request.query.replace === 'true');
-      return carryOut(registry, waiting, batch, patience(request, reply));
+      return carryOut(registryOf(request.caller), waiting, batch, patience(request, reply));
     });
 
     done();

@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { ForwardId } from '../../model/ids.ts';
 import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
+import { READ } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import type { NodeCounters } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
@@ -17,7 +18,7 @@ const schema = {
 };
 
 /** What has gone through forwards of this node's routers; of others, nothing is known here. */
-export function counters({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function counters({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   async function ofRouter(
     router: RouterId,
     forward: ForwardId | null,
@@ -32,7 +33,8 @@ export function counters({ registry, node, local }: RouteDeps): FastifyPluginCal
   }
 
   return (api, _options, done) => {
-    api.get('/counters', { schema }, async ({ query }) => {
+    api.get('/counters', { schema, config: { access: READ } }, async ({ caller, query }) => {
+      const registry = registryOf(caller);
       const withLive = query.live === 'true';
       if (query.forward !== undefined) {
         const { id, router } = registry.forwards.find(query.forward);

@@ -12,6 +12,8 @@ import {
   diagnoseUnreadable,
   type RouterKnowledge,
 } from '../../program/diagnosis/router.ts';
+import type { Registry } from '../../registry/registry.ts';
+import { READ, READ_ALL } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { type DiagnosisDocument, DiagnosisQuery, DiagnosisSchema } from './diagnosis-schemas.ts';
@@ -39,7 +41,33 @@ const oneSchema = {
 const AT_ONCE = 8;
 
 /** What is wrong on this node, and what to do about it; of other nodes, nothing is known here. */
-export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function diagnosis({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+  return (api, _options, done) => {
+    const closing = signalOfClosing(api);
+
+    api.get('/diagnosis', { schema: allSchema, config: { access: READ_ALL } }, ({ caller, query }, reply) => {
+      const signal = AbortSignal.any([closing, signalOfClient(reply)]);
+      return createDiagnosis({ registry: registryOf(caller), node, local }).ofNode(query.router, signal);
+    });
+
+    api.get('/forwards/:reference/diagnosis', { schema: oneSchema, config: { access: READ } }, ({ caller, params }) =>
+      createDiagnosis({ registry: registryOf(caller), node, local }).ofForward(params.reference),
+    );
+    done();
+  };
+}
+
+interface DiagnosisDeps extends Pick<RouteDeps, 'node' | 'local'> {
+  readonly registry: Registry;
+}
+
+interface Diagnosis {
+  /** `router`: of this one only. */
+  ofNode(router: string | undefined, signal: AbortSignal): Promise<DiagnosisDocument>;
+  ofForward(reference: string): Promise<DiagnosisDocument>;
+}
+
+function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
   function knowledgeOf(router: RouterId, forwards: readonly Forward[]): RouterKnowledge {
     const status = registry.statuses.of(router).find((one) => one.node === node.name) ?? null;
     return { router, forwards, status, now: printTime(Date.now()) };
@@ -66,7 +94,7 @@ export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCa
     return found;
   }
 
-  async function ofNode(): Promise<readonly Finding[]> {
+  async function lookAtNode(): Promise<readonly Finding[]> {
     return diagnoseNode(node.name, node.driver, await local.examineNode());
   }
 
@@ -75,27 +103,23 @@ export function diagnosis({ registry, node, local }: RouteDeps): FastifyPluginCa
     return { node: node.name, routers, forwards, problems: count('problem'), warnings: count('warning'), findings };
   }
 
-  return (api, _options, done) => {
-    const closing = signalOfClosing(api);
-
-    api.get('/diagnosis', { schema: allSchema }, async ({ query }, reply) => {
-      const signal = AbortSignal.any([closing, signalOfClient(reply)]);
+  return {
+    async ofNode(reference, signal) {
       const present = registry.statuses.ofNode(node.name).map(({ router }) => router);
-      const routers = query.router === undefined ? present : [readRouter(query.router, present)];
+      const routers = reference === undefined ? present : [readRouter(reference, present)];
       const forwards = routers.reduce((sum, router) => sum + registry.forwards.ofRouter(router).size, 0);
-      return print(routers.length, forwards, [...(await ofNode()), ...(await diagnoseRouters(routers, signal))]);
-    });
+      return print(routers.length, forwards, [...(await lookAtNode()), ...(await diagnoseRouters(routers, signal))]);
+    },
 
-    api.get('/forwards/:reference/diagnosis', { schema: oneSchema }, async ({ params }) => {
-      const forward = registry.forwards.find(params.reference);
+    async ofForward(reference) {
+      const forward = registry.forwards.find(reference);
       const [instances] = await Promise.all([
         local.examineRouter(forward.router, forward.id),
         local.lookAround(forward.router),
       ]);
       const found = diagnoseForward(forward, knowledgeOf(forward.router, [forward]), instances);
-      return print(instances.length > 0 ? 1 : 0, 1, [...(await ofNode()), ...found]);
-    });
-    done();
+      return print(instances.length > 0 ? 1 : 0, 1, [...(await lookAtNode()), ...found]);
+    },
   };
 }
 

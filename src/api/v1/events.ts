@@ -5,6 +5,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { HatobaError } from '../../model/errors.ts';
 import type { RouterId } from '../../model/router.ts';
 import type { Registry, RegistryChange } from '../../registry/registry.ts';
+import { READ } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
@@ -29,7 +30,7 @@ const HEARTBEAT = 15_000;
 const RETRY = 2_000;
 
 /** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-export function events({ registry }: RouteDeps): FastifyPluginCallbackTypebox {
+export function events({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const open = new Set<() => void>();
     api.addHook('preClose', (closed) => {
@@ -37,7 +38,8 @@ export function events({ registry }: RouteDeps): FastifyPluginCallbackTypebox {
       closed();
     });
 
-    api.get('/events', { schema }, ({ query, headers }, reply) => {
+    api.get('/events', { schema, config: { access: READ } }, ({ caller, query, headers }, reply) => {
+      const registry = registryOf(caller);
       const router = query.router === undefined ? null : readRouter(query.router);
       const after = readLastEventId(headers['last-event-id']) ?? query.after ?? registry.forwards.revision();
       const signal = untilClosed(reply.raw, open);

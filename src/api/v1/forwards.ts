@@ -5,6 +5,7 @@ import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.
 import { portCount } from '../../model/port-range.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
@@ -69,17 +70,23 @@ const removeSchema = {
   response: { 200: ForwardRemovalSchema, ...problemResponses },
 };
 
-export function forwards({ registry, local, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+export function forwards({ registryOf, local, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/forwards', { schema: listSchema }, ({ query: { router, ...filter } }) => ({
-      ...listForwards(registry.forwards.list(), (id) => registry.statuses.of(id), {
-        ...filter,
-        ...(router === undefined ? {} : { router: readRouter(router) }),
-      }),
-      revision: registry.forwards.revision(),
-    }));
+    api.get(
+      '/forwards',
+      { schema: listSchema, config: { access: READ } },
+      ({ caller, query: { router, ...filter } }) => {
+        const { forwards, statuses } = registryOf(caller);
+        const page = listForwards(forwards.list(), (id) => statuses.of(id), {
+          ...filter,
+          ...(router === undefined ? {} : { router: readRouter(router) }),
+        });
+        return { ...page, revision: forwards.revision() };
+      },
+    );
 
-    api.post('/forwards', { schema: createSchema }, async (request, reply) => {
+    api.post('/forwards', { schema: createSchema, config: { access: WRITE } }, async (request, reply) => {
+      const registry = registryOf(request.caller);
       const input = withExpiry(withRouter(request.body, registry));
       const created = await registry.forwards.create(parseForwardDraft(input));
       const { forward, status } = await untilSettled(registry, waiting, created, patience(request, reply));
@@ -87,7 +94,8 @@ export function forwards({ registry, local, waiting }: RouteDeps): FastifyPlugin
       return printForward(forward, status);
     });
 
-    api.get('/forwards/:reference', { schema: showSchema }, async (request, reply) => {
+    api.get('/forwards/:reference', { schema: showSchema, config: { access: READ } }, async (request, reply) => {
+      const registry = registryOf(request.caller);
       const { id, router } = registry.forwards.find(request.params.reference);
       await local.lookAround(router);
       const forward = registry.forwards.find(id);
@@ -95,7 +103,8 @@ export function forwards({ registry, local, waiting }: RouteDeps): FastifyPlugin
       return printForward(forward, statusNow(forward, registry));
     });
 
-    api.patch('/forwards/:reference', { schema: changeSchema }, async (request, reply) => {
+    api.patch('/forwards/:reference', { schema: changeSchema, config: { access: WRITE } }, async (request, reply) => {
+      const registry = registryOf(request.caller);
       const expected = expectedRevision(request.headers['if-match']);
       const { id } = registry.forwards.find(request.params.reference);
       const change = withExpiry(request.body);
@@ -105,7 +114,8 @@ export function forwards({ registry, local, waiting }: RouteDeps): FastifyPlugin
       return printForward(forward, status);
     });
 
-    api.delete('/forwards/:reference', { schema: removeSchema }, async (request, reply) => {
+    api.delete('/forwards/:reference', { schema: removeSchema, config: { access: WRITE } }, async (request, reply) => {
+      const registry = registryOf(request.caller);
       const expected = expectedRevision(request.headers['if-match']);
       const { id, router } = registry.forwards.find(request.params.reference);
       const revision = await registry.forwards.remove(id, expected, { drain: request.query.drain === 'true' });

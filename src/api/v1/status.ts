@@ -2,6 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { forwardStatus } from '../../model/status.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
+import { READ_ALL } from '../access/access.ts';
 import type { NodeInfo, RouteDeps } from '../deps.ts';
 import type { RouterUsage } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
@@ -17,9 +18,11 @@ const schema = {
 /** Of a long list, the rest says little that these do not. */
 const MOST_ERRORS = 5;
 
-export function status({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function status({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/status', { schema }, async () => printStatus(registry, node, await local.flowUsage()));
+    api.get('/status', { schema, config: { access: READ_ALL } }, async ({ caller }) =>
+      printStatus(registryOf(caller), node, await local.flowUsage()),
+    );
     done();
   };
 }

@@ -8,6 +8,8 @@ import { printTime } from '../../model/time.ts';
 import type { RouterView } from '../../program/refusals.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { knownGateways } from '../../registry/statuses.ts';
+import { READ, READ_ALL } from '../access/access.ts';
+import { requireAccess } from '../access/guard.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
@@ -26,15 +28,18 @@ const schema = {
   response: { 200: TraceSchema, ...problemResponses },
 };
 
-export function trace({ registry, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function trace({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const closing = signalOfClosing(api);
 
-    api.post('/trace', { schema }, async ({ body }, reply) => {
+    api.post('/trace', { schema, config: { access: READ } }, async ({ caller, body }, reply) => {
+      const registry = registryOf(caller);
       const flow = readFlow(body);
       const router = at('router', () => chooseRouter(body.router, registry));
       const seconds = readTimeout(body);
       if (seconds === null) return traceFlow(viewOf(router, registry), flow, null);
+      // The kernel tells of all rules in the router, whoever made them.
+      requireAccess(caller, READ_ALL);
       const signal = AbortSignal.any([closing, signalOfClient(reply)]);
       const { packet, sourcePort } = flow;
       const observation = await local.observe(router, { ...packet, sourcePort }, { seconds, signal });

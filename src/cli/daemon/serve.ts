@@ -1,7 +1,4 @@
-import { hatobaError } from '../../model/errors.ts';
 import { absolute, type CliContext } from '../context.ts';
-
-const LISTEN = '--listen: this version answers on its unix socket alone, since it has no authentication yet';
 
 export interface ServeFlags {
   readonly config?: string;
@@ -16,7 +13,6 @@ export interface ServeFlags {
 /** One of the two commands that are the daemon instead of talking to it; hence the import, which no other command pays. */
 export async function serve(this: CliContext, flags: ServeFlags): Promise<void> {
   const { runDaemon } = await import('../../daemon/main.ts');
-  if (flags.listen !== undefined) throw hatobaError('usage_malformed', { reason: LISTEN });
   const { config, socket = this.env['HATOBA_SOCKET'] || undefined, ...others } = flags;
   await runDaemon({
     ...others,

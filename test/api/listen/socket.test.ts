@@ -4,9 +4,10 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { createApi } from '../../src/api/api.ts';
-import { groupId, listenOnSocket } from '../../src/api/socket.ts';
-import { liveNode, openBench, publish, report, wish } from './api-under-test.ts';
+import { authenticateSocket } from '../../../src/api/access/local-callers.ts';
+import { createApi } from '../../../src/api/api.ts';
+import { groupId, listenOnSocket } from '../../../src/api/listen/socket.ts';
+import { liveNode, openBench, publish, report, wish } from '../api-under-test.ts';
 
 /** A server closes by removing the name it was given; under another name, its socket stays. */
 async function leaveSocketBehind(path: string): Promise<void> {
@@ -75,7 +76,7 @@ test('a client that goes away is no longer waited for', async () => {
   };
   const watched = { ...registry, statuses: { ...registry.statuses, subscribe } };
   const node = { version: '0', name: 'n1', driver: null, startedAt: '', store: '', roles: [] };
-  const api = createApi({ registry: watched, node, log: false });
+  const api = createApi({ registry: watched, authenticate: authenticateSocket, node, log: false });
   const path = join(directory, 'hatoba.sock');
   await listenOnSocket(api, path);
   const client = connect(path);

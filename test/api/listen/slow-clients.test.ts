@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { closeSlowClients } from '../../src/api/slow-clients.ts';
+import { closeSlowClients } from '../../../src/api/listen/slow-clients.ts';
 
 const LIMIT = 200;
 

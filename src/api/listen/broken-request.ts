@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionError } from 'fastify';
-import { PROBLEM_TYPE, printProblem } from './problem.ts';
-import { requestMalformed } from './validation.ts';
+import { PROBLEM_TYPE, printProblem } from '../problem.ts';
+import { requestMalformed } from '../validation.ts';
 
 /** Answers what is not HTTP at all, and so reaches no route, and ends the connection. */
 export function answerBrokenRequest({ message }: ConnectionError, socket: Socket): void {

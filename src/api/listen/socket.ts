@@ -1,7 +1,7 @@
 import { chmod, chown, lstat, readFile, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { hatobaError, reasonOf } from '../model/errors.ts';
+import { hatobaError, reasonOf } from '../../model/errors.ts';
 
 const GROUP = 'hatoba';
 const MODE = 0o660;

@@ -1,0 +1,27 @@
+import type { Caller, Role } from '../../model/caller.ts';
+
+/**
+ * Who may use a route: anybody who can connect at all, or callers of at least that role; with the scope `all`, only
+ * those who see the things of every project.
+ */
+export type Access = 'public' | { readonly role: Role; readonly scope: 'project' | 'all' };
+
+/** Reads, and finds only what the caller sees. */
+export const READ: Access = Object.freeze({ role: 'reader', scope: 'project' });
+/** Reads what belongs to no project in particular. */
+export const READ_ALL: Access = Object.freeze({ role: 'reader', scope: 'all' });
+/** Changes what the caller sees. */
+export const WRITE: Access = Object.freeze({ role: 'member', scope: 'project' });
+/** Changes whatever there is. */
+export const ADMIN: Access = Object.freeze({ role: 'admin', scope: 'all' });
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route states it; see guard.ts. */
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Who asks; on a public route nobody is asked who they are, and reading this is an error. */
+    readonly caller: Caller;
+  }
+}

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Caller, hasRole } from '../../model/caller.ts';
+import { hatobaError } from '../../model/errors.ts';
+import type { Access } from './access.ts';
+
+/** Tells who asks. Errors: `not_authenticated`, and why that cannot be told. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
+
+/**
+ * Lets every route be used only as its `config.access` says, before anything else of the request is read. A route
+ * without it cannot be registered; so this is to be called before the first one is.
+ */
+export function guardRoutes(api: FastifyInstance, authenticate: Authenticate): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  api.decorateRequest('caller', {
+    getter() {
+      const caller = callers.get(this);
+      if (caller === undefined) throw new Error(`${this.routeOptions.url} does not know who asks`);
+      return caller;
+    },
+  });
+
+  api.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
+  });
+
+  api.addHook('onRequest', async (request) => {
+    // What is at no route is answered alike to everybody.
+    if (request.is404) return;
+    const { access } = request.routeOptions.config;
+    if (access === 'public') return;
+    const caller = await authenticate(request);
+    if (access === undefined) throw new Error(`${request.routeOptions.url} does not say who may use it`);
+    requireAccess(caller, access);
+    callers.set(request, caller);
+  });
+}
+
+/** For what only some uses of a route need, too. Errors: `role_missing`, `all_projects_needed`. */
+export function requireAccess(caller: Caller, access: Access): void {
+  if (access === 'public') return;
+  const { role, scope } = access;
+  if (!hasRole(caller, role)) {
+    throw hatobaError('role_missing', { caller: caller.name, role: caller.role, needed: role });
+  }
+  if (scope === 'all' && !caller.allProjects) throw hatobaError('all_projects_needed', { caller: caller.name });
+}

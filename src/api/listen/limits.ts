@@ -1,0 +1,21 @@
+import type { Server } from 'node:http';
+import { closeSlowClients } from './slow-clients.ts';
+
+/** Idle connections are closed by Node after the first, slow ones after the second time. */
+export const KEEP_ALIVE = 30_000;
+const DELIVERY = 60_000;
+
+/** A connection on which nothing moves, though an answer is under way; longer than the longest `wait`. */
+export const STALL = 120_000;
+
+/** More are closed at once: clients must not take the descriptors that the kernel room needs. */
+const MOST_CONNECTIONS = 512;
+
+/** Node's periodic check of slow clients never happens (this is the longest that setInterval knows); see closeSlowClients. */
+export const SERVER_OPTIONS = Object.freeze({ connectionsCheckingInterval: 2 ** 31 - 1 });
+
+/** What one client may take, on every listener alike. */
+export function limitClients(server: Server): void {
+  server.maxConnections = MOST_CONNECTIONS;
+  closeSlowClients(server, DELIVERY);
+}

@@ -1,0 +1,41 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createDoors } from '../api/access/doors.ts';
+import { authenticateLoopback, authenticateSocket } from '../api/access/local-callers.ts';
+import { createApi } from '../api/api.ts';
+import type { ApiDeps } from '../api/deps.ts';
+import { listenOnSocket } from '../api/listen/socket.ts';
+import { createTcpListener, type TcpListener } from '../api/listen/tcp.ts';
+import { printTcpAddress } from '../api/listen/tcp-address.ts';
+import type { Config } from './config-schema.ts';
+import { listenAddress } from './listen-address.ts';
+
+interface Surroundings {
+  readonly config: Config;
+  readonly log: Logger;
+  /** How what was started is undone, in reverse order. */
+  readonly steps: AsyncDisposableStack;
+}
+
+/** The API on the unix socket, and on TCP where that is configured. */
+export async function serveApi(
+  { config, log, steps }: Surroundings,
+  deps: Omit<ApiDeps, 'log' | 'authenticate'>,
+): Promise<void> {
+  const doors = createDoors();
+  const api = createApi({ ...deps, authenticate: doors.authenticate, log });
+  doors.guard(api.server, authenticateSocket);
+  const address = listenAddress(config);
+  const tcp = address && createTcpListener(api, doors, authenticateLoopback);
+  steps.defer(() => closeApi(api, tcp));
+  await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
+  await listenOnSocket(api, config.socket);
+  if (tcp !== null && address !== null) log.info(`listening on ${printTcpAddress(await tcp.listen(address))}`);
+}
+
+async function closeApi(api: FastifyInstance, tcp: TcpListener | null): Promise<void> {
+  await api.close();
+  await tcp?.ended();
+}

@@ -1,0 +1,13 @@
+import { isLoopback } from '../api/access/local-callers.ts';
+import { parseTcpAddress, type TcpAddress } from '../api/listen/tcp-address.ts';
+import { hatobaError } from '../model/errors.ts';
+import type { Config } from './config-schema.ts';
+
+/** Where to listen besides the socket; `null`: nowhere. Errors: `listen_malformed`, `listen_unprotected`. */
+export function listenAddress({ listen, authentication }: Config): TcpAddress | null {
+  if (listen === null) return null;
+  const address = parseTcpAddress(listen);
+  if (authentication === 'none' && !isLoopback(address.host))
+    throw hatobaError('listen_unprotected', { value: listen });
+  return address;
+}

@@ -1,0 +1,132 @@
+import fastify from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { type Access, ADMIN, READ, READ_ALL, WRITE } from '../../../src/api/access/access.ts';
+import { guardRoutes } from '../../../src/api/access/guard.ts';
+import { answerWithProblems } from '../../../src/api/problem.ts';
+import { type Caller, ROLES, type Role } from '../../../src/model/caller.ts';
+import { openBench } from '../api-under-test.ts';
+
+const OWN = ROLES.map((role): Caller => ({ name: `own ${role}`, role, project: 'red', allProjects: false }));
+const ALL = ROLES.map((role): Caller => ({ name: `all ${role}`, role, project: null, allProjects: true }));
+
+interface Served {
+  readonly method: string;
+  readonly url: string;
+  readonly access: Access | undefined;
+}
+
+/** Every route of the API, asked by one caller. */
+async function openApi(caller: Caller) {
+  const bench = await openBench({ authenticate: async () => caller });
+  const routes: Served[] = [];
+  bench.api.addHook('onRoute', ({ method, url, config }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url, access: config?.access });
+  });
+  await bench.api.ready();
+  return { bench, routes };
+}
+
+function mayUse({ role, allProjects }: Caller, access: Access | undefined): boolean {
+  if (access === undefined || access === 'public') return access === 'public';
+  return ROLES.indexOf(role) >= ROLES.indexOf(access.role) && (access.scope === 'project' || allProjects);
+}
+
+describe('the routes of the API', () => {
+  test.each([...OWN, ...ALL])('let $name do what they say and nothing else', async (caller) => {
+    const { bench, routes } = await openApi(caller);
+    await using _ = bench;
+    expect(routes.length).toBeGreaterThan(20);
+    for (const { method, url, access } of routes) {
+      if (url.endsWith('/events') && mayUse(caller, access)) continue;
+      const { statusCode } = await bench.api.inject({ method: toMethod(method), url: url.replace(':reference', 'zz') });
+      expect([method, url, statusCode === 403]).toEqual([method, url, !mayUse(caller, access)]);
+    }
+  });
+
+  test('are public only where nothing is told of what there is', async () => {
+    const { bench, routes } = await openApi(ALL[2] ?? OWN[0] ?? nobody());
+    await using _ = bench;
+    const open = routes.filter(({ access, method }) => access === 'public' && method !== 'HEAD');
+    expect(open.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
+      'GET /healthz',
+      'GET /openapi.json',
+      'GET /readyz',
+    ]);
+  });
+
+  test('that change something are not for readers', async () => {
+    const { bench, routes } = await openApi(ALL[2] ?? nobody());
+    await using _ = bench;
+    const changing = routes.filter(({ method, url }) => !['GET', 'HEAD'].includes(method) && url !== '/v1/trace');
+    expect(changing.filter(({ access }) => mayUse({ ...nobody(), role: 'reader', allProjects: true }, access))).toEqual(
+      [],
+    );
+  });
+});
+
+describe('a guard', () => {
+  const given = (caller: Caller | null) => {
+    const api = fastify();
+    answerWithProblems(api);
+    guardRoutes(api, async () => {
+      if (caller === null) throw new Error('nobody');
+      return caller;
+    });
+    return api;
+  };
+
+  test('takes no route that does not say who may use it', async () => {
+    const api = given(null);
+    expect(() => api.get('/open', () => 'x')).toThrow('GET /open does not say who may use it');
+  });
+
+  test('looks at who asks before anything else of the request', async () => {
+    const api = given(null);
+    let read = false;
+    api.addHook('preParsing', async () => {
+      read = true;
+    });
+    api.post('/x', { config: { access: READ } }, () => 'x');
+    expect((await api.inject({ method: 'POST', url: '/x', payload: { a: 1 } })).statusCode).toBe(500);
+    expect(read).toBe(false);
+  });
+
+  test('knows nobody on a public route', async () => {
+    const api = given(ALL[2] ?? null);
+    api.get('/x', { config: { access: 'public' } }, ({ caller }) => caller.name);
+    expect((await api.inject('/x')).statusCode).toBe(500);
+  });
+
+  test.each<[string, Access, Role | 'nobody']>([
+    ['READ', READ, 'reader'],
+    ['READ_ALL', READ_ALL, 'reader'],
+    ['WRITE', WRITE, 'member'],
+    ['ADMIN', ADMIN, 'admin'],
+  ])('%s tells who is missing what', async (_name, access, needed) => {
+    for (const caller of [...OWN, ...ALL]) {
+      const api = given(caller);
+      api.get('/x', { config: { access } }, (request) => request.caller.name);
+      const answer = await api.inject('/x');
+      const allowed = mayUse(caller, access);
+      expect([caller.name, answer.statusCode]).toEqual([caller.name, allowed ? 200 : 403]);
+      expect(answer.body).toContain(allowed ? caller.name : '"code":"');
+      if (!allowed && answer.json().code === 'role_missing') expect(answer.json().detail).toContain(needed);
+    }
+  });
+
+  test('answers what is at no route alike to everybody', async () => {
+    expect((await given(null).inject('/nothing')).statusCode).toBe(404);
+  });
+});
+
+function nobody(): Caller {
+  return { name: 'nobody', role: 'reader', project: null, allProjects: false };
+}
+
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+function toMethod(text: string): Method {
+  const known = (['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).find((method) => method === text);
+  if (known === undefined) throw new Error(`an unknown method ${text}`);
+  return known;
+}
