@@ -3,15 +3,16 @@
 # The Node 24 among the npm packages goes before the machine's own, which may be older.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-# Where `make test` leaves vitest's report as JSON, if anywhere.
+# Where the targets that test leave vitest's report as JSON, if anywhere.
 REPORT ?=
+REPORTERS = $(if $(REPORT),--reporter=default --reporter=json --outputFile.json=$(REPORT))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down test check bench clean
+.PHONY: help up down test test-openstack check bench clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 up: ## start the daemon, build the practice network, connect through a first forward
 	@scripts/bootstrap.sh run
@@ -21,10 +22,14 @@ down: ## stop that daemon, and remove every trace of it and of the practice netw
 	@scripts/bootstrap.sh run
 	@node scripts/down.ts
 
-test: ## install what is missing, check the sources, run every test
+test: ## install what is missing, check the sources, run the tests
 	@scripts/bootstrap.sh test
 	@npm run --silent check
-	@npm run --silent test -- $(if $(REPORT),--reporter=default --reporter=json --outputFile.json=$(REPORT))
+	@npm run --silent test -- $(REPORTERS)
+
+test-openstack: ## install OpenStack's services, run the tests against real ones
+	@scripts/bootstrap.sh openstack
+	@npm run --silent test:openstack -- $(REPORTERS)
 
 check: ## types, format and lint
 	@scripts/bootstrap.sh check

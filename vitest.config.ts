@@ -17,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/contract/**', 'test/kernel/**', 'test/e2e/**'],
+          exclude: ['test/contract/**', 'test/kernel/**', 'test/e2e/**', 'test/openstack-rig/**'],
           // No module keeps any state (test/architecture.test.ts), so files can share what they have loaded.
           isolate: false,
           maxWorkers: 2,
@@ -51,6 +51,17 @@ export default defineConfig({
           include: PRACTICE,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+          testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
+        },
+      },
+      {
+        // Needs the Debian packages of OpenStack's services: `make test-openstack`, not `make test`.
+        test: {
+          name: 'openstack',
+          include: ['test/openstack-rig/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
           testTimeout: PATIENCE,
           hookTimeout: PATIENCE,
         },

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what is missing on a Debian or Ubuntu machine, and is silent and quick where nothing is.
 #
-#   bootstrap.sh check    npm packages (a Node 24 among them): what the checks of the sources need
-#   bootstrap.sh run      and the Debian packages that the daemon and the practice network need
-#   bootstrap.sh test     and those that the tests need
+#   bootstrap.sh check      npm packages (a Node 24 among them): what the checks of the sources need
+#   bootstrap.sh run        and the Debian packages that the daemon and the practice network need
+#   bootstrap.sh test       and those that the tests need
+#   bootstrap.sh openstack  and OpenStack's services, for the tests against real ones
 #
 # Ends with 0, or with one sentence on stderr and 1.
 set -eu
@@ -100,7 +101,8 @@ case ${1:-} in
   check) ;;
   run) install_packages scripts/packages-run.txt ;;
   test) install_packages scripts/packages-run.txt scripts/packages-test.txt ;;
-  *) fail 'Usage: bootstrap.sh check|run|test' ;;
+  openstack) install_packages scripts/packages-run.txt scripts/packages-test.txt scripts/packages-openstack.txt ;;
+  *) fail 'Usage: bootstrap.sh check|run|test|openstack' ;;
 esac
 install_npm_packages
 check_runtime

@@ -20,9 +20,8 @@ const SCRIPTS = join(import.meta.dirname, '../../scripts');
 /** The machine's own programs that the script may use; everything else it meets is one of the test's. */
 const REAL = ['cat', 'chmod', 'dirname', 'grep', 'mkdir', 'mktemp', 'rm', 'touch', 'tr'];
 
-const ALL_PACKAGES = ['packages-run.txt', 'packages-test.txt']
-  .flatMap((list) => readFileSync(join(SCRIPTS, list), 'utf8').split('\n'))
-  .filter(Boolean);
+const TEST_PACKAGES = [...packagesOf('run'), ...packagesOf('test')];
+const ALL_PACKAGES = [...TEST_PACKAGES, ...packagesOf('openstack')];
 
 const UNREACHABLE = 'echo "could not reach http://packages.example"; exit 100';
 
@@ -48,6 +47,12 @@ afterEach(() => {
 function find(name: string): string {
   const path = ['/usr/bin', '/bin'].map((directory) => join(directory, name)).find((file) => existsSync(file));
   return path ?? name;
+}
+
+function packagesOf(purpose: string): readonly string[] {
+  return readFileSync(join(SCRIPTS, `packages-${purpose}.txt`), 'utf8')
+    .split('\n')
+    .filter(Boolean);
 }
 
 function program(name: string, script: string): void {
@@ -79,7 +84,7 @@ function calls(): readonly string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : [];
 }
 
-function bootstrap(what = 'test'): {
+function bootstrap(what = 'openstack'): {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -132,6 +137,12 @@ describe('where Debian packages are missing', () => {
 
   test('for running, those for testing are not asked for', () => {
     expect(bootstrap('run').stdout).toContain('installing the Debian packages nftables\n');
+  });
+
+  test('for testing, those of OpenStack are not asked for', () => {
+    installed(TEST_PACKAGES);
+    expect(bootstrap('test').stdout).toBe('installing the npm packages\n');
+    expect(bootstrap('openstack').stdout).toContain('installing the Debian packages python3-keystone');
   });
 
   test('for checking the sources, none is asked for, nor root', () => {

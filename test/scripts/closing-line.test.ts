@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,19 @@ function file(status: string, ...tests: readonly string[]): object {
   return { status, assertionResults: tests.map((one) => ({ status: one })) };
 }
 
+/** What was reported of a run, if anything, and its exit code. */
+type Run = readonly [testResults: readonly object[] | null, exitCode: number];
+
+function closingLine(...runs: readonly Run[]): SpawnSyncReturns<string> {
+  const words = runs.flatMap(([testResults, exitCode], index) => {
+    const report = join(directory, `report-${index}.json`);
+    rmSync(report, { force: true });
+    if (testResults !== null) writeFileSync(report, JSON.stringify({ testResults }));
+    return [report, String(exitCode)];
+  });
+  return spawnSync(process.execPath, [SCRIPT, ...words], { encoding: 'utf8' });
+}
+
 test.each([
   ['all is well', 0, [file('passed', 'passed', 'passed'), file('passed', 'passed')], '3 passed, 0 failed', 0],
   ['skipped tests count neither way', 0, [file('passed', 'passed', 'skipped', 'todo')], '1 passed, 0 failed', 0],
@@ -31,8 +44,17 @@ test.each([
   ['no test was run', 0, [], '0 passed, 1 failed', 1],
   ['nothing was reported', 2, null, '0 passed, 1 failed', 2],
 ])('%s', (_, exitCode, testResults, line, status) => {
-  const report = join(directory, 'report.json');
-  writeFileSync(report, testResults === null ? '' : JSON.stringify({ testResults }));
-  const run = spawnSync(process.execPath, [SCRIPT, report, String(exitCode)], { encoding: 'utf8' });
-  expect(run).toMatchObject({ stdout: `${line}\n`, stderr: '', status });
+  expect(closingLine([testResults, exitCode])).toMatchObject({ stdout: `${line}\n`, stderr: '', status });
+});
+
+const WELL = [file('passed', 'passed', 'passed')];
+
+test.each<[string, Run, Run, string, number]>([
+  ['both are well', [WELL, 0], [WELL, 0], '4 passed, 0 failed', 0],
+  ['the first ended badly', [null, 2], [WELL, 0], '2 passed, 1 failed', 2],
+  ['the second ended badly', [WELL, 0], [[file('failed', 'passed', 'failed')], 1], '3 passed, 1 failed', 1],
+  ['the second executed no test', [WELL, 0], [[], 0], '2 passed, 1 failed', 1],
+  ['both ended badly', [[file('failed', 'failed')], 3], [null, 2], '0 passed, 2 failed', 3],
+])('of two runs, %s', (_, first, second, line, status) => {
+  expect(closingLine(first, second)).toMatchObject({ stdout: `${line}\n`, stderr: '', status });
 });
