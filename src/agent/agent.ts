@@ -12,6 +12,7 @@ import { createPublisher } from './publisher.ts';
 import { createReadings, type Readings } from './readings.ts';
 import { createShadows } from './shadows.ts';
 import { createUsage } from './usage.ts';
+import { FORGETFUL, type UsageMemory } from './usage-memory.ts';
 
 /** Keeps the routers of this node as the store wants them. */
 export interface Agent extends Readings {
@@ -32,6 +33,8 @@ export interface AgentOptions {
   readonly dataplane: Dataplane;
   /** What others have in its instances. */
   readonly neighbours: Neighbours;
+  /** Where it is kept when forwards were last used. Default: nowhere. */
+  readonly usageMemory?: UsageMemory;
   readonly log: AgentLog;
   readonly observer?: AgentObserver;
 }
@@ -48,10 +51,14 @@ export interface AgentObserver {
 /** So many places are worked on at a time: enough to keep the kernel's thread busy, few enough to let newcomers in. */
 const AT_ONCE = 64;
 
-export function createAgent({ node, registry, dataplane, neighbours, log, observer }: AgentOptions): Agent {
+export function createAgent(options: AgentOptions): Agent {
+  const { node, registry, dataplane, neighbours, usageMemory = FORGETFUL, log, observer } = options;
   const { forwards, statuses } = registry;
   const places = createPlaces();
-  const usage = createUsage();
+  const usage = createUsage({
+    memory: usageMemory,
+    onError: (error) => log.warn({ err: error }, 'could not read or write when forwards were last used'),
+  });
   const queue = new Set<Place>();
   const running = new Set<Promise<void>>();
   let stopped = false;
@@ -78,7 +85,7 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
     while (queue.size + running.size > 0) await Promise.all(running);
     const milliseconds = Math.round(performance.now() - started);
     log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
-    await publisher.flush();
+    await Promise.all([publisher.flush(), usage.recall((id) => forwards.get(id) !== undefined)]);
     shadows.begin();
   }
 
@@ -227,7 +234,7 @@ export function createAgent({ node, registry, dataplane, neighbours, log, observ
     for (const place of places.all()) place.stop();
     await Promise.all(running);
     await shadows.stop();
-    await publisher.stop();
+    await Promise.all([publisher.stop(), usage.stop()]);
     await dataplane.stop();
   }
 }

@@ -26,7 +26,7 @@ export interface Readings {
 
 export interface ForwardCounters extends Counters {
   readonly forward: ForwardId;
-  /** See `Usage`. */
+  /** See `Usage.note`. */
   readonly lastUsed: number | null;
 }
 
@@ -57,10 +57,9 @@ export function createReadings({ node, places, dataplane, usage }: Options): Rea
     const counted = await Promise.all(
       places.of(router).map(({ instance }) => dataplane.counters(instance.id, forward)),
     );
-    const now = Date.now();
-    return [...sumById(counted, addCounters)].map(([id, sum]) => {
-      return { forward: id, ...sum, lastUsed: usage.note(id, sum, now) };
-    });
+    const sums = sumById(counted, addCounters);
+    const times = await usage.note(sums, Date.now());
+    return Array.from(sums, ([id, sum]) => ({ forward: id, ...sum, lastUsed: times.get(id) ?? null }));
   }
 
   async function liveFlows(router: RouterId, forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, number>> {

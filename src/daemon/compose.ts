@@ -24,6 +24,7 @@ import { createDataplane, openKernel } from './dataplane.ts';
 import { type End, listenForEnd } from './end.ts';
 import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
+import { openUsageFile } from './usage-file.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions extends Flags {
@@ -138,11 +139,18 @@ function createOwnAgent({ config, log }: Surroundings, { kernel, observations, .
     failed: () => observations.note({ kind: 'failure' }),
     repaired: (corrections) => observations.note({ kind: 'repair', corrections }),
   };
-  return createAgent({ ...parts, node: config.node, neighbours: createLinuxNeighbours(kernel), log, observer });
+  return createAgent({
+    ...parts,
+    node: config.node,
+    neighbours: createLinuxNeighbours(kernel),
+    usageMemory: openUsageFile(`${databaseOf(config)}.usage`),
+    log,
+    observer,
+  });
 }
 
 async function openStoredRegistry({ config, end, steps }: Surroundings, observations: Observations): Promise<Registry> {
-  const store = observeStore(openSqliteStore(config.store.replace(/^sqlite:/, '')), (seconds, failed) =>
+  const store = observeStore(openSqliteStore(databaseOf(config)), (seconds, failed) =>
     observations.note({ kind: 'commit', seconds, failed }),
   );
   steps.defer(() => store.close());
@@ -152,6 +160,10 @@ async function openStoredRegistry({ config, end, steps }: Surroundings, observat
   });
   steps.defer(() => registry.stop());
   return registry;
+}
+
+function databaseOf({ store }: Config): string {
+  return store.replace(/^sqlite:/, '');
 }
 
 function nodeInfo({ node, store, roles }: Config, driver: string | null, startedAt: string): NodeInfo {

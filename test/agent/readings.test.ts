@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createReadings } from '../../src/agent/readings.ts';
 import { createUsage } from '../../src/agent/usage.ts';
+import { FORGETFUL } from '../../src/agent/usage-memory.ts';
 import type { Dataplane, WatchPatience } from '../../src/dataplane/dataplane.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { hatobaError } from '../../src/model/errors.ts';
@@ -31,7 +32,7 @@ function readingsOf(answers: Partial<Dataplane>) {
     node: 'n1',
     places: { of: (router) => (router === 'r' ? places : []), all: () => places },
     dataplane: { ...createMemoryWorld().open(), ...answers },
-    usage: createUsage(),
+    usage: createUsage({ memory: FORGETFUL, onError: () => undefined }),
   });
 }
 
