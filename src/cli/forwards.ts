@@ -97,7 +97,7 @@ const show = buildCommand({
   docs: {
     brief: 'Show a forward and how it stands on each node',
     fullDescription: withExamples(
-      'Show a forward and how it stands on each node.',
+      'Show a forward, how it stands on each node, and what has gone through it. In JSON and YAML, `counters` is beside its fields: null if they could not be read.',
       'hatoba forward show web',
       'hatoba forward show 1b2c3d4e -o yaml',
     ),

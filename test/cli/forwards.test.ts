@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { LocalNode } from '../../src/api/local-node.ts';
 import { STATES } from '../../src/cli/output/states.ts';
+import { hatobaError } from '../../src/model/errors.ts';
 import { FORWARD_STATES } from '../../src/model/status.ts';
 import { liveNode, OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
 import { type CliBench, masked, openCliBench } from './cli-under-test.ts';
@@ -304,6 +306,38 @@ describe('forward show', () => {
         n1    active  192.168.N.100     N         <time>  -
       "
     `);
+  });
+
+  test('tells programs what has gone through it, too', async () => {
+    const counters: LocalNode['counters'] = async (_router, forward) => [
+      { forward: forward ?? '', connections: 3, in: null, out: null, lastUsed: 0 },
+    ];
+    await using counting = await openCliBench({ counters });
+    const words = ['--name', 'web', '--router', ROUTER, '5001', '192.168.50.11:22'];
+    const added = await counting.run('forward', 'add', '-o', 'json', ...words);
+    const shown = await counting.run('forward', 'show', '-o', 'json', 'web');
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      ...JSON.parse(added.stdout),
+      counters: [{ connections: 3, packets_in: null, last_used: '1970-01-01T00:00:00.000Z' }],
+    });
+    expect(parse((await counting.run('forward', 'show', '-o', 'yaml', 'web')).stdout)).toEqual(
+      JSON.parse(shown.stdout),
+    );
+  });
+
+  test('shows it, too, where the counters cannot be read', async () => {
+    const counters = async () => {
+      throw hatobaError('kernel_stopped', { reason: 'it was stopped' });
+    };
+    await using failing = await openCliBench({ counters });
+    await failing.run('forward', 'add', '--name', 'web', '--router', ROUTER, '5001', '192.168.50.11:22');
+    const shown = await failing.run('forward', 'show', 'web');
+    expect(shown.stdout).toContain('state:             waiting\n');
+    expect(shown.stdout).not.toContain('connections');
+    expect(shown.stderr).toMatch(/^hatoba: counters could not be read: .*it was stopped\n$/);
+    expect(shown.exit).toBe(0);
+    const { stdout } = await failing.run('forward', 'show', '-o', 'json', 'web');
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'web', counters: null });
   });
 
   test('of none', async () => {

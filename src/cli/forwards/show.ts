@@ -1,9 +1,11 @@
 import type { CountersDocument, ForwardDocument } from '../../api/v1/types.ts';
-import { createClient } from '../client.ts';
+import { reasonOf } from '../../model/errors.ts';
+import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
 import { STATE_COLOURS } from '../output/states.ts';
 import type { Column } from '../output/table.ts';
+import { visible } from '../output/text.ts';
 
 export interface ShowFlags {
   readonly socket?: string;
@@ -21,16 +23,31 @@ const NODES: readonly NodeColumn[] = [
   { title: 'message', cell: (on) => on.message ?? '' },
 ];
 
+/** In a form for programs, the API's forward with its `counters` beside: one for each node that has it. */
 export async function show(this: CliContext, flags: ShowFlags, reference: string): Promise<void> {
   const client = createClient(this, flags.socket);
   const forward = await client.getForward(reference);
-  if (flags.output !== undefined) return printDocument(this, flags.output, forward);
-  const counters = await client.getCounters(forward.id);
-  printDetails(this, [...pairs(forward), ...counters.flatMap(counterPairs)], {
+  const counters = await countersOf(this, client, forward);
+  if (flags.output !== undefined) return printDocument(this, flags.output, { ...forward, counters });
+  printDetails(this, [...pairs(forward), ...(counters ?? []).flatMap(counterPairs)], {
     title: 'nodes',
     columns: NODES,
     rows: forward.status.nodes,
   });
+}
+
+/** `null`: they could not be read, which keeps nobody from seeing the forward. */
+async function countersOf(
+  { process }: CliContext,
+  client: Client,
+  { id }: ForwardDocument,
+): Promise<readonly CountersDocument[] | null> {
+  try {
+    return await client.getCounters(id);
+  } catch (error) {
+    process.stderr.write(`hatoba: ${visible(`counters could not be read: ${reasonOf(error)}`)}\n`);
+    return null;
+  }
 }
 
 function counterPairs(counted: CountersDocument): readonly (readonly [string, string])[] {
