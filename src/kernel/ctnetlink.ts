@@ -1,55 +1,33 @@
-import { type Address, addressOf, addressValue, type Family } from '../model/address.ts';
+import type { Address, Family } from '../model/address.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
-import { attributes, dump, get, type Message, NLM_F_REQUEST, readUninterrupted, sendAll } from './netlink.ts';
+import { type Flow, rawAddress, readFlow } from './flow.ts';
+import { attributes, dump, get, NLM_F_REQUEST, readUninterrupted, sendAll } from './netlink.ts';
 import { createNetlinkWriter } from './netlink-writer.ts';
+import { AF, CT_MSG, CTA, FILTER, FILTER_BY, IP, PROTOCOL, STATISTICS, TUPLE } from './nf-conntrack.ts';
 
 /**
  * Connection tracking entries (linux/netfilter/nfnetlink_conntrack.h). Numbers inside attributes are in network byte
  * order, but for the flags of a filter.
  */
 const NFNL_SUBSYS_CTNETLINK = 1;
-export const GET = 1;
-const DELETE = 2;
-const GET_STATS = 5;
 export const NFGENMSG = 4;
-export const AF = { 4: 2, 6: 10 } as const;
 
-export const CTA = {
-  original: 1,
-  reply: 2,
-  status: 3,
-  protocolInfo: 4,
-  id: 12,
-  zone: 18,
-  filter: 25,
-  statusMask: 26,
-} as const;
-export const TUPLE = { ip: 1, protocol: 2 } as const;
-export const IP = { 4: { source: 1, destination: 2 }, 6: { source: 3, destination: 4 } } as const;
-export const PROTOCOL = { number: 1, sourcePort: 2, destinationPort: 3 } as const;
-const FILTER_ORIGINAL = 1;
-const FILTER_IP_DESTINATION = 1 << 1;
-const FILTER_PROTOCOL_NUMBER = 1 << 3;
-const FILTER_DESTINATION_PORT = 1 << 5;
-const STATS = { entries: 1, limit: 2 } as const;
-
-/** One flow, as its first packet was, and where it was sent. */
-export interface Flow {
-  readonly source: Address;
-  readonly port: number;
-  readonly target: Address;
-  readonly targetPort: number;
-  /** What names it in the kernel: attributes for a request about it. */
-  readonly reference: Buffer;
+/** Which flows the kernel is to tell of, by their first packet; `null`: any. */
+export interface FlowFilter {
+  readonly family: Family;
+  readonly protocol: number | null;
+  readonly destination: Address | null;
+  /** `null` where the protocol is. */
+  readonly port: number | null;
 }
 
 /** Of the socket's namespace; the limit is net.netfilter.nf_conntrack_max. */
 export function readFlowUsage(fd: number): FlowUsage {
-  const answer = get(fd, typeOf(GET_STATS), requestOf(4));
+  const answer = get(fd, typeOf(CT_MSG.getStatistics), requestOf(4));
   const found = attributes(answer?.subarray(NFGENMSG) ?? Buffer.alloc(0));
   return {
-    entries: found.get(STATS.entries)?.readUInt32BE(0) ?? 0,
-    limit: found.get(STATS.limit)?.readUInt32BE(0) ?? null,
+    entries: found.get(STATISTICS.entries)?.readUInt32BE(0) ?? 0,
+    limit: found.get(STATISTICS.limit)?.readUInt32BE(0) ?? null,
   };
 }
 
@@ -59,30 +37,31 @@ export function countFlows(fd: number): number {
 }
 
 /**
- * The flows whose first packet went to this address by this protocol, and to this port (`null`: any). The kernel goes
- * through a table of all namespaces for it: 13 ms where it has 262,144 buckets.
+ * What names those of the flows that are meant, for `deleteFlows`. The kernel tells of all that pass the filter, and may
+ * of others. It goes through a table of all namespaces for it: 13 ms where that has 262,144 buckets.
  */
-export function readFlows(fd: number, destination: Address, protocol: number, port: number | null): readonly Flow[] {
+export function findFlows(fd: number, filter: FlowFilter, isMeant: (flow: Flow) => boolean): readonly Buffer[] {
+  const request = filteredRequest(filter);
   return readUninterrupted(() => {
-    const flows: Flow[] = [];
-    dump(fd, typeOf(GET), filterOf(destination, protocol, port), (message) => {
-      const flow = readFlow(message, destination, protocol);
-      if (flow !== undefined && (port === null || flow.port === port)) flows.push(flow);
+    const references: Buffer[] = [];
+    dump(fd, typeOf(CT_MSG.get), request, ({ body }) => {
+      const flow = readFlow(body);
+      if (flow !== undefined && isMeant(flow)) references.push(referenceOf(body));
     });
-    return flows;
+    return references;
   });
 }
 
 /** Ends them; what has ended meanwhile is no error. */
-export function deleteFlows(fd: number, family: Family, flows: readonly Flow[]): void {
+export function deleteFlows(fd: number, family: Family, references: readonly Buffer[]): void {
   const writer = createNetlinkWriter();
-  for (const [index, { reference }] of flows.entries()) {
-    writer.message(typeOf(DELETE), NLM_F_REQUEST, index, () => {
+  for (const [index, reference] of references.entries()) {
+    writer.message(typeOf(CT_MSG.delete), NLM_F_REQUEST, index, () => {
       writer.bytes(requestOf(family));
       writer.bytes(reference);
     });
   }
-  if (flows.length > 0) sendAll(fd, writer.finish());
+  if (references.length > 0) sendAll(fd, writer.finish());
 }
 
 export function typeOf(message: number): number {
@@ -95,61 +74,32 @@ function requestOf(family: Family): Buffer {
 }
 
 /**
- * So that the kernel does not tell of all flows. Kernels before 5.8 do so all the same, hence what they tell is looked at
- * again. IPv6 addresses are left out of the filter: the kernel takes those that are equal for different ones
- * (`ctnetlink_filter_match_tuple` of nf_conntrack_netlink.c, seen on Linux 6.18).
+ * Kernels before 5.8 know no filter. IPv6 addresses are left out of it: the kernel takes those that are equal for
+ * different ones (`ctnetlink_filter_match_tuple` of nf_conntrack_netlink.c, seen on Linux 6.18). It reads a port only
+ * behind a protocol.
  */
-function filterOf({ family, text }: Address, protocol: number, port: number | null): Buffer {
+function filteredRequest({ family, protocol, destination, port }: FlowFilter): Buffer {
+  const address = family === 4 ? destination : null;
   const writer = createNetlinkWriter();
   writer.bytes(requestOf(family));
   writer.nest(CTA.original, () => {
-    writer.nest(TUPLE.ip, () => writer.attribute(IP[family].destination, bytesOf({ family, text })));
+    if (address !== null) writer.nest(TUPLE.ip, () => writer.attribute(IP[4].destination, bytesOf(address)));
     writer.nest(TUPLE.protocol, () => {
-      writer.attribute(PROTOCOL.number, Buffer.from([protocol]));
+      writer.attribute(PROTOCOL.number, Buffer.from([protocol ?? 0]));
       writer.space(PROTOCOL.destinationPort, 2, (into, at) => into.writeUInt16BE(port ?? 0, at));
     });
   });
-  const [byAddress, byPort] = [family === 4 ? FILTER_IP_DESTINATION : 0, port === null ? 0 : FILTER_DESTINATION_PORT];
-  const flags = FILTER_PROTOCOL_NUMBER | byAddress | byPort;
-  writer.nest(CTA.filter, () => writer.space(FILTER_ORIGINAL, 4, (into, at) => into.writeUInt32LE(flags, at)));
+  const flags =
+    (address === null ? 0 : FILTER_BY.destination) |
+    (protocol === null ? 0 : FILTER_BY.protocol) |
+    (port === null ? 0 : FILTER_BY.destinationPort);
+  writer.nest(CTA.filter, () => writer.space(FILTER.original, 4, (into, at) => into.writeUInt32LE(flags, at)));
   return writer.finish();
 }
 
-function readFlow({ body }: Message, destination: Address, protocol: number): Flow | undefined {
-  const { family } = destination;
-  if (body[0] !== AF[family]) return undefined;
-  const found = attributes(body.subarray(NFGENMSG));
-  const original = readTuple(found.get(CTA.original), family);
-  const reply = readTuple(found.get(CTA.reply), family);
-  if (original === undefined || reply === undefined) return undefined;
-  if (original.protocol !== protocol || original.destination.text !== destination.text) return undefined;
-  return {
-    source: original.source,
-    port: original.destinationPort,
-    target: reply.source,
-    targetPort: reply.sourcePort,
-    reference: referenceOf(found),
-  };
-}
-
-function readTuple(data: Buffer | undefined, family: Family) {
-  if (data === undefined) return undefined;
-  const tuple = attributes(data);
-  const ip = attributes(tuple.get(TUPLE.ip) ?? Buffer.alloc(0));
-  const protocol = attributes(tuple.get(TUPLE.protocol) ?? Buffer.alloc(0));
-  const [source, destination] = [ip.get(IP[family].source), ip.get(IP[family].destination)];
-  if (source === undefined || destination === undefined) return undefined;
-  return {
-    source: addressFrom(source, family),
-    destination: addressFrom(destination, family),
-    protocol: protocol.get(PROTOCOL.number)?.[0] ?? 0,
-    sourcePort: protocol.get(PROTOCOL.sourcePort)?.readUInt16BE(0) ?? 0,
-    destinationPort: protocol.get(PROTOCOL.destinationPort)?.readUInt16BE(0) ?? 0,
-  };
-}
-
 /** The first packet's addresses and ports, its zone, and the entry's id: never another flow that came in its place. */
-function referenceOf(found: ReadonlyMap<number, Buffer>): Buffer {
+function referenceOf(body: Buffer): Buffer {
+  const found = attributes(body.subarray(NFGENMSG));
   const writer = createNetlinkWriter();
   for (const type of [CTA.original, CTA.zone, CTA.id]) {
     const value = found.get(type);
@@ -158,11 +108,6 @@ function referenceOf(found: ReadonlyMap<number, Buffer>): Buffer {
   return writer.finish();
 }
 
-function addressFrom(bytes: Buffer, family: Family): Address {
-  return addressOf(family, BigInt(`0x${bytes.toString('hex')}`));
-}
-
 function bytesOf(address: Address): Buffer {
-  const size = address.family === 4 ? 8 : 32;
-  return Buffer.from(addressValue(address).toString(16).padStart(size, '0'), 'hex');
+  return Buffer.from(rawAddress(address), 'hex');
 }

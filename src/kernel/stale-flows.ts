@@ -1,13 +1,10 @@
 import type { Address } from '../model/address.ts';
-import { type AddressSpan, cidrContains } from '../model/cidr.ts';
-import type { PortRange } from '../model/port-range.ts';
-import { countFlows, deleteFlows, type Flow, readFlows } from './ctnetlink.ts';
+import type { AddressSpan } from '../model/cidr.ts';
+import { countFlows, deleteFlows, type FlowFilter, findFlows } from './ctnetlink.ts';
+import { type AboutFlows, type Flow, indexByFlow, rawAddress, spanContains } from './flow.ts';
 
 /** Where flows to some ports are led. */
-export interface FlowRule {
-  readonly protocol: number;
-  readonly destination: Address;
-  readonly ports: PortRange;
+export interface FlowRule extends AboutFlows {
   /** Of whom; `null`: of anyone. */
   readonly source: AddressSpan | null;
   readonly target: Address;
@@ -22,71 +19,92 @@ export interface FlowChange {
   readonly added: readonly FlowRule[];
 }
 
+/** So many flows are told and looked at in the time that the kernel takes to go through its table. */
+const FLOWS_PER_WALK = 5_000;
+
 /**
  * Ends the flows of the namespace of the netfilter socket that a change leaves behind: those to the target of a rule that
  * is gone, which would go there for ever; and those that were led nowhere before there was a new rule, which would never
  * get there. What has been led elsewhere goes on: somebody else's flows, and those of a rule that was gone before.
  * Gives how many. In a namespace without flows it costs one look.
  */
-export function endStaleFlows(fd: number, { removed, added }: FlowChange): number {
-  if (removed.length + added.length === 0 || countFlows(fd) === 0) return 0;
-  const [before, after] = [indexOf(removed), indexOf(added)];
+export function endStaleFlows(fd: number, change: FlowChange): number {
+  const rules = [...change.removed, ...change.added];
+  if (rules.length === 0) return 0;
+  const present = countFlows(fd);
+  if (present === 0) return 0;
+  const isStale = judgement(change);
   let ended = 0;
-  for (const [place, rules] of Map.groupBy([...removed, ...added], placeOf)) {
-    const [first] = rules;
-    if (first === undefined) continue;
-    const { destination, protocol } = first;
-    const stale = readFlows(fd, destination, protocol, onlyPortOf(rules)).filter((flow) => {
-      const now = after(place, flow);
-      if (now.some((rule) => leads(rule, flow))) return false;
-      if (before(place, flow).some((rule) => leads(rule, flow))) return true;
-      return now.length > 0 && isLedNowhere(flow, destination);
-    });
-    deleteFlows(fd, destination.family, stale);
+  for (const filter of filtersFor(rules, present)) {
+    const stale = findFlows(fd, filter, isStale);
+    deleteFlows(fd, filter.family, stale);
     ended += stale.length;
   }
   return ended;
 }
 
-/** The port that all are about, if it is only one. */
-function onlyPortOf(rules: readonly FlowRule[]): number | null {
-  const ports = new Set(rules.flatMap(({ ports: { first, last } }) => [first, last]));
-  const [port = null] = ports;
-  return ports.size === 1 ? port : null;
+/**
+ * What to ask for so that the kernel tells of all flows that the rules are about: of each place on its own, or where
+ * there are more of them than that is worth, of each family's together.
+ */
+function filtersFor(rules: readonly FlowRule[], present: number): readonly FlowFilter[] {
+  const places = [...Map.groupBy(rules, placeOf).values()];
+  const families = [...Map.groupBy(rules, ({ destination }) => destination.family).values()];
+  const isMany = places.length - families.length > present / FLOWS_PER_WALK;
+  return (isMany ? families : places).flatMap(filterFor);
 }
 
-/** The rules that are about a flow to this place. Single ports are looked up; only ranges are gone through. */
-function indexOf(rules: readonly FlowRule[]): (place: string, flow: Flow) => readonly FlowRule[] {
-  const [single, wide] = [new Map<string, FlowRule[]>(), new Map<string, FlowRule[]>()];
-  for (const rule of rules) {
-    const place = placeOf(rule);
-    if (rule.ports.first === rule.ports.last) push(single, `${place} ${rule.ports.first}`, rule);
-    else push(wide, place, rule);
-  }
-  return (place, flow) =>
-    [...(single.get(`${place} ${flow.port}`) ?? []), ...(wide.get(place) ?? [])].filter((rule) => isAbout(rule, flow));
-}
-
+/** What can be asked for on its own: not one address of IPv6. */
 function placeOf({ destination, protocol }: FlowRule): string {
-  return `${destination.text} ${protocol}`;
+  return destination.family === 4 ? `${destination.text} ${protocol}` : `${protocol}`;
 }
 
-function push(lists: Map<string, FlowRule[]>, key: string, rule: FlowRule): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [rule]);
-  else list.push(rule);
+/** By what all rules of one family have in common. */
+function filterFor(rules: readonly FlowRule[]): readonly FlowFilter[] {
+  const [first] = rules;
+  if (first === undefined) return [];
+  const { protocol, destination, ports } = first;
+  const isOneProtocol = rules.every((rule) => rule.protocol === protocol);
+  const isOnePort = rules.every((rule) => rule.ports.first === ports.first && rule.ports.last === ports.first);
+  return [
+    {
+      family: destination.family,
+      protocol: isOneProtocol ? protocol : null,
+      destination: rules.every((rule) => rule.destination.text === destination.text) ? destination : null,
+      port: isOneProtocol && isOnePort ? ports.first : null,
+    },
+  ];
 }
 
-function isAbout({ ports, source }: FlowRule, flow: Flow): boolean {
-  const isFrom = source === null || cidrContains(source, flow.source);
-  return isFrom && ports.first <= flow.port && flow.port <= ports.last;
+/** Whether a flow is one that the change leaves behind. */
+function judgement({ removed, added }: FlowChange): (flow: Flow) => boolean {
+  const [before, after] = [indexByFlow(removed.map(aimed)), indexByFlow(added.map(aimed))];
+  return (flow) => {
+    const leads = (rule: AimedRule) => isFrom(rule, flow) && isLedBy(rule, flow);
+    if (after(flow, leads) !== undefined) return false;
+    if (before(flow, leads) !== undefined) return true;
+    return isLedNowhere(flow) && after(flow, (rule) => isFrom(rule, flow)) !== undefined;
+  };
 }
 
-function leads(rule: FlowRule, { port, target, targetPort }: Flow): boolean {
-  return rule.target.text === target.text && (rule.targetPort ?? port) === targetPort;
+interface AimedRule extends FlowRule {
+  /** The target, as flows have it. */
+  readonly aim: string;
+}
+
+function aimed(rule: FlowRule): AimedRule {
+  return { ...rule, aim: rawAddress(rule.target) };
+}
+
+function isFrom({ source }: FlowRule, flow: Flow): boolean {
+  return source === null || spanContains(source, flow.source);
+}
+
+function isLedBy({ aim, targetPort }: AimedRule, flow: Flow): boolean {
+  return aim === flow.target && (targetPort ?? flow.port) === flow.targetPort;
 }
 
 /** It came to the router, or went through it, untranslated. */
-function isLedNowhere({ port, target, targetPort }: Flow, destination: Address): boolean {
-  return target.text === destination.text && targetPort === port;
+function isLedNowhere({ destination, port, target, targetPort }: Flow): boolean {
+  return target === destination && targetPort === port;
 }
