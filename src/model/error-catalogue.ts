@@ -437,6 +437,12 @@ export const ERRORS = {
     message: 'the daemon cannot do its work at the moment: {reason}',
     hint: 'Look into its log. If it does not recover within a minute, the service manager restarts it.',
   },
+  neutron_unavailable: {
+    status: 503,
+    exit: EXIT.unreachable,
+    message: 'Neutron at {value} does not answer as it should: {reason}',
+    hint: 'Nothing was changed. Look whether neutron-server runs, and whether `neutron.upstream` in the configuration leads to it.',
+  },
   kernel_unsupported: {
     ...internal,
     message: 'this machine lacks what the data plane needs: {reason}',
