@@ -392,6 +392,24 @@ export const ERRORS = {
     message: 'not permitted: {reason}',
     hint: 'Run it as root, or as a member of the group hatoba.',
   },
+  role_missing: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: 'the roles of {user} give no right here: {roles}',
+    hint: 'Ask an administrator for one of these roles: {needed}.',
+  },
+  token_unscoped: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: 'the token of {user} is not for any project',
+    hint: 'Ask Keystone for a token of a project (OS_PROJECT_NAME, or --os-project-name).',
+  },
+  authentication_unavailable: {
+    status: 503,
+    exit: EXIT.failed,
+    message: 'the token cannot be checked at the moment: {reason}',
+    hint: "Try again. If it lasts, the operator finds more in the daemon's log.",
+  },
   store_unreadable: {
     ...internal,
     message: 'the database {file} cannot be used: {reason}',
