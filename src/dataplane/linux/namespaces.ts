@@ -1,3 +1,4 @@
+import { fitsWildcard } from '../../model/wildcard.ts';
 import type { BackendName } from './backend.ts';
 
 /** What a router's interfaces are called, and what it is programmed by. */
@@ -30,19 +31,5 @@ export const NEUTRON_PATTERNS: readonly NamespacePattern[] = [
 
 /** The first pattern that fits the namespace's name. */
 export function patternOf(namespace: string, patterns: readonly NamespacePattern[]): NamespacePattern | undefined {
-  return patterns.find((pattern) => fits(namespace, pattern.namespace));
-}
-
-function fits(text: string, pattern: string): boolean {
-  const [first = '', ...rest] = pattern.split('*');
-  if (rest.length === 0) return text === first;
-  const last = rest.pop() ?? '';
-  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
-  let at = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return at <= text.length - last.length;
+  return patterns.find((pattern) => fitsWildcard(namespace, pattern.namespace));
 }
