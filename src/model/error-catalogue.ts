@@ -249,6 +249,12 @@ export const ERRORS = {
     message: 'the pool of ports {pool} has no {wanted} left for {protocol} on router {router}',
     hint: 'Remove forwards that nobody needs, name a port yourself, or configure a larger pool (auto_ports).',
   },
+  quota_exceeded: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'the project may have {quota} forwards and has {used}, so there is no room for {wanted} more',
+    hint: 'Remove forwards that nobody needs, or ask whoever runs this for a larger quota.',
+  },
   name_taken: {
     status: 409,
     exit: EXIT.conflict,
@@ -392,7 +398,7 @@ export const ERRORS = {
     message: 'not permitted: {reason}',
     hint: 'Run it as root, or as a member of the group hatoba.',
   },
-  role_missing: {
+  roles_useless: {
     status: 403,
     exit: EXIT.forbidden,
     message: 'the roles of {user} give no right here: {roles}',
@@ -409,6 +415,18 @@ export const ERRORS = {
     exit: EXIT.failed,
     message: 'the token cannot be checked at the moment: {reason}',
     hint: "Try again. If it lasts, the operator finds more in the daemon's log.",
+  },
+  project_not_allowed: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: 'forwards of project {value} are not yours to make',
+    hint: 'Leave the project out: what you make belongs to your own.',
+  },
+  port_not_permitted: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: 'on router {router} your project may have the external ports {permitted}, so not {value}',
+    hint: 'Choose among these, or leave the choice to the daemon with auto.',
   },
   store_unreadable: {
     ...internal,
@@ -458,7 +476,7 @@ export const ERRORS = {
   neutron_unavailable: {
     status: 503,
     exit: EXIT.unreachable,
-    message: 'Neutron at {value} does not answer as it should: {reason}',
+    message: '{value} does not answer as Neutron as it should: {reason}',
     hint: 'Nothing was changed. Look whether neutron-server runs, and whether `neutron.upstream` in the configuration leads to it.',
   },
   kernel_unsupported: {

@@ -3,7 +3,7 @@ import type { Commit } from '../store/store.ts';
 import type { PlannedChange } from './batch-plan.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { writeForward } from './forward-record.ts';
-import { drainKey, forwardKey, guardKey, nameKey } from './keys.ts';
+import { drainKey, forwardKey, guardKey, nameKeyOf } from './keys.ts';
 
 /**
  * The commit that makes all changes at once. It checks the guard of every router it touches, so whoever changed a
@@ -61,16 +61,16 @@ function countAfterwards(mirror: ForwardMirror, changes: readonly PlannedChange[
  * without moving the guard of the owner's router.
  */
 function renames(mirror: ForwardMirror, changes: readonly PlannedChange[]): Required<Omit<Commit, 'durable'>> {
-  const moved = changes.filter(({ before, after }) => (before?.name ?? null) !== (after?.spec.name ?? null));
-  const puts = moved.flatMap(({ after }) => {
-    const name = after?.spec.name ?? null;
-    return after === null || name === null ? [] : [{ name, key: nameKey(name), value: JSON.stringify(after.id) }];
-  });
-  const taken = new Set(puts.map(({ name }) => name));
-  const given = moved.flatMap(({ before }) => before?.name ?? []);
+  const moved = changes
+    .map(({ before, after }) => ({ old: before && nameKeyOf(before), key: after && nameKeyOf(after.spec), after }))
+    .filter(({ old, key }) => old !== key);
+  const puts = moved.flatMap(({ key, after }) => (key === null || after === null ? [] : [{ key, after }]));
+  const taken = new Set<string | null>(puts.map(({ key }) => key));
   return {
-    checks: puts.filter(({ name }) => mirror.index.named(name) === undefined).map(({ key }) => ({ key, revision: 0 })),
-    puts: puts.map(({ key, value }) => ({ key, value })),
-    deletes: given.filter((name) => !taken.has(name)).map(nameKey),
+    checks: puts
+      .filter(({ after }) => mirror.index.namesake(after.spec) === undefined)
+      .map(({ key }) => ({ key, revision: 0 })),
+    puts: puts.map(({ key, after }) => ({ key, value: JSON.stringify(after.id) })),
+    deletes: moved.flatMap(({ old }) => (old === null || taken.has(old) ? [] : [old])),
   };
 }

@@ -2,38 +2,52 @@ import { hatobaError, inField } from '../model/errors.ts';
 import type { ForwardSpec } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
-import { itemField } from './batch-matching.ts';
+import { inItem, itemField } from './batch-matching.ts';
 import type { PlannedChange } from './batch-plan.ts';
 import type { ForwardIndex } from './forward-index.ts';
 import { conflictError, samePlace } from './forward-place.ts';
 import type { StoredForward } from './forward-record.ts';
+import { nameKeyOf } from './keys.ts';
 import { createPortIndex, type PortIndex } from './port-index.ts';
+import type { Scope } from './scope.ts';
+
+/** What changes are judged by. */
+export interface Judgement {
+  readonly index: ForwardIndex;
+  readonly gatewaysOf: (router: RouterId) => Gateways;
+  readonly scope: Scope;
+}
 
 /**
  * Refuses changes after which two forwards would have one name, or one packet could be meant for two of them,
- * but for two that were in conflict before and keep their places. Errors: `name_taken`, `forward_conflict`.
+ * but for two that were in conflict before and keep their places; and places that are not to be had in the scope.
+ * Errors: `name_taken`, `forward_conflict`, those of `Scope.admit`.
  */
-export function refuseUnfit(
-  index: ForwardIndex,
-  changes: readonly PlannedChange[],
-  gatewaysOf: (router: RouterId) => Gateways,
-): void {
-  refuseTakenNames(index, changes);
-  refuseConflicts(index, changes, gatewaysOf);
+export function refuseUnfit(judgement: Judgement, changes: readonly PlannedChange[]): void {
+  refuseForbidden(judgement.scope, changes);
+  refuseTakenNames(judgement.index, changes);
+  refuseConflicts(judgement, changes);
+}
+
+function refuseForbidden(scope: Scope, changes: readonly PlannedChange[]): void {
+  for (const { item, before, after } of changes) {
+    if (item !== null && after !== null) inItem(item, () => scope.admit(after.spec, before));
+  }
 }
 
 function refuseTakenNames(index: ForwardIndex, changes: readonly PlannedChange[]): void {
   const ends = endsOf(changes);
-  const owners = new Map<string, ForwardId>();
+  const taken = new Set<string>();
   for (const { item, before, after } of changes) {
-    const name = after?.spec.name ?? null;
-    if (item === null || after === null || name === null) continue;
-    const owner = name === before?.name ? undefined : index.named(name);
-    const keeps = owner !== undefined && (ends.has(owner.id) ? ends.get(owner.id)?.spec.name === name : true);
-    if (owners.has(name) || (keeps && owner.id !== after.id)) {
-      throw hatobaError('name_taken', { value: name }, { field: itemField(item, 'name') });
+    const key = after && nameKeyOf(after.spec);
+    if (item === null || after === null || key === null) continue;
+    const owner = before !== null && key === nameKeyOf(before) ? undefined : index.namesake(after.spec);
+    const end = owner && ends.get(owner.id);
+    const keeps = owner !== undefined && (end === undefined || (end !== null && nameKeyOf(end.spec) === key));
+    if (taken.has(key) || (keeps && owner.id !== after.id)) {
+      throw hatobaError('name_taken', { value: after.spec.name ?? '' }, { field: itemField(item, 'name') });
     }
-    owners.set(name, after.id);
+    taken.add(key);
   }
 }
 
@@ -43,11 +57,7 @@ interface Placed extends ForwardSpec {
 }
 
 /** Every place that is new is compared with all that are there in the end. */
-function refuseConflicts(
-  index: ForwardIndex,
-  changes: readonly PlannedChange[],
-  gatewaysOf: (router: RouterId) => Gateways,
-): void {
+function refuseConflicts({ index, gatewaysOf, scope }: Judgement, changes: readonly PlannedChange[]): void {
   const ends = endsOf(changes);
   const routers = new Map<RouterId, PortIndex<Placed>>();
   for (const { item, before, after } of changes) {
@@ -58,7 +68,7 @@ function refuseConflicts(
     const gateways = gatewaysOf(router);
     const other = ports.conflictOf(after.spec, gateways, null);
     if (other !== undefined) {
-      const error = conflictError(after.spec, { spec: other, name: nameOf(other, index) }, gateways);
+      const error = conflictError(after.spec, nameOf(other, index, scope), gateways);
       throw inField(itemField(item, 'external_port'), error);
     }
     ports.add({ ...after.spec, id: after.id, item });
@@ -84,7 +94,7 @@ function endsOf(changes: readonly PlannedChange[]): ReadonlyMap<ForwardId, Store
 }
 
 /** Nobody knows the id that a new forward would have had. */
-function nameOf({ id, name, item }: Placed, index: ForwardIndex): string {
-  if (name !== null) return name;
-  return item === null || index.get(id) !== undefined ? id : `forwards.${item} of the same request`;
+function nameOf(other: Placed, index: ForwardIndex, scope: Scope): string {
+  const isNew = other.item !== null && index.get(other.id) === undefined;
+  return isNew && other.name === null ? `forwards.${other.item} of the same request` : scope.nameOf(other);
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { ForwardIndex } from './forward-index.ts';
 import { sameSpec } from './forward-place.ts';
 import type { StoredForward } from './forward-record.ts';
+import type { ForwardView } from './forward-view.ts';
 import type { ForwardBatch, WantedForward } from './registry.ts';
 
 /** One change of a batch. */
@@ -38,9 +38,9 @@ function sameTimes(before: Forward, times: WantedForward['times']): boolean {
 export function planRemovals(
   { prunes }: ForwardBatch,
   matches: readonly (Forward | null)[],
-  index: ForwardIndex,
+  view: ForwardView,
 ): readonly PlannedChange[] {
   const kept = new Set<ForwardId | undefined>(matches.map((forward) => forward?.id));
-  const removed = index.list().filter((forward) => !kept.has(forward.id) && prunes(forward));
+  const removed = view.list().filter((forward) => !kept.has(forward.id) && prunes(forward));
   return removed.map((before) => ({ item: null, before, after: null }));
 }

@@ -4,31 +4,36 @@ import type { Gateways, RouterId } from '../model/router.ts';
 import type { Commit } from '../store/store.ts';
 import { batchCommit } from './batch-commit.ts';
 import { refuseUnfit } from './batch-fitness.ts';
-import { matchItems } from './batch-matching.ts';
+import { inItem, matchItems } from './batch-matching.ts';
 import { type PlannedChange, planRemovals, planWanted } from './batch-plan.ts';
-import type { ForwardIndex } from './forward-index.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import type { StoredForward } from './forward-record.ts';
-import type { BatchOutcome, ForwardBatch, ForwardChange } from './registry.ts';
+import type { ForwardView } from './forward-view.ts';
+import type { BatchOutcome, ForwardBatch, ForwardChange, WantedForward } from './registry.ts';
+import type { Scope } from './scope.ts';
 
 /**
  * The commit that brings the forwards to what the batch wants, decided on what they are together in the end.
  * It succeeds only where the mirror has all forwards that it rests on as the store has them.
- * Errors: `item_repeated`, `name_taken`, `forward_conflict`, each naming the item; `store_not_empty`.
+ * Errors: `item_repeated`, `name_taken`, `forward_conflict`, those of `Scope`, each naming the item; `store_not_empty`,
+ * `quota_exceeded`.
  */
 export function decideBatch(
   mirror: ForwardMirror,
+  scope: Scope,
   batch: ForwardBatch,
   gatewaysOf: (router: RouterId) => Gateways,
 ): { readonly commit: Commit; readonly result: (revision: number) => BatchOutcome } {
   const { index } = mirror;
-  if (batch.intoEmpty) refuseNonEmpty(index);
-  const matches = matchItems(batch.wanted, index);
-  const wanted = planWanted(batch.wanted, matches);
-  const changes = [...wanted, ...planRemovals(batch, matches, index)];
-  refuseUnfit(index, changes, batch.kind === 'restore' ? () => ({}) : gatewaysOf);
+  if (batch.intoEmpty) refuseNonEmpty(scope.view);
+  const items = batch.wanted.map((item, at) => inItem(at, () => claim(item, scope)));
+  const matches = matchItems(items, index, scope.view);
+  const wanted = planWanted(items, matches);
+  const changes = [...wanted, ...planRemovals(batch, matches, scope.view)];
+  refuseUnfit({ index, scope, gatewaysOf: batch.kind === 'restore' ? () => ({}) : gatewaysOf }, changes);
+  const commit = scope.ration(batchCommit(mirror, changes), countAdded(changes));
   return {
-    commit: batch.dryRun ? {} : batchCommit(mirror, changes),
+    commit: batch.dryRun ? {} : commit,
     result: (revision) => ({
       revision,
       changes: changes.map((change) => printChange(change, batch)),
@@ -37,8 +42,19 @@ export function decideBatch(
   };
 }
 
-function refuseNonEmpty(index: ForwardIndex): void {
-  const count = index.list().length;
+/** The item as one that is of the scope. */
+function claim(item: WantedForward, scope: Scope): WantedForward {
+  if (item.id !== null) scope.admitId(item.id);
+  const projectId = scope.projectOf(item.spec);
+  return projectId === item.spec.projectId ? item : { ...item, spec: { ...item.spec, projectId } };
+}
+
+function countAdded(changes: readonly PlannedChange[]): number {
+  return changes.reduce((sum, { before, after }) => sum + Number(before === null) - Number(after === null), 0);
+}
+
+function refuseNonEmpty(view: ForwardView): void {
+  const count = view.list().length;
   if (count > 0) throw hatobaError('store_not_empty', { count });
 }
 

@@ -3,7 +3,7 @@ import type { RouterId } from '../model/router.ts';
 import type { Commit } from '../store/store.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { type StoredForward, writeForward } from './forward-record.ts';
-import { forwardKey, guardKey, nameKey } from './keys.ts';
+import { forwardKey, guardKey, nameKeyOf } from './keys.ts';
 
 /**
  * The commit that leads one forward from `before` to `after` (null: it is not there). It succeeds only where
@@ -12,7 +12,7 @@ import { forwardKey, guardKey, nameKey } from './keys.ts';
 export function forwardCommit(mirror: ForwardMirror, before: Forward | null, after: StoredForward | null): Commit {
   const routers = new Set([before?.router, after?.spec.router].filter((router) => router !== undefined));
   const guards = Array.from(routers, (router) => ({ router, key: guardKey(router) }));
-  const name = rename(before?.name ?? null, after);
+  const name = rename(before, after);
   const keyBefore = before === null ? null : forwardKey(before.router, before.id);
   const keyAfter = after === null ? null : forwardKey(after.spec.router, after.id);
   return {
@@ -40,11 +40,11 @@ export function forwardCommit(mirror: ForwardMirror, before: Forward | null, aft
   }
 }
 
-function rename(before: string | null, after: StoredForward | null): Required<Pick<Commit, 'puts' | 'deletes'>> {
-  const name = after?.spec.name ?? null;
-  if (name === before) return { puts: [], deletes: [] };
+function rename(before: Forward | null, after: StoredForward | null): Required<Pick<Commit, 'puts' | 'deletes'>> {
+  const [old, key] = [before && nameKeyOf(before), after && nameKeyOf(after.spec)];
+  if (key === old) return { puts: [], deletes: [] };
   return {
-    puts: after === null || name === null ? [] : [{ key: nameKey(name), value: JSON.stringify(after.id) }],
-    deletes: before === null ? [] : [nameKey(before)],
+    puts: after === null || key === null ? [] : [{ key, value: JSON.stringify(after.id) }],
+    deletes: old === null ? [] : [old],
   };
 }

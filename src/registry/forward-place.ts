@@ -20,20 +20,15 @@ export function placeOf(spec: ForwardSpec): string {
   return [router, protocol, external, printPortRange(externalPorts), ...sources.map(({ text }) => text)].join(' ');
 }
 
-/** The error `forward_conflict`; `other` is what is in the way, and how it is called. */
-export function conflictError(
-  spec: ForwardSpec,
-  other: { readonly spec: ForwardSpec; readonly name: string },
-  gateways: Gateways,
-): Error {
-  const { externalAddress, protocol, externalPorts, projectId } = spec;
+/** The error `forward_conflict`; `other`: how the forward in the way is called. */
+export function conflictError(spec: ForwardSpec, other: string, gateways: Gateways): Error {
+  const { externalAddress, protocol, externalPorts } = spec;
   const external = externalAddress === GATEWAY ? gateways[spec.internalAddress.family] : externalAddress;
-  const isForeign = projectId !== null && other.spec.projectId !== null && projectId !== other.spec.projectId;
   const parameters = {
     protocol,
     port: printPortRange(externalPorts),
     address: external?.text ?? GATEWAY,
-    other: isForeign ? 'of another project' : other.name,
+    other,
   };
   return hatobaError('forward_conflict', parameters, { field: 'external_port' });
 }

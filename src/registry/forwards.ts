@@ -3,7 +3,6 @@ import { hatobaError } from '../model/errors.ts';
 import type { Forward, ForwardSpec } from '../model/forward.ts';
 import type { ForwardDraft } from '../model/forward-draft.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { PortRange } from '../model/port-range.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import { printTime } from '../model/time.ts';
 import type { Commit, Store } from '../store/store.ts';
@@ -18,6 +17,7 @@ import { conflictError, samePlace, sameSpec } from './forward-place.ts';
 import { createForwardReader, type StoredForward, writeForward } from './forward-record.ts';
 import { drainKey, forwardKey } from './keys.ts';
 import type { Forwards } from './registry.ts';
+import type { Scope } from './scope.ts';
 import type { SerialQueue } from './serial-queue.ts';
 
 /** How often a change is decided again because somebody else's came first. */
@@ -33,8 +33,8 @@ export interface ForwardsParts {
   readonly gatewaysOf: (router: RouterId) => Gateways;
   /** Whether any node has the router. */
   readonly isAnywhere: (router: RouterId) => boolean;
-  /** Where external ports are chosen from. */
-  readonly autoPorts: PortRange;
+  /** For whom changes are decided. */
+  readonly scope: Scope;
 }
 
 interface Decision<Result> {
@@ -43,8 +43,9 @@ interface Decision<Result> {
 }
 
 export function createForwards(parts: ForwardsParts): Forwards {
-  const { store, feed, mirror, queue, gatewaysOf, isAnywhere, autoPorts } = parts;
+  const { store, feed, mirror, queue, gatewaysOf, isAnywhere, scope } = parts;
   const { index } = mirror;
+  const { view } = scope;
   const read = createForwardReader();
 
   /**
@@ -77,7 +78,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
   }
 
   function present(id: ForwardId, expected: number | undefined): Forward {
-    const forward = index.get(id);
+    const forward = view.get(id);
     if (forward === undefined) throw hatobaError('forward_not_found', { value: id });
     const { revision: actual } = forward;
     if (expected !== undefined && expected !== actual) {
@@ -86,12 +87,14 @@ export function createForwards(parts: ForwardsParts): Forwards {
     return forward;
   }
 
-  function specOf(draft: ForwardDraft): ForwardSpec {
-    return choosePorts(draft, autoPorts, index, gatewaysOf(draft.router));
+  function specOf(wish: ForwardDraft, before: Forward | null): ForwardSpec {
+    const draft = { ...wish, projectId: scope.projectOf(wish) };
+    scope.admit(draft, before);
+    return choosePorts(draft, scope.autoPorts(draft.router), index, gatewaysOf(draft.router));
   }
 
   function refuseTaken(spec: ForwardSpec, before: Forward | null): void {
-    const namesake = spec.name === null ? undefined : index.named(spec.name);
+    const namesake = index.namesake(spec);
     if (namesake !== undefined && namesake.id !== before?.id) {
       throw hatobaError('name_taken', { value: namesake.name ?? '' }, { field: 'name' });
     }
@@ -99,31 +102,32 @@ export function createForwards(parts: ForwardsParts): Forwards {
     if (before !== null && samePlace(before, spec)) return;
     const gateways = gatewaysOf(spec.router);
     const other = index.conflictOf(spec, gateways, before?.id ?? null);
-    if (other !== undefined) throw conflictError(spec, { spec: other, name: other.name ?? other.id }, gateways);
+    if (other !== undefined) throw conflictError(spec, scope.nameOf(other), gateways);
   }
 
   return {
     revision: () => feed.revision(),
-    get: (id) => index.get(id),
-    find: (reference) => index.find(reference),
-    list: () => index.list(),
-    ofRouter: (router) => index.ofRouter(router),
+    get: (id) => view.get(id),
+    find: (reference) => view.find(reference),
+    list: () => view.list(),
+    ofRouter: (router) => view.ofRouter(router),
     draining: (router) => mirror.drains.ofRouter(router),
     subscribe: (listener) => mirror.subscribe(listener),
 
     create: (draft) =>
       settle(draft.router, () => {
-        const spec = specOf(draft);
+        const spec = specOf(draft, null);
         const now = printTime(Date.now());
         refusePast(spec, null, now);
         refuseTaken(spec, null);
-        return replacement(null, { id: randomUUID(), spec, createdAt: now, updatedAt: now });
+        const { commit, result } = replacement(null, { id: randomUUID(), spec, createdAt: now, updatedAt: now });
+        return { commit: scope.ration(commit, 1), result };
       }),
 
     update: (id, change, expected) =>
       settle(id, () => {
         const before = present(id, expected);
-        const spec = specOf(change(before));
+        const spec = specOf(change(before), before);
         if (sameSpec(before, spec)) return { commit: {}, result: () => before };
         const now = printTime(Date.now());
         refusePast(spec, before, now);
@@ -139,7 +143,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
         return { commit: drains ? withDrain(commit, before) : commit, result: (revision) => revision };
       }),
 
-    apply: (batch) => settle(`of ${batch.wanted.length} forwards`, () => decideBatch(mirror, batch, gatewaysOf)),
+    apply: (batch) => settle(`of ${batch.wanted.length} forwards`, () => decideBatch(mirror, scope, batch, gatewaysOf)),
   };
 }
 

@@ -1,14 +1,16 @@
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
+import type { Named } from './name-index.ts';
 
 /**
- * Where things are in the store. Router ids, ids and names have no slashes; a node's name, at the end of
- * its key, may have any character.
+ * Where things are in the store. Router ids, ids and names have no slashes; a node's name and a project, at the end of
+ * their keys, may have any character.
  */
 export const FORWARDS = 'forwards/';
 export const GUARDS = 'guards/';
 export const DRAINS = 'drains/';
 export const STATUSES = 'statuses/';
+export const PROJECTS = 'projects/';
 
 export function forwardKey(router: RouterId, id: ForwardId): string {
   return `${FORWARDS}${router}/${id}`;
@@ -24,9 +26,15 @@ export function drainKey(router: RouterId, id: ForwardId): string {
   return `${DRAINS}${router}/${id}`;
 }
 
-/** There as long as a forward has the name; its value is the forward's id. */
-export function nameKey(name: string): string {
-  return `names/${name}`;
+/** There as long as a forward of the project, or of none, has the name; its value is the forward's id. `null`: it has no name. */
+export function nameKeyOf({ name, projectId }: Named): string | null {
+  if (name === null) return null;
+  return projectId === null ? `names/${name}` : `names/${name}/${projectId}`;
+}
+
+/** Put anew by every commit that adds forwards to the project under a quota. */
+export function projectKey(project: string): string {
+  return PROJECTS + project;
 }
 
 export function statusKey(router: RouterId, node: string): string {

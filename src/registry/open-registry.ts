@@ -5,10 +5,12 @@ import { followChanges } from './changes.ts';
 import { startFeed } from './feed.ts';
 import { createForwardMirror } from './forward-mirror.ts';
 import { createForwards } from './forwards.ts';
-import type { Registry } from './registry.ts';
+import type { Forwards, Registry } from './registry.ts';
+import { type Scope, tenantScope, unlimitedScope } from './scope.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { createStatusMirror } from './status-mirror.ts';
 import { createStatuses, knownGateways } from './statuses.ts';
+import { createTenantRegistry } from './tenant-registry.ts';
 
 export interface RegistryOptions {
   /**
@@ -31,19 +33,27 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
   const feed = await startFeed(store, [forwardMirror, statusMirror], onError);
   const queues = [createSerialQueue(), createSerialQueue()] as const;
 
-  return {
-    forwards: createForwards({
+  const forwardsWithin = (scope: Scope): Forwards =>
+    createForwards({
       store,
       feed,
       mirror: forwardMirror,
       queue: queues[0],
       gatewaysOf: (router) => knownGateways(statusMirror.of(router)),
       isAnywhere: (router) => statusMirror.of(router).length > 0,
-      autoPorts,
-    }),
+      scope,
+    });
+
+  const registry: Registry = {
+    forwards: forwardsWithin(unlimitedScope(forwardMirror, autoPorts)),
     statuses: createStatuses({ store, feed, mirror: statusMirror, drains: forwardMirror.drains, queue: queues[1] }),
 
     changes: (after, signal) => followChanges(store, feed, after, signal),
+
+    within: (tenant) => {
+      const forwards = forwardsWithin(tenantScope(forwardMirror, tenant, autoPorts));
+      return createTenantRegistry({ whole: registry, forwards, departures: forwardMirror.departures }, tenant);
+    },
 
     async stop() {
       // Changes that were asked for before are still made.
@@ -51,6 +61,7 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
       await feed.stop();
     },
   };
+  return registry;
 }
 
 function throwUncaught(error: unknown): void {

@@ -1,5 +1,6 @@
 import type { Forward, ForwardSpec } from '../model/forward.ts';
 import type { ForwardDraft } from '../model/forward-draft.ts';
+import type { Grants } from '../model/grants.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
 import type { RouterStatus } from '../model/status.ts';
@@ -111,6 +112,13 @@ export interface RegistryChange {
   }[];
 }
 
+/** A project that asks, and what projects may have. */
+export interface Tenant {
+  /** `null`: nothing is there for it, and it may make nothing. */
+  readonly project: string | null;
+  readonly grants: Grants;
+}
+
 export interface Registry {
   readonly forwards: Forwards;
   readonly statuses: Statuses;
@@ -119,5 +127,10 @@ export interface Registry {
    * here. Error `store_compacted`: changes that old are gone; list again.
    */
   changes(after: number, signal: AbortSignal): AsyncIterable<RegistryChange>;
+  /**
+   * This registry as a tenant has it: what is of others does not exist, but for the places it takes, and what it may have
+   * is limited. Errors besides: `project_not_allowed`, `router_not_found`, `port_not_permitted`, `quota_exceeded`.
+   */
+  within(tenant: Tenant): Registry;
   stop(): Promise<void>;
 }

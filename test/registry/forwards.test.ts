@@ -96,13 +96,6 @@ describe('conflicts', () => {
     await expect(forwards.create(spec({ external_port: 5002 }))).rejects.toThrow(/by forward web$/);
   });
 
-  test("tell nothing about another project's forward", async () => {
-    await forwards.create(spec({ project_id: 'p1', name: 'secret' }));
-    await expect(forwards.create(spec({ project_id: 'p2' }))).rejects.toThrow(/by forward of another project$/);
-    await expect(forwards.create(spec({ project_id: 'p1' }))).rejects.toThrow(/by forward secret$/);
-    await expect(forwards.create(spec())).rejects.toThrow(/by forward secret$/);
-  });
-
   test('need the same router, protocol, port and address', async () => {
     await forwards.create(spec());
     await forwards.create(spec({ router: 'r2' }));

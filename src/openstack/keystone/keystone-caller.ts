@@ -7,7 +7,7 @@ export type RoleNames = Readonly<Record<Role, readonly string[]>>;
 
 /**
  * What the owner of a token may do: the highest of its roles counts. As everywhere in OpenStack, an admin of any project
- * is admin of all; others see their project alone. Errors: `role_missing`, `token_unscoped`.
+ * is admin of all; others see their project alone. Errors: `roles_useless`, `token_unscoped`.
  */
 export function callerOf({ user, scope, roles }: Identity, names: RoleNames): Caller {
   if (scope.kind === 'other') throw hatobaError('token_unscoped', { user });
@@ -17,7 +17,7 @@ export function callerOf({ user, scope, roles }: Identity, names: RoleNames): Ca
   const role = useful.find((one) => names[one].some((name) => includes(roles, name)));
   if (role === undefined) {
     const needed = useful.flatMap((one) => names[one]).join(', ');
-    throw hatobaError('role_missing', { user, roles: roles.join(', ') || 'none', needed });
+    throw hatobaError('roles_useless', { user, roles: roles.join(', ') || 'none', needed });
   }
   return Object.freeze({ name: `keystone ${user}`, role, project, allProjects: role === 'admin' });
 }

@@ -30,7 +30,7 @@ export interface KeystoneOptions {
 export interface Keystone {
   /**
    * Who has this token; `null`: it is not, or no longer, a valid one. No error quotes it. Errors:
-   * `authentication_unavailable`, `role_missing`, `token_unscoped`.
+   * `authentication_unavailable`, `roles_useless`, `token_unscoped`.
    */
   identify(token: string): Promise<Caller | null>;
   /** Waits for no answer any more. */

@@ -31,6 +31,15 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    INSERT INTO changes SELECT revision, key, value IS NULL FROM changes_with_values;
    DROP TABLE changes_with_values;`,
+
+  // Names were unique; now they are in each project, and their keys end with it where there is one.
+  `CREATE TEMPORARY TABLE owners AS
+     SELECT json_quote(substr(key, -36)) AS owner, json_extract(value, '$.project_id') AS project
+     FROM entries WHERE key GLOB 'forwards/*/*' AND json_valid(value);
+   CREATE INDEX temp.owners_by_owner ON owners (owner);
+   UPDATE entries SET key = entries.key || '/' || owners.project
+   FROM owners WHERE entries.key GLOB 'names/*' AND owners.owner = entries.value AND owners.project IS NOT NULL;
+   DROP TABLE temp.owners;`,
 ];
 
 /**

@@ -31,7 +31,7 @@ test('who has no role that counts is told which do', () => {
   expect(attempt(['swift', 'heat'])).toThrow('the roles of alice give no right here: swift, heat');
   expect(attempt(['swift'])).toThrow(
     expect.objectContaining({
-      code: 'role_missing',
+      code: 'roles_useless',
       hint: expect.stringContaining('admin, cloud_admin, member, reader'),
     }),
   );
@@ -47,7 +47,7 @@ describe('a token for', () => {
       allProjects: true,
     });
     expect(() => callerOf(identity(['member', 'reader'], { kind: 'system' }), NAMES)).toThrow(
-      expect.objectContaining({ code: 'role_missing', hint: expect.stringMatching(/roles: admin, cloud_admin\.$/) }),
+      expect.objectContaining({ code: 'roles_useless', hint: expect.stringMatching(/roles: admin, cloud_admin\.$/) }),
     );
   });
 

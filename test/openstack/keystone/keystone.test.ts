@@ -54,7 +54,7 @@ describe('a token', () => {
   test.each<[Record<string, unknown>, string]>([
     [{}, 'token_unscoped'],
     [{ domain: { id: 'default', name: 'Default' } }, 'token_unscoped'],
-    [{ system: { all: true } }, 'role_missing'],
+    [{ system: { all: true } }, 'roles_useless'],
   ])('with the scope %j is refused', async (scope, code) => {
     using keystone = keystoneOf(server.url);
     await expect(keystone.identify(server.issue({ scope }))).rejects.toMatchObject({ code, status: 403 });
