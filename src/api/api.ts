@@ -1,4 +1,7 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Caller } from '../model/caller.ts';
+import { parseGrants } from '../model/grants.ts';
+import { scopeRegistry } from '../registry/scoped.ts';
 import { guardRoutes } from './access/guard.ts';
 import type { ApiDeps, RouteDeps } from './deps.ts';
 import { health } from './health.ts';
@@ -26,10 +29,11 @@ const BODY_LIMIT = 64 * 1024;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
-  const { registry, node, local = NO_ROUTERS, log } = given;
+  const { registry, grants = parseGrants([]), node, local = NO_ROUTERS, log } = given;
   const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
-  const deps: RouteDeps = { registryOf: () => registry, node, local, waiting };
+  const registryOf = (caller: Caller) => scopeRegistry(registry, caller, grants);
+  const deps: RouteDeps = { registryOf, node, local, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),

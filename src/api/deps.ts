@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Caller } from '../model/caller.ts';
+import type { Grants } from '../model/grants.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Authenticate } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
@@ -21,6 +22,8 @@ export interface NodeInfo {
 
 export interface ApiDeps {
   readonly registry: Registry;
+  /** What callers of one project may have. Default: nothing. */
+  readonly grants?: Grants;
   /** Tells who asks. */
   readonly authenticate: Authenticate;
   readonly node: NodeInfo;

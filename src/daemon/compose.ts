@@ -14,6 +14,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
 import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts';
 import { reasonOf } from '../model/errors.ts';
+import { parseGrants } from '../model/grants.ts';
 import { parsePortRange } from '../model/port-range.ts';
 import { openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -94,6 +95,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const { config, log, notify, end, steps } = around;
   const startedAt = new Date().toISOString();
   listenAddress(config);
+  const grants = parseGrants(config.projects);
   await refuseOccupied(config.socket);
   const kernel = await openOwnKernel(around);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
@@ -112,7 +114,8 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
     const { forward_metrics: forwardMetrics } = config;
     const local = agent ?? NO_ROUTERS;
     const { serveApi } = await import('./api.ts');
-    await serveApi({ config, log, steps }, { registry, node, local, observations, forwardMetrics, ready: alive });
+    const parts = { registry, grants, node, local, observations, forwardMetrics, ready: alive };
+    await serveApi({ config, log, steps }, parts);
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');

@@ -1,5 +1,6 @@
 import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
+import type { GrantInput } from '../model/grants.ts';
 
 /** What the file calls by another name than the program does. */
 interface Permissions {
@@ -24,6 +25,7 @@ export interface ConfigFile {
   readonly routers?: readonly (NamespacePattern & Permissions)[];
   readonly host?: (RouterSides & Permissions) | null;
   readonly auto_ports?: string;
+  readonly projects?: readonly GrantInput[];
   readonly forward_metrics?: number;
 }
 
@@ -32,6 +34,10 @@ export type Config = Required<ConfigFile>;
 
 const prefix = { type: 'string', minLength: 1, maxLength: 15 };
 const backend = { enum: BACKENDS };
+const ports = { type: 'string', format: 'ports' };
+/** YAML takes a single port for a number. */
+const portOrPorts = { type: ['string', 'integer'], format: 'ports', minimum: 1, maximum: 65_535 };
+const namespace = { type: 'string', pattern: '^[\\w.+@:*-]{1,255}$' };
 const sides = {
   outside: { type: 'array', items: prefix, minItems: 1 },
   inside: { type: 'array', items: prefix },
@@ -62,7 +68,7 @@ export const CONFIG_SCHEMA = {
         type: 'object',
         additionalProperties: false,
         required: ['namespace', 'outside', 'inside'],
-        properties: { namespace: { type: 'string', pattern: '^[\\w.+@:*-]{1,255}$' }, ...sides },
+        properties: { namespace, ...sides },
       },
     },
     host: {
@@ -70,7 +76,29 @@ export const CONFIG_SCHEMA = {
       additionalProperties: false,
       properties: sides,
     },
-    auto_ports: { type: 'string', format: 'ports' },
+    auto_ports: ports,
+    projects: {
+      type: 'array',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['project'],
+        properties: {
+          project: { type: 'string', minLength: 1, maxLength: 255 },
+          quota: { type: 'integer', minimum: 0 },
+          external_ports: portOrPorts,
+          routers: {
+            type: 'array',
+            items: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['router'],
+              properties: { router: namespace, external_ports: portOrPorts },
+            },
+          },
+        },
+      },
+    },
     forward_metrics: { type: 'integer', minimum: 0, maximum: 100_000 },
   } satisfies Record<keyof ConfigFile, object>,
 };

@@ -65,6 +65,7 @@ function defaults(): Config {
     routers: [],
     host: null,
     auto_ports: printPortRange(DEFAULT_AUTO_PORTS),
+    projects: [],
     forward_metrics: 1_000,
   };
 }

@@ -16,7 +16,7 @@ export interface GrantInput {
   /** How many forwards at most; left out: any number. */
   readonly quota?: number;
   /** Left out: all. */
-  readonly external_ports?: string;
+  readonly external_ports?: string | number;
   /** Left out: none. */
   readonly routers?: readonly RouterGrantInput[];
 }
@@ -25,7 +25,7 @@ export interface RouterGrantInput {
   /** An id or the name of a namespace; `*` stands for any characters. */
   readonly router: string;
   /** Left out: those of the project. */
-  readonly external_ports?: string;
+  readonly external_ports?: string | number;
 }
 
 /** What projects may have. It limits callers of one project, and nobody else. */
@@ -84,12 +84,16 @@ const NOTHING: ProjectGrant = Object.freeze({ quota: null, ports: ALL_PORTS, rou
 function parseProject({ quota, external_ports, routers = [] }: GrantInput): ProjectGrant {
   return {
     quota: quota ?? null,
-    ports: external_ports === undefined ? ALL_PORTS : parsePortRange(external_ports),
+    ports: readPorts(external_ports) ?? ALL_PORTS,
     routers: routers.map((one) => ({
       fits: fitter(one.router),
-      ports: one.external_ports === undefined ? null : parsePortRange(one.external_ports),
+      ports: readPorts(one.external_ports),
     })),
   };
+}
+
+function readPorts(ports: string | number | undefined): PortRange | null {
+  return ports === undefined ? null : parsePortRange(String(ports));
 }
 
 function fitter(pattern: string): (router: RouterId) => boolean {

@@ -39,6 +39,7 @@ describe('loading', () => {
       routers: [],
       host: null,
       auto_ports: '20000-29999',
+      projects: [],
       forward_metrics: 1000,
     });
   });
@@ -120,8 +121,15 @@ host:
   inside: [br-]
   backend: iptables
 auto_ports: 5000-5999
+projects:
+- project: red
+  quota: 0
+  external_ports: 443
+  routers:
+  - router: edge-*
+    external_ports: 30000-30100
 `;
-    expect(Object.keys(parseConfig('f', text))).toHaveLength(13);
+    expect(Object.keys(parseConfig('f', text))).toHaveLength(14);
   });
 
   test.each([
@@ -154,6 +162,12 @@ auto_ports: 5000-5999
     ['store: 5\n', 'f:1: store must be string'],
     ['auto_ports: 2-1\n', 'f:1: auto_ports must be a port or a range of ports, such as 20000-29999'],
     ['auto_ports: 1-65536\n', 'f:1: auto_ports must be a port or a range of ports, such as 20000-29999'],
+    ['projects:\n- quota: 3\n', "f:2: projects.0 must have required property 'project'"],
+    ['projects:\n- project: red\n  quota: -1\n', 'f:3: projects.0.quota must be >= 0'],
+    [
+      'projects:\n- project: red\n  external_ports: 2-1\n',
+      'f:3: projects.0.external_ports must be a port or a range of ports, such as 20000-29999',
+    ],
     ['- a\n', 'f: the file must be object'],
     ['just text', 'f: the file must be object'],
     ['node: a\n  b: c\n', 'f:'],
