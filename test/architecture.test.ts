@@ -47,7 +47,9 @@ describe('arrows run downward only', () => {
     ['agent/a.ts', "import type { B } from '../kernel/b.ts';", 'kernel/b.ts (type)'],
     ['api/v1/a.ts', "import type { B } from '../../agent/b.ts';", 'agent/b.ts (type)'],
     ['lab/a.ts', "import { b } from '../kernel/b.ts';", 'kernel/b.ts (static)'],
-    ['cli/a.ts', "import { b } from '../api/b.ts';", 'api/b.ts (static)'],
+    ['cli/a.ts', "import type { B } from '../api/b.ts';", 'api/b.ts (type)'],
+    ['client/a.ts', "import { request } from 'node:http';", 'node:http (static)'],
+    ['client/a.ts', "import type { B } from '../cli/b.ts';", 'cli/b.ts (type)'],
     ['cli/a.ts', "import { b } from '../daemon/b.ts';", 'daemon/b.ts (static)'],
     ['cli/a.ts', "import type { B } from '../registry/b.ts';", 'registry/b.ts (type)'],
     ['daemon/a.ts', "import { b } from '../cli/b.ts';", 'cli/b.ts (static)'],
@@ -60,7 +62,7 @@ describe('arrows run downward only', () => {
 
   test('those that run downward are welcome', () => {
     const files = {
-      'cli/a.ts': "import type { A } from '../api/a.ts';\nconst f = () => import('../daemon/a.ts');",
+      'cli/a.ts': "import type { A } from '../client/a.ts';\nconst f = () => import('../daemon/a.ts');",
       'cli/b.ts': "import { e } from '../model/e.ts';\nimport { a } from './a.ts';",
       'kernel/a.ts': "import koffi from 'koffi';\nconst f = () => new URL('./worker.ts', import.meta.url);",
       'lab/a.ts': "import { spawn } from 'node:child_process';",

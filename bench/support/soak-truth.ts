@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import type { ForwardDocument } from '../../src/api/v1/types.ts';
-import { isForwardPage } from '../../src/cli/wire.ts';
+import type { Forward } from '../../src/client/operations.ts';
+import { isForwardPage } from '../../src/client/operations.ts';
 import type { Daemon } from './daemon.ts';
 
 /** At the beginning of an element: behind it, others have the same parts, too. */
@@ -42,11 +42,11 @@ function difference(found: Iterable<string>, wanted: Iterable<string>): readonly
 }
 
 /** One that is an element for anyone and a single port. */
-function isSingle({ external_port, sources }: ForwardDocument): boolean {
+function isSingle({ external_port, sources }: Forward): boolean {
   return sources.length === 0 && !external_port.includes('-');
 }
 
-function lineOf({ id, protocol, external_port, internal_address, internal_port, status }: ForwardDocument): string {
+function lineOf({ id, protocol, external_port, internal_address, internal_port, status }: Forward): string {
   const external = `${status.nodes[0]?.external_address} . ${NUMBERS[protocol]} . ${external_port}`;
   return `${external} : ${internal_address} . ${internal_port} (${id})`;
 }

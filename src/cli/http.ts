@@ -1,32 +1,22 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ApiAnswer, ApiRequest, Transport } from '../client/transport.ts';
 import { hatobaError, reasonOf } from '../model/errors.ts';
 
 // `import 'node:http'` reads every export, some of which load undici at first touch: 35 ms more than this way.
 const { request } = process.getBuiltinModule('node:http');
 const { connect } = process.getBuiltinModule('node:net');
 
-export interface HttpCall {
-  readonly method: string;
-  readonly path: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** How long the server may be silent. */
-  readonly timeoutMs: number;
+/** Exchanges over a Unix socket, on a connection each. `timeoutMs`: how long the server may be silent. */
+export function socketTransport(socket: string, timeoutMs: number): Transport {
+  return { place: socket, exchange: (call) => exchange(socket, call, timeoutMs) };
 }
 
-export interface HttpAnswer {
-  readonly status: number;
-  readonly body: string;
-}
-
-/** One exchange over a Unix socket. Errors: `daemon_unreachable`, `not_permitted`. */
-export function exchange(socket: string, call: HttpCall): Promise<HttpAnswer> {
-  const { method, path, timeoutMs } = call;
-  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+function exchange(socket: string, call: ApiRequest, timeoutMs: number): Promise<ApiAnswer> {
+  const { method, path, body } = call;
   const content =
     body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) };
-  const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
+  const { promise, resolve, reject } = Promise.withResolvers<ApiAnswer>();
   const fail = (error: Error): void => reject(unreachable(socket, error));
   const headers = { ...call.headers, ...content };
   // Without an agent: its check whether the host is an IP address compiles a regular expression for 6 ms.

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LocalNode } from '../../src/api/local-node.ts';
-import type { CountersDocument, StatusDocument } from '../../src/api/v1/types.ts';
 import type { Screen, ScreenSize } from '../../src/cli/context.ts';
 import { displayWidth } from '../../src/cli/output/text.ts';
 import type { Look } from '../../src/cli/top/look.ts';
@@ -10,6 +9,7 @@ import { ratesBetween, sumRates } from '../../src/cli/top/rates.ts';
 import { SORT_KEYS, sortRows, type TopRow } from '../../src/cli/top/rows.ts';
 import { drawTop, type TopView } from '../../src/cli/top/view.ts';
 import { watchTop } from '../../src/cli/top/watch.ts';
+import type { Counters, Status } from '../../src/client/operations.ts';
 import { OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
 import { openCliBench, runWords } from './cli-under-test.ts';
 
@@ -51,13 +51,13 @@ test.each([
   [100_000, '100k'],
 ])('%d are %s', (value, text) => expect(formatCount(value)).toBe(text));
 
-function counted(forward: string, differences: Partial<CountersDocument> = {}): CountersDocument {
+function counted(forward: string, differences: Partial<Counters> = {}): Counters {
   const nothing = { packets_in: null, bytes_in: null, packets_out: null, bytes_out: null };
   return { forward, router: ROUTER, node: 'n1', connections: 0, ...nothing, last_used: null, live: 0, ...differences };
 }
 
 describe('rates between two samples', () => {
-  const between = (before: readonly CountersDocument[], after: readonly CountersDocument[]) =>
+  const between = (before: readonly Counters[], after: readonly Counters[]) =>
     ratesBetween({ at: 1000, counters: before }, { at: 3000, counters: after });
 
   test('are for each second', () => {
@@ -134,7 +134,7 @@ describe('sorting', () => {
   });
 });
 
-const STATUS: StatusDocument = {
+const STATUS: Status = {
   version: '0.1.0',
   node: 'n1',
   roles: ['api', 'agent'],

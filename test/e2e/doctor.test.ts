@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DiagnosisDocument } from '../../src/api/v1/types.ts';
-import { isDiagnosis } from '../../src/cli/wire.ts';
+import { type Diagnosis, type ForwardCreate, isDiagnosis } from '../../src/client/operations.ts';
 import { ip, nft, runIn } from '../support/command.ts';
 import { type Daemon, type DaemonHome, openDaemonHome } from '../support/daemon.ts';
 import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
@@ -34,14 +33,14 @@ afterAll(async () => {
   for (const opened of [instance, client, home, network]) await opened?.[Symbol.asyncDispose]();
 });
 
-async function add(fields: Readonly<Record<string, unknown>>): Promise<void> {
+async function add(fields: Partial<ForwardCreate> & Pick<ForwardCreate, 'external_port'>): Promise<void> {
   const forward = await home.client.createForward({ router, internal_address: INSTANCE[4], ...fields }, '5');
   expect(forward.status.state).toBe('active');
 }
 
 interface Said {
   readonly exit: number | null;
-  readonly document: DiagnosisDocument;
+  readonly document: Diagnosis;
   /** By code: what was seen. */
   readonly seen: Readonly<Record<string, string>>;
   /** Codes that are not ok. */

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { isDiagnosis } from '../../src/cli/wire.ts';
+import { type ForwardCreate, isDiagnosis } from '../../src/client/operations.ts';
 import type { ConfigFile } from '../../src/daemon/config-schema.ts';
 import { DOCKER, firewalld, OLD_DOCKER } from '../kernel/rulesets/firewalls.ts';
 import { run } from '../support/command.ts';
@@ -73,7 +73,7 @@ interface Running extends AsyncDisposable {
 async function start(settings: ConfigFile): Promise<Running> {
   const home = await openDaemonHome(settings, machine);
   const daemon = await home.start();
-  const add = (fields: object) =>
+  const add = (fields: Omit<ForwardCreate, 'internal_address'>) =>
     home.client.createForward({ router: 'host', internal_address: TARGET, ...fields }, '5');
   await add({ name: 'web', external_port: 80, internal_port: 8080 });
   await add({ name: 'dns', protocol: 'udp', external_port: '50-59', internal_port: 53 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ForwardDocument } from '../../src/api/v1/types.ts';
+import type { Forward } from '../../src/client/operations.ts';
 import { ip, runIn } from '../support/command.ts';
 import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
@@ -41,8 +41,8 @@ afterAll(async () => {
 describe.each(FAMILIES)('IPv$family', ({ family, other, length, hostLength }) => {
   const own = GATEWAY[family];
   const pending = `the router has no IPv${family} gateway address at present`;
-  let following: ForwardDocument;
-  let explicit: ForwardDocument;
+  let following: Forward;
+  let explicit: Forward;
 
   beforeAll(async () => {
     const fields = { router: network.router, internal_address: INSTANCE[family], internal_port: 22 };
@@ -53,7 +53,7 @@ describe.each(FAMILIES)('IPv$family', ({ family, other, length, hostLength }) =>
 
   /** `null`: the router has no gateway address. */
   async function expectGateway(address: string | null): Promise<void> {
-    const element = (external: string, port: number, { id }: ForwardDocument) =>
+    const element = (external: string, port: number, { id }: Forward) =>
       `${external} . 6 . ${port} : ${INSTANCE[family]} . 22 (${id})`;
     const wanted = [
       ...(address === null ? [] : [element(address, PORT, following)]),

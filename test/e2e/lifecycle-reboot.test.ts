@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import type { ForwardState } from '../../src/model/status.ts';
 import { openDaemonHome } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { activeElements, elementsIn } from '../support/kernel-state.ts';
@@ -34,7 +35,7 @@ test('after a reboot 200 routers come back in random order over 10 s, and each g
   const routers = [{ namespace: 'edge-*', outside: ['qg-'], inside: [] }];
   await using home = await openDaemonHome({ neutron: false, routers }, machine);
   const { client } = home;
-  const allAre = async (state: string) => expect(await client.listForwards({ state })).toHaveLength(2 * COUNT);
+  const allAre = async (state: ForwardState) => expect(await client.listForwards({ state })).toHaveLength(2 * COUNT);
 
   const daemon = await home.start();
   for (const router of ROUTERS) {

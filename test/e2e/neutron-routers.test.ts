@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ForwardDocument } from '../../src/api/v1/types.ts';
+import type { Forward } from '../../src/client/operations.ts';
 import { NEUTRON_PATTERNS } from '../../src/dataplane/linux/namespaces.ts';
 import { ip, nft, runIn } from '../support/command.ts';
 import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
@@ -154,8 +154,8 @@ describe('a standby of an HA router, whose addresses are elsewhere', () => {
   let home: DaemonHome;
   let client: Peer;
   let instance: Peer;
-  let explicit: ForwardDocument;
-  let following: readonly ForwardDocument[];
+  let explicit: Forward;
+  let following: readonly Forward[];
 
   const addresses = [`${GATEWAY[4]}/24 dev ${OUTSIDE}`, `${GATEWAY[6]}/64 dev ${OUTSIDE} nodad`];
   const insideAddresses = [`${INNER_GATEWAY[4]}/24 dev ${INSIDE}`, `${INNER_GATEWAY[6]}/64 dev ${INSIDE} nodad`];

@@ -21,7 +21,10 @@ export const CountersSchema = Type.Object(
 );
 export type CountersDocument = Static<typeof CountersSchema>;
 
-export const CounterListSchema = Type.Object({ counters: Type.Immutable(Type.Array(CountersSchema)) }, closed);
+export const CounterListSchema = Type.Object(
+  { counters: Type.Immutable(Type.Array(CountersSchema)) },
+  named('CounterList'),
+);
 export type CounterList = Static<typeof CounterListSchema>;
 
 export const CounterQuery = Type.Object(

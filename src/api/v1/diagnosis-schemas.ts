@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { FINDING_LEVELS, type FindingLevel } from '../../model/finding-catalogue.ts';
-import { closed, TextOrNull } from './schemas.ts';
+import { closed, named, TextOrNull } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
@@ -14,7 +14,7 @@ const FindingSchema = Type.Object(
     seen: Type.String(),
     advice: TextOrNull,
   },
-  closed,
+  named('Finding'),
 );
 export type FindingDocument = Static<typeof FindingSchema>;
 
@@ -27,7 +27,7 @@ export const DiagnosisSchema = Type.Object(
     warnings: Count,
     findings: Type.Immutable(Type.Array(FindingSchema)),
   },
-  closed,
+  named('Diagnosis'),
 );
 export type DiagnosisDocument = Static<typeof DiagnosisSchema>;
 

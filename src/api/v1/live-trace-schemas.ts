@@ -1,6 +1,6 @@
 import Type from 'typebox';
 import { PACKET_OUTCOMES, type PacketOutcome } from '../../model/observation.ts';
-import { closed, TextList, TextOrNull } from './schemas.ts';
+import { closed, named, TextList, TextOrNull } from './schemas.ts';
 
 /** Seconds. */
 export const DEFAULT_TIMEOUT = 10;
@@ -18,7 +18,7 @@ const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 
 const EndsSchema = Type.Object(
   { source: Type.String(), source_port: Port, destination: Type.String(), destination_port: Port },
-  closed,
+  named('PacketEnds'),
 );
 
 const BaseSchema = Type.Object({ type: Type.String(), hook: Type.String(), priority: Type.Integer() }, closed);
@@ -33,7 +33,7 @@ const StepSchema = Type.Object(
     verdict: Type.String(),
     ours: Type.Boolean(),
   },
-  closed,
+  named('PacketStep'),
 );
 
 const WaySchema = Type.Object(
@@ -45,7 +45,7 @@ const WaySchema = Type.Object(
     left: Type.Union([EndsSchema, Type.Null()]),
     to: TextOrNull,
   },
-  closed,
+  named('PacketWay'),
 );
 
 const CaughtSchema = Type.Object(
@@ -60,7 +60,7 @@ const CaughtSchema = Type.Object(
     difference: TextOrNull,
     legacy_tables: Type.Immutable(TextList),
   },
-  closed,
+  named('CaughtPacket'),
 );
 
 export const LiveSchema = Type.Object(
@@ -69,5 +69,5 @@ export const LiveSchema = Type.Object(
     timeout: Type.Number(),
     packet: Type.Union([CaughtSchema, Type.Null()], { description: 'null: none came in time' }),
   },
-  closed,
+  named('LiveTrace'),
 );

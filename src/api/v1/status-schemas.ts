@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { closed, Revision, TextList, TextOrNull, Time } from './schemas.ts';
+import { closed, named, Revision, TextList, TextOrNull, Time } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
@@ -44,6 +44,6 @@ export const StatusSchema = Type.Object(
       description: 'null: this node has no router at present',
     }),
   },
-  closed,
+  named('Status'),
 );
 export type StatusDocument = Static<typeof StatusSchema>;

@@ -62,7 +62,7 @@ const TracedForwardSchema = Type.Object(
     sources: TextList,
     revision: Revision,
   },
-  closed,
+  named('TracedForward'),
 );
 
 const Reason = Type.Unsafe<RefusalReason>({ type: 'string', enum: REFUSAL_REASONS });
@@ -112,6 +112,6 @@ export const TraceSchema = Type.Object(
     nodes: Type.Immutable(Type.Array(TraceOnNodeSchema)),
     live: Type.Union([LiveSchema, Type.Null()], { description: 'null: not asked for' }),
   },
-  closed,
+  named('Trace'),
 );
 export type TraceDocument = Static<typeof TraceSchema>;

@@ -1,4 +1,4 @@
-import type { AdoptResult } from '../../api/v1/types.ts';
+import type { AdoptResult } from '../../client/operations.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';

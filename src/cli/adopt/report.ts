@@ -1,4 +1,4 @@
-import type { AdoptResult } from '../../api/v1/types.ts';
+import type { AdoptResult } from '../../client/operations.ts';
 import type { CliContext } from '../context.ts';
 import { formatElapsed } from '../forwards/report.ts';
 import { visible } from '../output/text.ts';

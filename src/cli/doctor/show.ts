@@ -1,4 +1,4 @@
-import type { DiagnosisDocument, FindingDocument } from '../../api/v1/types.ts';
+import type { Diagnosis, Finding } from '../../client/operations.ts';
 import { EXIT } from '../../model/error-catalogue.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
@@ -14,9 +14,9 @@ export interface DoctorFlags {
   readonly socket?: string;
 }
 
-const COLOURS: Readonly<Record<FindingDocument['level'], Colour>> = { ok: 'green', warning: 'yellow', problem: 'red' };
+const COLOURS: Readonly<Record<Finding['level'], Colour>> = { ok: 'green', warning: 'yellow', problem: 'red' };
 
-const COLUMNS: readonly Column<FindingDocument>[] = [
+const COLUMNS: readonly Column<Finding>[] = [
   { title: 'level', cell: ({ level }) => level, colour: ({ level }) => COLOURS[level] },
   { title: 'code', cell: ({ code }) => code },
   { title: 'where', cell: ({ instance, router }) => instance ?? router ?? '' },
@@ -36,7 +36,7 @@ export async function showDiagnosis(this: CliContext, flags: DoctorFlags, forwar
   stdout.write([...advice(found.findings), '', summary(found)].map((line) => `${visible(line)}\n`).join(''));
 }
 
-async function diagnose(context: CliContext, flags: DoctorFlags, forward?: string): Promise<DiagnosisDocument> {
+async function diagnose(context: CliContext, flags: DoctorFlags, forward?: string): Promise<Diagnosis> {
   try {
     return await createClient(context, flags.socket).diagnose(forward ?? null, flags.router);
   } catch (error) {
@@ -45,12 +45,12 @@ async function diagnose(context: CliContext, flags: DoctorFlags, forward?: strin
 }
 
 /** Each advice once, with the code that it is for. */
-function advice(findings: readonly FindingDocument[]): readonly string[] {
+function advice(findings: readonly Finding[]): readonly string[] {
   const lines = findings.flatMap(({ code, advice: text }) => (text === null ? [] : [`${code}: ${text}`]));
   return lines.length === 0 ? [] : ['', 'What to do:', ...new Set(lines.map((line) => `  ${line}`))];
 }
 
-function summary({ node, routers, forwards, problems, warnings }: DiagnosisDocument): string {
+function summary({ node, routers, forwards, problems, warnings }: Diagnosis): string {
   const looked = `${counted(routers, 'router')} with ${counted(forwards, 'forward')} on node ${node}`;
   return `${counted(problems, 'problem')} and ${counted(warnings, 'warning')}; looked at ${looked}.`;
 }

@@ -1,10 +1,11 @@
+import type { ForwardCreate } from '../../client/operations.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { splitExternal, splitInternal } from '../endpoint.ts';
 import { inWords } from '../errors.ts';
 import { timed } from '../progress.ts';
 import { readExpires } from './expires.ts';
-import { completeRouter, given, readLabels } from './input.ts';
+import { completeRouter, readLabels } from './input.ts';
 import { type ChangeFlags, reportChange, waitOf } from './report.ts';
 
 export interface AddFlags extends ChangeFlags {
@@ -47,7 +48,7 @@ export async function add(
   const internal = splitInternal(internalText);
   const client = createClient(this, flags.socket);
   try {
-    const fields = given({
+    const fields: ForwardCreate = {
       router: flags.router === undefined ? undefined : await completeRouter(client, flags.router),
       protocol: flags.protocol,
       sources: flags.source,
@@ -61,7 +62,7 @@ export async function add(
       external_port: external.port ?? '',
       internal_address: internal.address,
       internal_port: internal.port ?? undefined,
-    });
+    };
     const { value, elapsedMs } = await timed(this, 'the kernel', () => client.createForward(fields, wait));
     await reportChange(this, flags, value, elapsedMs);
   } catch (error) {

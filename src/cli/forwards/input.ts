@@ -26,8 +26,3 @@ export async function completeRouter(client: Client, text: string): Promise<stri
     throw error;
   }
 }
-
-/** The fields that were given. */
-export function given(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}

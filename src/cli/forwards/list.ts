@@ -1,4 +1,4 @@
-import type { ForwardDocument } from '../../api/v1/types.ts';
+import type { Forward } from '../../client/operations.ts';
 import type { ForwardState } from '../../model/status.ts';
 import { createClient, type ForwardFilter } from '../client.ts';
 import type { CliContext } from '../context.ts';
@@ -17,7 +17,7 @@ export interface ListFlags {
   readonly project?: string;
 }
 
-type ForwardColumn = Column<ForwardDocument>;
+type ForwardColumn = Column<Forward>;
 
 const id: ForwardColumn = { title: 'id', cell: (forward) => forward.id };
 const name: ForwardColumn = { title: 'name', cell: (forward) => forward.name ?? '' };
@@ -97,7 +97,7 @@ export async function list(this: CliContext, flags: ListFlags): Promise<void> {
   });
 }
 
-function shortColumns(rows: readonly ForwardDocument[]): readonly ForwardColumn[] {
+function shortColumns(rows: readonly Forward[]): readonly ForwardColumn[] {
   const short = shortenIds(rows.map((forward) => forward.id));
   const shortId: ForwardColumn = { title: 'id', cell: (forward) => short.get(forward.id) ?? forward.id };
   const shortRouter: ForwardColumn = { title: 'router', cell: (forward) => shortenRouter(forward.router) };

@@ -1,4 +1,4 @@
-import type { ForwardDocument } from '../../api/v1/types.ts';
+import type { Forward } from '../../client/operations.ts';
 import { printEndpoint } from '../../model/address.ts';
 import { hatobaError } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
@@ -21,17 +21,17 @@ export function waitOf(flags: ChangeFlags): string | undefined {
 }
 
 /** Its name and the beginning of its id, or the id alone. */
-export function nameForward({ id, name }: Pick<ForwardDocument, 'id' | 'name'>): string {
+export function nameForward({ id, name }: Pick<Forward, 'id' | 'name'>): string {
   return name === null ? id : `${name} (${id.slice(0, 8)}…)`;
 }
 
 /** The outside address that it has in the kernel where that is known, else what was asked for. */
-export function externalEndpoint(forward: ForwardDocument): string {
+export function externalEndpoint(forward: Forward): string {
   const resolved = forward.status.nodes.find((node) => node.external_address !== null)?.external_address;
   return printEndpoint(resolved ?? forward.external_address, forward.external_port);
 }
 
-export function internalEndpoint(forward: ForwardDocument): string {
+export function internalEndpoint(forward: Forward): string {
   return printEndpoint(forward.internal_address, forward.internal_port);
 }
 
@@ -42,7 +42,7 @@ export function internalEndpoint(forward: ForwardDocument): string {
 export async function reportChange(
   context: CliContext,
   flags: ChangeFlags,
-  forward: ForwardDocument,
+  forward: Forward,
   elapsedMs: number,
 ): Promise<void> {
   const { stdout, stderr } = context.process;
@@ -66,18 +66,18 @@ export function formatElapsed(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-function changeLine(forward: ForwardDocument, elapsedMs: number): string {
+function changeLine(forward: Forward, elapsedMs: number): string {
   const { state, message } = forward.status;
   const way = `${externalEndpoint(forward)}/${forward.protocol} -> ${internalEndpoint(forward)}`;
   const outcome = state === 'active' ? `active after ${formatElapsed(elapsedMs)}${until(forward)}` : state;
   return `forward ${nameForward(forward)} ${way} is ${outcome}${message === null ? '' : `: ${message}`}`;
 }
 
-function until({ expires_at }: ForwardDocument): string {
+function until({ expires_at }: Forward): string {
   return expires_at === null ? '' : `, until ${expires_at}`;
 }
 
 /** Whether some node has not yet come to the change; then it is only a matter of time. */
-function isBehind({ revision, status }: ForwardDocument): boolean {
+function isBehind({ revision, status }: Forward): boolean {
   return status.nodes.some((node) => node.state === 'pending' && node.revision < revision);
 }

@@ -1,12 +1,13 @@
+import type { ForwardPatch } from '../../client/operations.ts';
 import { hatobaError } from '../../model/errors.ts';
-import { createClient, type ForwardFields } from '../client.ts';
+import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { splitExternal, splitInternal } from '../endpoint.ts';
 import { inWords } from '../errors.ts';
 import { timed } from '../progress.ts';
 import { forEachReference } from './each.ts';
 import { readExpires } from './expires.ts';
-import { completeRouter, given, readLabels } from './input.ts';
+import { completeRouter, readLabels } from './input.ts';
 import { type ChangeFlags, reportChange, waitOf } from './report.ts';
 
 export interface SetFlags extends ChangeFlags {
@@ -44,7 +45,8 @@ const WORDS = {
 export async function set(this: CliContext, flags: SetFlags, reference: string): Promise<void> {
   const wait = waitOf(flags);
   const fields = fieldsOf(flags);
-  if (Object.keys(fields).length === 0) throw hatobaError('usage_malformed', { reason: 'nothing to change was named' });
+  if (Object.values(fields).every((value) => value === undefined))
+    throw hatobaError('usage_malformed', { reason: 'nothing to change was named' });
   const client = createClient(this, flags.socket);
   try {
     const router = flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) };
@@ -83,7 +85,7 @@ async function switchAll(
 }
 
 /** Only what was named changes: a bare port leaves the outside address, a bare address the inner port. */
-function fieldsOf(flags: SetFlags): ForwardFields {
+function fieldsOf(flags: SetFlags): ForwardPatch {
   if (flags.noName === true && flags.name !== undefined) {
     throw hatobaError('usage_malformed', { reason: '--name and --no-name exclude each other' });
   }
@@ -92,7 +94,7 @@ function fieldsOf(flags: SetFlags): ForwardFields {
   }
   const external = flags.external === undefined ? undefined : splitExternal(flags.external);
   const internal = flags.internal === undefined ? undefined : splitInternal(flags.internal);
-  return given({
+  return {
     router: flags.router,
     protocol: flags.protocol,
     sources: flags.anyone === true ? [] : flags.source,
@@ -104,5 +106,5 @@ function fieldsOf(flags: SetFlags): ForwardFields {
     internal_address: internal?.address ?? undefined,
     internal_port: internal?.port ?? undefined,
     ...readExpires(flags.expires),
-  });
+  };
 }

@@ -1,4 +1,4 @@
-import type { CountersDocument, ForwardDocument } from '../../api/v1/types.ts';
+import type { Counters, Forward } from '../../client/operations.ts';
 import { reasonOf } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
@@ -12,7 +12,7 @@ export interface ShowFlags {
   readonly output?: DocumentFormat;
 }
 
-type NodeColumn = Column<ForwardDocument['status']['nodes'][number]>;
+type NodeColumn = Column<Forward['status']['nodes'][number]>;
 
 const NODES: readonly NodeColumn[] = [
   { title: 'node', cell: (on) => on.node },
@@ -40,8 +40,8 @@ export async function show(this: CliContext, flags: ShowFlags, reference: string
 async function countersOf(
   { process }: CliContext,
   client: Client,
-  { id }: ForwardDocument,
-): Promise<readonly CountersDocument[] | null> {
+  { id }: Forward,
+): Promise<readonly Counters[] | null> {
   try {
     return await client.getCounters(id);
   } catch (error) {
@@ -50,7 +50,7 @@ async function countersOf(
   }
 }
 
-function counterPairs(counted: CountersDocument): readonly (readonly [string, string])[] {
+function counterPairs(counted: Counters): readonly (readonly [string, string])[] {
   const { connections, packets_in, bytes_in, packets_out, bytes_out, last_used } = counted;
   const numbers = { connections, packets_in, bytes_in, packets_out, bytes_out };
   return [
@@ -59,7 +59,7 @@ function counterPairs(counted: CountersDocument): readonly (readonly [string, st
   ];
 }
 
-function pairs(forward: ForwardDocument): readonly (readonly [string, string])[] {
+function pairs(forward: Forward): readonly (readonly [string, string])[] {
   const labels = Object.entries(forward.labels).map(([key, value]) => `${key}=${value}`);
   return [
     ['id', forward.id],

@@ -1,4 +1,4 @@
-import type { RouterDocument } from '../../api/v1/types.ts';
+import type { Router } from '../../client/operations.ts';
 import { isUuid } from '../../model/ids.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
@@ -11,7 +11,7 @@ export interface ListFlags {
   readonly output: ListingFormat;
 }
 
-type RouterColumn = Column<RouterDocument>;
+type RouterColumn = Column<Router>;
 
 const id: RouterColumn = { title: 'id', cell: (router) => router.id };
 const gateways: RouterColumn = { title: 'gateways', cell: (router) => router.gateways.join(' ') };

@@ -1,4 +1,4 @@
-import type { RouterDocument } from '../../api/v1/types.ts';
+import type { Router } from '../../client/operations.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
@@ -9,7 +9,7 @@ export interface ShowFlags {
   readonly output?: DocumentFormat;
 }
 
-type NodeColumn = Column<RouterDocument['nodes'][number]>;
+type NodeColumn = Column<Router['nodes'][number]>;
 
 const NODES: readonly NodeColumn[] = [
   { title: 'node', cell: (on) => on.node },

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../../api/v1/types.ts';
+import type { Status } from '../../client/operations.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { nameForward } from '../forwards/report.ts';
@@ -44,17 +44,17 @@ export async function showStatus(this: CliContext, flags: StatusFlags): Promise<
   );
 }
 
-function warnings({ forwards_with_warnings: count }: StatusDocument): readonly (readonly [string, string])[] {
+function warnings({ forwards_with_warnings: count }: Status): readonly (readonly [string, string])[] {
   return count === 0 ? [] : [['forwards_with_warnings', `${count}; \`hatoba forward list -o wide\` marks them`]];
 }
 
 /** `3 (2 active, 1 pending)`; states that no forward has are left out. */
-export function countStates({ total, ...states }: StatusDocument['forwards']): string {
+export function countStates({ total, ...states }: Status['forwards']): string {
   const counts = Object.entries(states).flatMap(([state, count]) => (count === 0 ? [] : `${count} ${state}`));
   return total === 0 ? '0' : `${total} (${counts.join(', ')})`;
 }
 
-function describeTracking({ connection_tracking: tracking }: StatusDocument): string {
+function describeTracking({ connection_tracking: tracking }: Status): string {
   if (tracking === null) return '';
   const { entries, limit, fullest } = tracking;
   const share = limit === null || limit === 0 ? '' : ` of ${limit} (${percent(fullest.entries, limit)})`;
@@ -67,7 +67,7 @@ function percent(part: number, whole: number): string {
   return `${Math.round((100 * part) / whole)} %`;
 }
 
-function troubles({ routers_in_error, forwards_in_error, forwards }: StatusDocument): readonly Trouble[] {
+function troubles({ routers_in_error, forwards_in_error, forwards }: Status): readonly Trouble[] {
   const told = forwards_in_error.map((forward) => ({
     what: `forward ${nameForward(forward)}`,
     router: forward.router,

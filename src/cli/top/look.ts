@@ -1,4 +1,4 @@
-import type { ForwardDocument, StatusDocument } from '../../api/v1/types.ts';
+import type { Forward, Status } from '../../client/operations.ts';
 import type { Client } from '../client.ts';
 import { ratesBetween, type Sample, sumRates } from './rates.ts';
 import { rowsOf } from './rows.ts';
@@ -7,8 +7,8 @@ import type { TopView } from './view.ts';
 /** The counters at one moment, and what they are about. */
 export interface Look {
   readonly sample: Sample;
-  readonly status: StatusDocument;
-  readonly forwards: ReadonlyMap<string, ForwardDocument>;
+  readonly status: Status;
+  readonly forwards: ReadonlyMap<string, Forward>;
 }
 
 export interface Observer {
@@ -20,7 +20,7 @@ export interface Observer {
  * has changed: there can be many.
  */
 export function createObserver(client: Client, router: string | undefined): Observer {
-  let known: { readonly revision: number; readonly forwards: ReadonlyMap<string, ForwardDocument> } | undefined;
+  let known: { readonly revision: number; readonly forwards: ReadonlyMap<string, Forward> } | undefined;
   return {
     async look() {
       const [status, counters] = await Promise.all([client.getStatus(), client.liveCounters(router)]);

@@ -1,10 +1,10 @@
-import type { CountersDocument } from '../../api/v1/types.ts';
+import type { Counters } from '../../client/operations.ts';
 
 /** What the daemon counted at one moment. */
 export interface Sample {
   /** Milliseconds, by a clock that only goes forward. */
   readonly at: number;
-  readonly counters: readonly CountersDocument[];
+  readonly counters: readonly Counters[];
 }
 
 /** What goes through one forward now; rates are for each second, and `null` where packets are not counted. */

@@ -1,4 +1,4 @@
-import type { ForwardDocument } from '../../api/v1/types.ts';
+import type { Forward } from '../../client/operations.ts';
 import { externalEndpoint, internalEndpoint } from '../forwards/report.ts';
 import type { ForwardRates } from './rates.ts';
 
@@ -19,17 +19,14 @@ export interface TopRow {
 }
 
 /** Forwards that have been removed meanwhile are left out. */
-export function rowsOf(
-  rates: readonly ForwardRates[],
-  forwards: ReadonlyMap<string, ForwardDocument>,
-): readonly TopRow[] {
+export function rowsOf(rates: readonly ForwardRates[], forwards: ReadonlyMap<string, Forward>): readonly TopRow[] {
   return rates.flatMap((rate) => {
     const forward = forwards.get(rate.forward);
     return forward === undefined ? [] : [rowOf(rate, forward)];
   });
 }
 
-function rowOf(rate: ForwardRates, forward: ForwardDocument): TopRow {
+function rowOf(rate: ForwardRates, forward: Forward): TopRow {
   return {
     forward: forward.id,
     name: forward.name,

@@ -1,4 +1,4 @@
-import type { StatusDocument } from '../../api/v1/types.ts';
+import type { Status } from '../../client/operations.ts';
 import type { ScreenSize } from '../context.ts';
 import { shortenIds, shortenRouter } from '../output/ids.ts';
 import { displayWidth, padding, visible } from '../output/text.ts';
@@ -9,7 +9,7 @@ import { type SortKey, sortRows, type TopRow } from './rows.ts';
 
 /** Everything that is on the screen. */
 export interface TopView {
-  readonly status: StatusDocument;
+  readonly status: Status;
   readonly rows: readonly TopRow[];
   readonly total: Omit<ForwardRates, 'forward'>;
   readonly sort: SortKey;

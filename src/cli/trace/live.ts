@@ -1,13 +1,13 @@
-import type { LiveTraceDocument, TraceDocument } from '../../api/v1/types.ts';
+import type { LiveTrace, Trace } from '../../client/operations.ts';
 import { printEndpoint } from '../../model/address.ts';
 
-type Caught = NonNullable<LiveTraceDocument['packet']>;
+type Caught = NonNullable<LiveTrace['packet']>;
 type Way = Caught['way'];
 type Ends = Way['arrived'];
 type Step = Way['steps'][number];
 
 /** What the kernel did with the packet, for people; nothing where none was caught. */
-export function liveLines({ live }: TraceDocument): readonly string[] {
+export function liveLines({ live }: Trace): readonly string[] {
   if (live === null || live.packet === null) return [];
   const { instance, way, reply, known_flow, legacy_tables } = live.packet;
   const known = known_flow

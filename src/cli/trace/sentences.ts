@@ -1,11 +1,11 @@
-import type { TraceDocument } from '../../api/v1/types.ts';
+import type { Trace } from '../../client/operations.ts';
 import { printEndpoint } from '../../model/address.ts';
 import { nameForward } from '../forwards/report.ts';
 
-type TracedForward = NonNullable<TraceDocument['forward']>;
+type TracedForward = NonNullable<Trace['forward']>;
 
 /** The way of the packet for people: numbered steps, and indented below a step what belongs to it. */
-export function traceLines(traced: TraceDocument): readonly string[] {
+export function traceLines(traced: Trace): readonly string[] {
   const steps = [arrival(traced), taking(traced), ...leaving(traced), kernels(traced)];
   return steps.flatMap(([first, ...others], index) => [
     `${index + 1}. ${first}`,
@@ -16,13 +16,13 @@ export function traceLines(traced: TraceDocument): readonly string[] {
 /** One or more sentences. */
 type Step = readonly string[];
 
-function arrival({ router, packet }: TraceDocument): Step {
+function arrival({ router, packet }: Trace): Step {
   const { protocol, source, source_port } = packet;
   const from = source_port === null ? source : printEndpoint(source, source_port);
   return [`A ${protocol} packet from ${from} comes to router ${router} for ${destinationOf(packet)}.`];
 }
 
-function taking({ forward, misses, packet, gateways }: TraceDocument): Step {
+function taking({ forward, misses, packet, gateways }: Trace): Step {
   const others = misses.map(({ forward: other, refusals }) => {
     return `Forward ${describe(other)} does not take it: ${refusals.map(({ message }) => message).join('; ')}.`;
   });
@@ -33,7 +33,7 @@ function taking({ forward, misses, packet, gateways }: TraceDocument): Step {
   return [`No forward takes it${why}: ${where}.`, ...others];
 }
 
-function leaving({ packet, target, reply }: TraceDocument): readonly Step[] {
+function leaving({ packet, target, reply }: Trace): readonly Step[] {
   if (target === null || reply === null) return [];
   const inside = printEndpoint(target.address, target.port);
   return [
@@ -47,7 +47,7 @@ function leaving({ packet, target, reply }: TraceDocument): readonly Step[] {
   ];
 }
 
-function kernels({ nodes, forward }: TraceDocument): Step {
+function kernels({ nodes, forward }: Trace): Step {
   if (nodes.length === 0) return ['No node has the router yet, so nothing of this is in a kernel.'];
   return nodes.map(({ node, applied, revision, message }) => {
     const says = forward === null ? 'has nothing else' : 'has it so';
@@ -63,6 +63,6 @@ function describe(forward: TracedForward): string {
   return `${nameForward(forward)} ${external}/${forward.protocol} -> ${internal}`;
 }
 
-function destinationOf({ destination, destination_port }: TraceDocument['packet']): string {
+function destinationOf({ destination, destination_port }: Trace['packet']): string {
   return printEndpoint(destination, destination_port);
 }

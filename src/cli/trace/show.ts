@@ -1,9 +1,9 @@
+import type { TraceRequest } from '../../client/operations.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import { splitInternal } from '../endpoint.ts';
 import { inWords } from '../errors.ts';
-import { given } from '../forwards/input.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
 import { visible } from '../output/text.ts';
 import { liveLines } from './live.ts';
@@ -39,7 +39,7 @@ export async function showTrace(this: CliContext, flags: TraceFlags): Promise<vo
   if (to.port === null) {
     throw hatobaError('usage_malformed', { reason: `--to: ${flags.to} has no port; it is ADDRESS:PORT` });
   }
-  const request = given({
+  const request: TraceRequest = {
     router: flags.router,
     protocol: flags.protocol,
     source: from.address,
@@ -47,7 +47,7 @@ export async function showTrace(this: CliContext, flags: TraceFlags): Promise<vo
     destination: to.address,
     destination_port: to.port,
     ...liveFields(flags),
-  });
+  };
   const wait = flags.live === true ? (flags.timeout ?? USUAL_TIMEOUT) : '0';
   if (flags.live === true) this.process.stderr.write(`${visible(waitingLine(flags, wait))}\n`);
   const traced = await createClient(this, flags.socket)
@@ -65,7 +65,7 @@ export async function showTrace(this: CliContext, flags: TraceFlags): Promise<vo
 }
 
 /** Error: `usage_malformed`. */
-function liveFields({ live, timeout }: TraceFlags): Readonly<Record<string, unknown>> {
+function liveFields({ live, timeout }: TraceFlags): Pick<TraceRequest, 'live' | 'timeout'> {
   if (timeout === undefined) return { live };
   if (live !== true) throw hatobaError('usage_malformed', { reason: '--timeout is for --live only' });
   if (!/^\d+(\.\d+)?$/.test(timeout)) {

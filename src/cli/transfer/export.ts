@@ -1,4 +1,4 @@
-import type { Backup } from '../../api/v1/types.ts';
+import type { Backup } from '../../client/operations.ts';
 import { compactForward } from '../../interchange/wishes.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';

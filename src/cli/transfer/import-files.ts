@@ -1,4 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
+import { isRecord } from '../../client/guards.ts';
 import { isDump } from '../../interchange/iptables-dump.ts';
 import { forwardsOfDump, type LeftRule } from '../../interchange/iptables-forwards.ts';
 import { type Address, parseAddress } from '../../model/address.ts';
@@ -7,7 +8,6 @@ import { isUuid } from '../../model/ids.ts';
 import type { Gateways } from '../../model/router.ts';
 import type { Client } from '../client.ts';
 import { absolute, type CliContext } from '../context.ts';
-import { isRecord } from '../guards.ts';
 import { readInput } from './input.ts';
 import { readWishFile } from './wish-file.ts';
 

@@ -1,4 +1,4 @@
-import type { ApplyResult } from '../../api/v1/types.ts';
+import type { ApplyResult } from '../../client/operations.ts';
 import { printEndpoint } from '../../model/address.ts';
 import { hatobaError } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';

@@ -1,6 +1,6 @@
 import type { Document, LineCounter, YAMLError } from 'yaml';
+import { isRecord } from '../../client/guards.ts';
 import { HatobaError, hatobaError, reasonOf } from '../../model/errors.ts';
-import { isRecord } from '../guards.ts';
 
 /** A file of forwards as users write them; what they may be is for the API to say. */
 export interface WishFile {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { ForwardPage } from '../../../src/api/v1/types.ts';
+import type { ForwardPage } from '../../../src/client/operations.ts';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
 import { type Bench, OTHER_ROUTER, openBench, publish, ROUTER, report } from '../api-under-test.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { LocalNode, WatchPatience } from '../../../src/api/local-node.ts';
-import { exchange } from '../../../src/cli/http.ts';
+import { socketTransport } from '../../../src/cli/http.ts';
 import type { KernelWay, Observation, WatchedFlow } from '../../../src/model/observation.ts';
 import { openCliBench } from '../../cli/cli-under-test.ts';
 import { type Bench, openBench, publish, ROUTER, report, wish } from '../api-under-test.ts';
@@ -98,13 +98,13 @@ test('a client that goes, and a daemon that ends, end the wait', async () => {
   const { observe, patiences } = patientObserver();
   const bench = await openCliBench({ observe });
   await publish(bench.registry, report(0));
-  const body = { ...PACKET, live: true };
-  const call = { method: 'POST', path: '/v1/trace', body } as const;
-  await expect(exchange(bench.socket, { ...call, timeoutMs: 200 })).rejects.toMatchObject({
+  const body = JSON.stringify({ ...PACKET, live: true });
+  const call = { method: 'POST', path: '/v1/trace', headers: {}, body };
+  await expect(socketTransport(bench.socket, 200).exchange(call)).rejects.toMatchObject({
     code: 'daemon_unreachable',
   });
   while (patiences[0]?.signal.aborted !== true) await sleep(5);
-  const answer = exchange(bench.socket, { ...call, timeoutMs: 20_000 });
+  const answer = socketTransport(bench.socket, 20_000).exchange(call);
   while (patiences.length < 2) await sleep(5);
   await bench[Symbol.asyncDispose]();
   expect(JSON.parse((await answer).body)).toMatchObject({ live: { packet: null } });
