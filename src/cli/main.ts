@@ -37,3 +37,5 @@ try {
   stderr.write(`${describeError(error, env['HATOBA_DEBUG'] === '1')}\n`);
   process.exitCode = EXIT.failed;
 }
+// Who has left `top` waits for no answer that it had asked for. What is written to a terminal is there at once.
+if (stdout.isTTY === true) process.exit();

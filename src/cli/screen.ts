@@ -16,6 +16,16 @@ const ENDING_KEYS = new Set(['\u0003', '\u0004']);
 /** Size of a terminal that does not tell its own. */
 const USUAL = { columns: 80, rows: 24 };
 
+/**
+ * What draws the lines from the top of the screen and leaves nothing else on it. What was there is erased before a line and
+ * not behind it: the cursor of xterm stays on the last column when that has been written, and erasing begins under it.
+ */
+export function frame(lines: readonly string[], heading: number): string {
+  const styled = lines.map((line, index) => (index === heading ? `${INVERSE}${line}${PLAIN}` : line));
+  const last = styled.pop() ?? '';
+  return `${HOME}${styled.map((line) => `${ERASE_LINE}${line}\r\n`).join('')}${ERASE_BELOW}${last}`;
+}
+
 export function openScreen(stdin: ReadStream, stdout: WriteStream): Screen {
   const queue: string[] = [];
   let wake = () => {};
@@ -42,8 +52,7 @@ export function openScreen(stdin: ReadStream, stdout: WriteStream): Screen {
   return {
     size: () => ({ columns: stdout.columns || USUAL.columns, rows: stdout.rows || USUAL.rows }),
     draw(lines, heading) {
-      const styled = lines.map((line, index) => (index === heading ? `${INVERSE}${line}${PLAIN}` : line));
-      stdout.write(`${HOME}${styled.map((line) => line + ERASE_LINE).join('\r\n')}${ERASE_BELOW}`);
+      stdout.write(frame(lines, heading));
     },
     async next(ms) {
       if (queue.length === 0) {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { run } from '../support/command.ts';
@@ -87,6 +88,21 @@ test('it follows the size of the terminal', async () => {
   await shows(5, /^quiet/);
   await type('C-c');
   await expectShell();
+});
+
+test('it ends at once, too, while the daemon does not answer', async () => {
+  await type('q');
+  await expectShell();
+  await using other = await openDaemonHome({ neutron: false, roles: ['api'] });
+  const daemon = await other.start();
+  await type(`${HATOBA} --socket ${other.socket} top --interval 0.2`, 'Enter');
+  await shows(2, /^every 0\.2 s/);
+  process.kill(daemon.pid, 'SIGSTOP');
+  // It has asked by then, and would wait for ten seconds.
+  await sleep(1_000);
+  await type('q');
+  await eventually(async () => expect((await screen()).at(-1)).toMatch(/[#$]$/), 4_000);
+  process.kill(daemon.pid, 'SIGCONT');
 });
 
 test('it goes on while there is no daemon', async () => {
