@@ -119,6 +119,20 @@ describe.each(EVERYWHERE)('by %s, by IPv%i', (place, family) => {
     await expectOthersGoOn();
   });
 
+  test('a synchronise that is repeated, since something failed behind the write, ends no flow of what took another shape', async () => {
+    await change(ruleOf(1, 'tcp', [gateway, 5001], [target, 5001]), ruleOf(2, 'tcp', [gateway, 5005], [target, 5005]));
+    const [{ id: kept }, { id: gone }] = [await client.open(gateway, 5001), await client.open(gateway, 5005)];
+    const before = present;
+    await change(ruleOf(1, 'tcp', [gateway, '5000-5004'], [target, '5000-5004']));
+    const farewell = { draining: new Set<never>(), gone: diff(before, present).remove };
+    expect(await linux?.dataplane.synchronise(network.router, present, farewell)).toEqual({ corrections: 0 });
+    // Before it sends anything, by which it would begin anew.
+    expect(await flowsTo(5001)).toHaveLength(1);
+    expect(await client.echo(kept, 'grown')).toBe('grown');
+    await expect(client.echo(gone, 'gone', 300)).rejects.toThrow();
+    await expectOthersGoOn();
+  });
+
   test('a source that is no longer allowed ends; one that still is goes on', async () => {
     const own = CLIENT[family];
     await change(ruleOf(1, 'tcp', [gateway, 5001], [target, 5001], own, family === 4 ? '10.99.0.0/16' : 'fd99::/16'));

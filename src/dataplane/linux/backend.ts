@@ -72,6 +72,15 @@ export function bindKernel(kernel: Kernel, namespace: string, isPresent: () => b
   };
 }
 
+/**
+ * What of the program may lead flows that rules which are gone have led. Where a change was written and something failed
+ * behind it, the next attempt finds it written already: so what has come is not only what is still to be written.
+ */
+export function successors(program: Program, gone: readonly Rule[]): readonly Rule[] {
+  const places = new Set(gone.map(({ external }) => external.text));
+  return places.size === 0 ? [] : [...program.values()].filter(({ external }) => places.has(external.text));
+}
+
 /** Tells of flows that were not ended. */
 export function tellFlowsLeft({ failure }: EndedFlows, { onFlowsLeft }: BackendSurroundings): void {
   if (failure !== null) onFlowsLeft(failure);

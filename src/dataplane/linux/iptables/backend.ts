@@ -8,7 +8,14 @@ import type { ForwardId } from '../../../model/ids.ts';
 import type { Change } from '../../../program/diff.ts';
 import type { Program, Rule } from '../../../program/rule.ts';
 import type { Farewell } from '../../dataplane.ts';
-import { type Backend, type BackendSurroundings, type Found, type NamespaceKernel, tellFlowsLeft } from '../backend.ts';
+import {
+  type Backend,
+  type BackendSurroundings,
+  type Found,
+  type NamespaceKernel,
+  successors,
+  tellFlowsLeft,
+} from '../backend.ts';
 import { correct, removal, type Script } from './correction.ts';
 import { flowRulesOf } from './flows.ts';
 import { type Programs, restore, save } from './programs.ts';
@@ -63,8 +70,7 @@ export function createIptables(
       steps.push(stepTo(rules, found, own, family, inside));
     }
     for (const step of steps) await write(step, step.script.added, draining);
-    const added = steps.flatMap(({ script }) => script.added);
-    await endFlows(gone, added, draining);
+    await endFlows(gone, successors(program, gone), draining);
     await removeFrom(iptables, ({ variant }) => variant !== own.variant, program.values(), draining);
     return steps.reduce((sum, { script }) => sum + script.count, 0);
   }
@@ -186,7 +192,7 @@ export function createIptables(
     await endFlows(script.removed, after, draining);
   }
 
-  async function endFlows(before: readonly Rule[], after: readonly NatRule[], draining: Draining): Promise<void> {
+  async function endFlows(before: readonly Rule[], after: readonly Rule[], draining: Draining): Promise<void> {
     const removed = before.filter(({ forward }) => !draining.has(forward));
     if (removed.length + after.length === 0) return;
     tellFlowsLeft(await kernel.endFlows({ removed: flowRulesOf(removed), added: flowRulesOf(after) }), around);

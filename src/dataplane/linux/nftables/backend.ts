@@ -3,7 +3,7 @@ import type { TableState } from '../../../kernel/nft-table.ts';
 import type { Cidr } from '../../../model/cidr.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import type { Rule } from '../../../program/rule.ts';
-import { type Backend, type BackendSurroundings, tellFlowsLeft } from '../backend.ts';
+import { type Backend, type BackendSurroundings, successors, tellFlowsLeft } from '../backend.ts';
 import { correct } from './correction.ts';
 import { sumCounters } from './counters.ts';
 import { elementsOf, hairpinElements } from './elements.ts';
@@ -29,7 +29,8 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
       const { change, count } = correct(found, wanted(inside, program.values(), addresses), kernel.fingerprint);
       if (change !== null || gone.length > 0) {
         const removed = [...takenAway(change, found), ...elements(gone)];
-        await make(change, { removed, draining, added: change?.add ?? [] });
+        const added = [...(change?.add ?? []), ...elements(successors(program, gone))];
+        await make(change, { removed, draining, added });
       }
       installed = found !== null || change !== null;
       outside = addresses;
