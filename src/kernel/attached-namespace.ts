@@ -14,7 +14,7 @@ import {
   NFNLGRP_NFTABLES,
   NFPROTO,
   NFPROTO_INET,
-  type RulesetEvent,
+  type RulesetObject,
   readConsistently,
   readGeneration,
   rulesetEvent,
@@ -165,7 +165,7 @@ export function attachNamespace(
         const event = rulesetEvent(message);
         if (event?.kind === 'object') {
           touched ||= isWatched(event);
-          if (!isOurTable(event) && !event.isElement) tellOthers();
+          if (isOthers(event)) tellOthers();
         }
         if (event?.kind !== 'generation') continue;
         if (isLater(event.generation, known)) {
@@ -180,14 +180,22 @@ export function attachNamespace(
     tellOthers();
   }
 
-  function isOurTable({ family, table }: RulesetEvent & { kind: 'object' }): boolean {
+  function isOurTable({ family, table }: RulesetObject): boolean {
     return family === NFPROTO_INET && table === blueprint.name;
   }
 
-  function isWatched(event: RulesetEvent & { kind: 'object' }): boolean {
-    const { family, table } = event;
-    if (isOurTable(event)) return true;
-    return natTables && table === NAT && (family === NFPROTO[4] || family === NFPROTO[6]);
+  function isNatTable({ family, table }: RulesetObject): boolean {
+    return table === NAT && (family === NFPROTO[4] || family === NFPROTO[6]);
+  }
+
+  function isWatched(event: RulesetObject): boolean {
+    return isOurTable(event) || (natTables && isNatTable(event));
+  }
+
+  /** Not what is ours, not even where a program has written it for us, nor what is in sets. */
+  function isOthers(event: RulesetObject): boolean {
+    if (isOurTable(event) || event.isElement) return false;
+    return !(event.chain !== null && natChains.includes(event.chain) && isNatTable(event));
   }
 
   function disturbed(): void {

@@ -1,5 +1,6 @@
 import { SystemCallError } from './libc.ts';
-import { attributes, get, InterruptedDump, type Message } from './netlink.ts';
+import { type Attributes, attributes, get, InterruptedDump, type Message, textOf } from './netlink.ts';
+import { CHAIN, NFT_MSG, RULE } from './nf-tables.ts';
 
 /** linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h. Numbers inside attributes are in network byte order. */
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -7,19 +8,6 @@ export const NFPROTO_INET = 1;
 export const NFPROTO = { 4: 2, 6: 10 } as const;
 export const NFNLGRP_NFTABLES = 7;
 export const NFNLGRP_NFTRACE = 9;
-
-export const NFT_MSG = {
-  newTable: 0,
-  getTable: 1,
-  getChain: 4,
-  getRule: 7,
-  getSet: 10,
-  newSetElements: 12,
-  getSetElements: 13,
-  deleteSetElements: 14,
-  newGeneration: 15,
-  getGeneration: 16,
-} as const;
 
 /** `struct nfgenmsg`, the fixed part of every message. */
 export const NFGENMSG = 4;
@@ -64,23 +52,41 @@ export function readConsistently<Value>(fd: number, read: () => Value): { genera
   throw new SystemCallError('reading a ruleset that never rests', 'EAGAIN');
 }
 
+/** What was made, changed or removed. */
+export interface RulesetObject {
+  readonly kind: 'object';
+  /** A number of linux/netfilter.h, since tables of several may have the same name. */
+  readonly family: number;
+  readonly table: string;
+  /** Of a chain or a rule; else `null`. */
+  readonly chain: string | null;
+  readonly isElement: boolean;
+}
+
 export type RulesetEvent =
-  /** `family`: a number of linux/netfilter.h, since tables of several may have the same name. */
-  | { readonly kind: 'object'; readonly family: number; readonly table: string; readonly isElement: boolean }
+  | RulesetObject
   /** The end of one transaction: everything before it belongs to this generation. */
   | { readonly kind: 'generation'; readonly generation: number };
 
 /** What a message of the group NFNLGRP_NFTABLES tells. */
 export function rulesetEvent({ type, body }: Message): RulesetEvent | undefined {
   if (type >> 8 !== NFNL_SUBSYS_NFTABLES) return undefined;
-  const first = attributes(body.subarray(NFGENMSG)).get(NFTA_TABLE);
+  const found = attributes(body.subarray(NFGENMSG));
+  const first = found.get(NFTA_TABLE);
   if (first === undefined) return undefined;
   const message = type & 0xff;
   if (message === NFT_MSG.newGeneration) return { kind: 'generation', generation: first.readUInt32BE(0) };
   return {
     kind: 'object',
     family: body[0] ?? 0,
-    table: first.toString('utf8', 0, first.length - 1),
-    isElement: message === NFT_MSG.newSetElements || message === NFT_MSG.deleteSetElements,
+    table: textOf(first),
+    chain: chainOf(message, found),
+    isElement: message === NFT_MSG.newElements || message === NFT_MSG.deleteElements,
   };
+}
+
+function chainOf(message: number, found: Attributes): string | null {
+  if (message === NFT_MSG.newChain || message === NFT_MSG.deleteChain) return textOf(found.get(CHAIN.name));
+  if (message === NFT_MSG.newRule || message === NFT_MSG.deleteRule) return textOf(found.get(RULE.chain));
+  return null;
 }

@@ -62,6 +62,22 @@ test('what we change is not told, nor what is in the sets of others', async () =
   await eventually(() => expect(count()).toBe(1));
 });
 
+test.each(['iptables-nft', 'ip6tables-nft'])(
+  'what is written into chains of ours by %s is not told',
+  async (program) => {
+    const restore = (...lines: readonly string[]) =>
+      runIn(router, `${program}-restore`, ['--noflush'], ['*nat', ...lines, 'COMMIT', ''].join('\n'));
+    await restore(':hatoba-prerouting - [0:0]', '-A PREROUTING -j hatoba-prerouting');
+    await kernel.othersTables(router);
+    await restore('-A hatoba-prerouting -p tcp -j RETURN', ':hatoba-postrouting - [0:0]');
+    await restore('-D hatoba-prerouting 1', ':hatoba-postrouting - [0:0]', '-A hatoba-postrouting -j RETURN');
+    await kernel.ping();
+    expect(count()).toBe(0);
+    await restore('-A PREROUTING -p tcp -j RETURN');
+    await eventually(() => expect(count()).toBe(1));
+  },
+);
+
 test('a change of ours by others is told as that, and a flush as both', async () => {
   await kernel.change(router, { table: 'create', remove: [], add: [] });
   await nft(router, 'table ip own { }');
