@@ -47,8 +47,9 @@ export function linuxOver(
   return createLinuxDataplane({ kernel, accounting, backend, patterns, host: null, onWarning, ...rest });
 }
 
+export const IPTABLES = ['iptables-nft', 'iptables-legacy'] as const;
 /** Everything that forwards can be programmed by. */
-export const PLACES = ['nftables', 'iptables-nft', 'iptables-legacy'] as const;
+export const PLACES = ['nftables', ...IPTABLES] as const;
 export type Place = (typeof PLACES)[number];
 
 /** The real data plane, programming by this, started. */

@@ -11,7 +11,7 @@ import { CLIENT, createNetwork, GATEWAY, INSTANCE, INSTANCE_TOO, type Network, R
 import { type Ends, readPacket, type SeenPacket, segment } from '../support/packets.ts';
 import { openPeer } from '../support/peer.ts';
 import { type Capture, openCapture, openRawSender } from '../support/raw-sockets.ts';
-import { PLACES, type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
+import { DRIVERS, IPTABLES, type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
 
 const FAMILIES = [4, 6] as const;
 /** Whose ports this kernel translates, as far as connection tracking accepts the packets. */
@@ -99,8 +99,16 @@ function seenAtClient(protocol: Protocol): SeenPacket | undefined {
   });
 }
 
-describe.each(PLACES)('random packets through random programs, by %s', (place) => {
-  const protocols = TRANSLATED.filter((protocol) => place === 'nftables' || protocol !== 'udplite');
+/** What is compared with the tracer: our table, as either driver of nft compiles it, and both iptables. */
+const COMPARED = [...DRIVERS, ...IPTABLES] as const;
+
+function start(by: (typeof COMPARED)[number]): Promise<Started> {
+  const { prefix } = network.namespaces;
+  return by === 'libnftables' || by === 'nft' ? startLinux(prefix, { driver: by }) : startLinuxAt(prefix, by);
+}
+
+describe.each(COMPARED)('random packets through random programs, by %s', (by) => {
+  const protocols = TRANSLATED.filter((protocol) => !by.startsWith('iptables') || protocol !== 'udplite');
   const both = (texts: { readonly 4: string; readonly 6: string }): readonly Address[] =>
     [texts[4], texts[6]].map(parseAddress);
   const universe = {
@@ -120,7 +128,9 @@ describe.each(PLACES)('random packets through random programs, by %s', (place) =
   const last = FAMILIES.map((family) => ruleOf(999 + family, 'udp', [GATEWAY[family], 999], [INSTANCE[family], 999]));
 
   test('go where the tracer says', async () => {
-    await using placed = await startLinuxAt(network.namespaces.prefix, place);
+    await using placed = await start(by);
+    // What was compiled otherwise may be there, and be taken for good.
+    await placed.dataplane.clean(network.router);
     const translated = new Set<string>();
     await fc.assert(
       fc.asyncProperty(
