@@ -476,7 +476,7 @@ export const ERRORS = {
   neutron_unavailable: {
     status: 503,
     exit: EXIT.unreachable,
-    message: '{value} does not answer as Neutron as it should: {reason}',
+    message: '{value} does not answer as Neutron does: {reason}',
     hint: 'Nothing was changed. Look whether neutron-server runs, and whether `neutron.upstream` in the configuration leads to it.',
   },
   kernel_unsupported: {
