@@ -50,8 +50,9 @@ function scopeOf({ project, system }: Token): Scope {
   return { kind: system === undefined ? 'other' : 'system' };
 }
 
+/** Keystone leaves the time zone out in some places; it always means UTC. */
 function parseMoment(text: string): number {
-  const time = Date.parse(text);
+  const time = Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
   if (Number.isNaN(time)) throw new Error(`${text} is not a time`);
   return time;
 }

@@ -47,7 +47,10 @@ describe('a token for', () => {
       allProjects: true,
     });
     expect(() => callerOf(identity(['member', 'reader'], { kind: 'system' }), NAMES)).toThrow(
-      expect.objectContaining({ code: 'roles_useless', hint: expect.stringMatching(/roles: admin, cloud_admin\.$/) }),
+      expect.objectContaining({
+        code: 'roles_useless',
+        hint: expect.stringMatching(/roles: admin, cloud_admin\.$/),
+      }),
     );
   });
 

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type KeystoneServer, startKeystone } from './keystone-server.ts';
 import { keystoneOf } from './keystone-under-test.ts';
+import { type StandIn, startStandIn } from './stand-in.ts';
 
 const ALICE = { name: 'keystone alice', role: 'member', project: 'p1', allProjects: false };
 
-let server: KeystoneServer;
+let server: StandIn;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  server = await startKeystone();
+  server = await startStandIn();
 });
 
 afterEach(async () => {

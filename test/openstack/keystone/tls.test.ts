@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from '../../support/command.ts';
-import { startKeystone, type Tls } from './keystone-server.ts';
 import { keystoneOf } from './keystone-under-test.ts';
+import { startStandIn, type Tls } from './stand-in.ts';
 
 let directory = '';
 
@@ -25,7 +25,7 @@ async function certify(name: string): Promise<Tls> {
 
 test('Keystone is believed with a certificate of the authority that is configured', async () => {
   const tls = await certify('IP:127.0.0.1');
-  await using server = await startKeystone(tls);
+  await using server = await startStandIn(tls);
   using keystone = keystoneOf(server.url, { ca: tls.cert });
   expect(await keystone.identify(server.issue())).toMatchObject({ name: 'keystone alice' });
 });
@@ -35,7 +35,7 @@ test.each<[string, string, boolean]>([
   ['a certificate for another name', 'DNS:keystone.example', true],
 ])('but not with %s', async (_, name, trusted) => {
   const tls = await certify(name);
-  await using server = await startKeystone(tls);
+  await using server = await startStandIn(tls);
   using keystone = keystoneOf(server.url, { ca: trusted ? tls.cert : null });
   await expect(keystone.identify(server.issue())).rejects.toMatchObject({ code: 'authentication_unavailable' });
   expect(server.requests).toEqual([]);

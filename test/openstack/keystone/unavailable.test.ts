@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HatobaError, reasonOf } from '../../../src/model/errors.ts';
-import { type KeystoneServer, startKeystone } from './keystone-server.ts';
 import { keystoneOf } from './keystone-under-test.ts';
+import { type StandIn, startStandIn } from './stand-in.ts';
 
 /** Short, so that a test need not wait; long enough for an answer on a busy machine. */
 const TIMEOUT_MS = 2_000;
 
-let server: KeystoneServer;
+let server: StandIn;
 
 beforeEach(async () => {
-  server = await startKeystone();
+  server = await startStandIn();
 });
 
 afterEach(() => server[Symbol.asyncDispose]());
@@ -30,7 +30,7 @@ async function failureOf(attempt: Promise<unknown>): Promise<readonly unknown[]>
   return chain;
 }
 
-describe.each<[string, KeystoneServer['instead'], string]>([
+describe.each<[string, StandIn['instead'], string]>([
   ['fails', (response) => response.writeHead(500).end('{}'), 'Keystone answers with 500'],
   ['is overloaded', (response) => response.writeHead(503).end(), 'Keystone answers with 503'],
   [
@@ -62,7 +62,7 @@ describe.each<[string, KeystoneServer['instead'], string]>([
   });
 });
 
-test.each<[string, KeystoneServer['instead'], string]>([
+test.each<[string, StandIn['instead'], string]>([
   ['a page', (response) => response.end('<html>'), 'something that is not a token'],
   ['a token without an owner', (response) => response.end('{"token":{"roles":[{"name":"admin"}]}}'), 'not a token'],
   ['no right to check', (response) => response.writeHead(403).end(), 'does not let this service check tokens'],
@@ -139,7 +139,7 @@ test('no error tells a token or the password', async () => {
   using keystone = keystoneOf(server.url, { cacheSeconds: 0, timeoutMs: 100 });
   const token = server.issue({ roles: [] });
   const failures = [await failureOf(keystone.identify(token))];
-  const ways: readonly KeystoneServer['instead'][] = [
+  const ways: readonly StandIn['instead'][] = [
     (response, { headers }) => response.writeHead(500).end(JSON.stringify(headers)),
     (response) => response.destroy(),
     () => {},

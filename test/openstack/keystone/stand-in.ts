@@ -16,8 +16,8 @@ export interface TokenParts {
   readonly lifetimeMs?: number;
 }
 
-/** Where Keystone's part is played: what it answers is what a real one answers, as far as hatoba reads it. */
-export interface KeystoneServer extends AsyncDisposable {
+/** Plays Keystone's part: it answers as a real one does, as far as hatoba reads that. */
+export interface StandIn extends AsyncDisposable {
   readonly url: string;
   /** Of each request, what it wanted: `POST` is a login, `GET` a check. */
   readonly requests: ('GET' | 'POST')[];
@@ -42,7 +42,7 @@ export interface Tls {
   readonly cert: string;
 }
 
-export async function startKeystone(tls: Tls | null = null): Promise<KeystoneServer> {
+export async function startStandIn(tls: Tls | null = null): Promise<StandIn> {
   const tokens = new Map<string, Required<TokenParts>>();
   const held = { arrived: (): void => {}, released: Promise.resolve() };
 
@@ -96,7 +96,7 @@ export async function startKeystone(tls: Tls | null = null): Promise<KeystoneSer
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
-  const keystone: KeystoneServer = {
+  const keystone: StandIn = {
     url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${portOf(server.address())}`,
     requests: [],
     lastLogin: null,
