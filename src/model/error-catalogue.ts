@@ -162,6 +162,11 @@ export const ERRORS = {
     message: '{value} is too long or has control characters',
     hint: 'Use up to 255 printable characters.',
   },
+  description_malformed: {
+    ...invalid,
+    message: 'the description {value} is too long or has control characters',
+    hint: 'Use up to 1024 printable characters.',
+  },
   router_malformed: {
     ...invalid,
     message: '{value} cannot be a router',

@@ -1,7 +1,7 @@
 import { type Address, type Family, parseAddress } from './address.ts';
 import { type Cidr, parseCidr } from './cidr.ts';
 import { hatobaError, inField } from './errors.ts';
-import { type ForwardId, parseName, parseText } from './ids.ts';
+import { type ForwardId, parseDescription, parseName, parseText } from './ids.ts';
 import { type PortRange, parsePortRange, portCount, printPortRange } from './port-range.ts';
 import { type Protocol, parseProtocol } from './protocol.ts';
 import { parseRouterId, type RouterId } from './router.ts';
@@ -88,7 +88,7 @@ export function parseForwardSpec(input: ForwardInput): ForwardSpec {
   const internalPorts = at('internal_port', () => parseInternalPorts(input.internal_port, externalPorts));
   return Object.freeze({
     name: at('name', () => optional(input.name, parseName)),
-    description: at('description', () => optional(input.description, parseText)),
+    description: at('description', () => optional(input.description, parseDescription)),
     projectId: at('project_id', () => optional(input.project_id, parseText)),
     labels: at('labels', () => parseLabels(input.labels ?? NO_LABELS)),
     router: at('router', () => parseRouterId(input.router)),

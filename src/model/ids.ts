@@ -22,8 +22,14 @@ export function parseName(text: string): string {
   return text;
 }
 
-/** Reads free text: a description, a label. */
+/** Reads free text: a label, the name of a project. */
 export function parseText(text: string): string {
   if (text.length > 255 || /\p{Cc}/u.test(text)) throw hatobaError('text_malformed', { value: text });
+  return text;
+}
+
+/** Reads a description, which may be as long as Neutron's. */
+export function parseDescription(text: string): string {
+  if (text.length > 1024 || /\p{Cc}/u.test(text)) throw hatobaError('description_malformed', { value: text });
   return text;
 }

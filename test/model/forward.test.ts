@@ -53,7 +53,7 @@ describe('bad input names its field', () => {
     ['protocol', { protocol: 'icmp' }, 'protocol_unknown', 'icmp'],
     ['router', { router: '../x' }, 'router_malformed', '../x'],
     ['name', { name: 'two words' }, 'name_malformed', 'two words'],
-    ['description', { description: 'a\u001b[31m' }, 'text_malformed', 'a\\u001b[31m'],
+    ['description', { description: 'a\u001b[31m' }, 'description_malformed', 'a\\u001b[31m'],
     ['project_id', { project_id: 'a\u0000' }, 'text_malformed', 'a\\u0000'],
     ['labels', { labels: { 'a b': 'x' } }, 'name_malformed', 'a b'],
     ['labels', { labels: { a: 'x\n' } }, 'text_malformed', 'x\\u000a'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isUuid, isUuidPrefix, parseName, parseText } from '../../src/model/ids.ts';
+import { isUuid, isUuidPrefix, parseDescription, parseName, parseText } from '../../src/model/ids.ts';
 import { isProtocol, parseProtocol } from '../../src/model/protocol.ts';
 import { isNamespaceName, parseRouterId, routerOfNamespace } from '../../src/model/router.ts';
 import { PROTOCOLS } from './arbitraries.ts';
@@ -57,6 +57,13 @@ describe('names and texts', () => {
     expect(parseText('x'.repeat(255))).toHaveLength(255);
     for (const text of ['x'.repeat(256), 'a\u0000b', 'a\nb', 'a\u001b[31mb', 'a\u007fb', 'a\u0085b']) {
       expect(refusal(() => parseText(text)).code).toBe('text_malformed');
+    }
+  });
+
+  test('descriptions hold up to 1024', () => {
+    expect(parseDescription('x'.repeat(1024))).toHaveLength(1024);
+    for (const text of ['x'.repeat(1025), 'a\nb']) {
+      expect(refusal(() => parseDescription(text)).code).toBe('description_malformed');
     }
   });
 });
