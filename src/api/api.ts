@@ -10,6 +10,7 @@ import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './listen/limits
 import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
+import { neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { adopt } from './v1/adopt.ts';
@@ -29,7 +30,7 @@ const BODY_LIMIT = 64 * 1024;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
-  const { registry, grants = parseGrants([]), node, local = NO_ROUTERS, log } = given;
+  const { registry, grants = parseGrants([]), node, local = NO_ROUTERS, neutron = {}, log } = given;
   const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
   const registryOf = (caller: Caller) => scopeRegistry(registry, caller, grants);
@@ -73,5 +74,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(status(deps), { prefix: '/v1' });
   api.register(trace(deps), { prefix: '/v1' });
   api.register(diagnosis(deps), { prefix: '/v1' });
+  api.register(neutronVersions);
+  api.register(standaloneNeutron(deps, neutron), { prefix: '/v2.0' });
   return api;
 }

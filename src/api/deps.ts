@@ -5,6 +5,7 @@ import type { Registry } from '../registry/registry.ts';
 import type { Authenticate } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
 import type { Observations } from './metrics/observations.ts';
+import type { NeutronOptions } from './neutron/options.ts';
 import type { Waiting } from './waiting.ts';
 
 /** What the API tells about the daemon it runs in. */
@@ -35,6 +36,8 @@ export interface ApiDeps {
   readonly forwardMetrics?: number;
   /** Rejects where this daemon cannot do its work at the moment. Default: it can. */
   readonly ready?: () => Promise<void>;
+  /** How Neutron's API is served. */
+  readonly neutron?: NeutronOptions;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }

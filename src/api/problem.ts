@@ -56,7 +56,8 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   reply.code(told.status).type(PROBLEM_TYPE).send(printProblem(told));
 }
 
-function toHatobaError(error: unknown, request: FastifyRequest): HatobaError {
+/** Whatever was thrown, as an error of the catalogue. */
+export function toHatobaError(error: unknown, request: FastifyRequest): HatobaError {
   if (error instanceof HatobaError) return error;
   if (isFastifyError(error)) {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {

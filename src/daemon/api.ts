@@ -9,6 +9,7 @@ import type { ApiDeps } from '../api/deps.ts';
 import { listenOnSocket } from '../api/listen/socket.ts';
 import { createTcpListener, type TcpListener } from '../api/listen/tcp.ts';
 import { printTcpAddress } from '../api/listen/tcp-address.ts';
+import type { NeutronOptions } from '../api/neutron/options.ts';
 import type { Config } from './config-schema.ts';
 import { listenAddress } from './listen-address.ts';
 
@@ -22,10 +23,10 @@ interface Surroundings {
 /** The API on the unix socket, and on TCP where that is configured. */
 export async function serveApi(
   { config, log, steps }: Surroundings,
-  deps: Omit<ApiDeps, 'log' | 'authenticate'>,
+  deps: Omit<ApiDeps, 'log' | 'authenticate' | 'neutron'>,
 ): Promise<void> {
   const doors = createDoors();
-  const api = createApi({ ...deps, authenticate: doors.authenticate, log });
+  const api = createApi({ ...deps, authenticate: doors.authenticate, neutron: neutronOptions(config), log });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
   const tcp = address && createTcpListener(api, doors, authenticateLoopback);
@@ -33,6 +34,12 @@ export async function serveApi(
   await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
   await listenOnSocket(api, config.socket);
   if (tcp !== null && address !== null) log.info(`listening on ${printTcpAddress(await tcp.listen(address))}`);
+}
+
+/** The keys of the file by the program's names. */
+function neutronOptions({ neutron }: Config): NeutronOptions {
+  const { single_port_ranges: singlePortRanges = false } = typeof neutron === 'object' ? neutron : {};
+  return { singlePortRanges };
 }
 
 async function closeApi(api: FastifyInstance, tcp: TcpListener | null): Promise<void> {

@@ -7,6 +7,11 @@ interface Permissions {
   readonly open_forward_policy?: boolean;
 }
 
+/** How Neutron's API is served; its routers are managed then, too. */
+interface NeutronKeys {
+  readonly single_port_ranges?: boolean;
+}
+
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
 export interface ConfigFile {
   readonly node?: string;
@@ -21,7 +26,7 @@ export interface ConfigFile {
   readonly nft_driver?: 'auto' | 'libnftables' | 'nft';
   readonly namespace_directory?: string;
   readonly accounting?: boolean;
-  readonly neutron?: boolean;
+  readonly neutron?: boolean | NeutronKeys;
   readonly routers?: readonly (NamespacePattern & Permissions)[];
   readonly host?: (RouterSides & Permissions) | null;
   readonly auto_ports?: string;
@@ -61,7 +66,11 @@ export const CONFIG_SCHEMA = {
     nft_driver: { enum: ['auto', 'libnftables', 'nft'] },
     namespace_directory: { type: 'string', pattern: '^/.' },
     accounting: { type: 'boolean' },
-    neutron: { type: 'boolean' },
+    neutron: {
+      type: ['boolean', 'object'],
+      additionalProperties: false,
+      properties: { single_port_ranges: { type: 'boolean' } },
+    },
     routers: {
       type: 'array',
       items: {

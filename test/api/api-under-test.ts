@@ -22,7 +22,9 @@ export interface Bench extends AsyncDisposable {
   readonly api: FastifyInstance;
 }
 
-type GivenDeps = Partial<Pick<ApiDeps, 'authenticate' | 'grants' | 'observations' | 'forwardMetrics' | 'ready'>>;
+type GivenDeps = Partial<
+  Pick<ApiDeps, 'authenticate' | 'grants' | 'observations' | 'forwardMetrics' | 'ready' | 'neutron'>
+>;
 
 /** Of what the node itself can tell, only what is given; whoever asks comes by the socket, unless it is said otherwise. */
 export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps, Partial<LocalNode> {}

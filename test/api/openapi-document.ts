@@ -17,11 +17,17 @@ export async function describeApi(): Promise<Json> {
   const { api } = bench;
   // Not registered: its hook has to be there before the routes, which come with the plugins.
   await new Promise<void>((resolve, reject) => {
-    const options = { openapi: { openapi: '3.1.0', info: INFO, servers: [{ url: '/' }] } };
-    swagger(api, options, (error) => (error === undefined ? resolve() : reject(error)));
+    const openapi = { openapi: '3.1.0', info: INFO, servers: [{ url: '/' }] };
+    swagger(api, { openapi, transform: hideNeutron }, (error) => (error === undefined ? resolve() : reject(error)));
   });
   await api.ready();
   return withComponents(JSON.parse(JSON.stringify(api.swagger())));
+}
+
+/** Neutron's API is described by OpenStack. */
+function hideNeutron<Schema>({ schema, url }: { schema: Schema; url: string }) {
+  const isNeutron = url === '/' || url.startsWith('/v2.0');
+  return { url, schema: isNeutron ? { ...schema, hide: true } : schema };
 }
 
 /** Every schema that has a title as a component of that name, referred to where it stood. */

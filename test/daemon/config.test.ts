@@ -136,6 +136,11 @@ projects:
     ['nothing', '', {}],
     ['a comment', '# nothing yet\n', {}],
     ['no host', 'host: null', { host: null }],
+    [
+      "Neutron's API as Neutron has it",
+      'neutron:\n  single_port_ranges: true',
+      { neutron: { single_port_ranges: true } },
+    ],
   ])('may say %s', (_, text, expected) => {
     expect(parseConfig('f', text)).toEqual(expected);
   });
@@ -149,7 +154,7 @@ projects:
     ],
     ['routers:\n- namespace: a\n  outside: [o]\n', "f:2: routers.0 must have required property 'inside'"],
     ['routers:\n- namespace: ../x\n  outside: [o]\n  inside: []\n', 'f:2: routers.0.namespace must match pattern'],
-    ['neutron: "no"\n', 'f:1: neutron must be boolean'],
+    ['neutron: "no"\n', 'f:1: neutron must be boolean,object'],
     ['\n\nlog_level: loud\n', 'f:3: log_level must be one of debug, info, warn, error'],
     ['roles: [api, api]\n', 'f:1: roles must NOT have duplicate items'],
     ['roles:\n- api\n- cook\n', 'f:3: roles.1 must be one of api, agent'],

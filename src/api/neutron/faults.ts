@@ -18,6 +18,7 @@ export const FAULTS = {
   ExtensionNotFound: 404,
   HTTPMethodNotAllowed: 405,
   HTTPConflict: 409,
+  FipInUseByPortForwarding: 409,
   OverQuota: 409,
   HTTPRequestEntityTooLarge: 413,
   HTTPTooManyRequests: 429,

@@ -48,6 +48,7 @@ describe('the routes of the API', () => {
     await using _ = bench;
     const open = routes.filter(({ access, method }) => access === 'public' && method !== 'HEAD');
     expect(open.map(({ method, url }) => `${method} ${url}`).sort()).toEqual([
+      'GET /',
       'GET /healthz',
       'GET /openapi.json',
       'GET /readyz',

@@ -1,0 +1,71 @@
+import { sameAddress } from '../../model/address.ts';
+import { sourcesOverlap } from '../../model/cidr.ts';
+import type { ForwardSpec } from '../../model/forward.ts';
+import { type PortRange, portsOverlap, samePorts } from '../../model/port-range.ts';
+import { badForwarding } from './faults.ts';
+import { isAt } from './forwarding-spec.ts';
+import type { GatewayIp } from './topology.ts';
+
+/** `80:90`, also for a single port: `80:80`. */
+export function printRange({ first, last }: PortRange): string {
+  return `${first}:${last}`;
+}
+
+/**
+ * Neutron lets each port of an instance be published once for a protocol, which hatoba does not ask for, and each port of a
+ * floating IP be used once. Where sources are disjoint, nothing collides. What is not new in `wanted` is not looked at:
+ * forwards that came about otherwise can still be changed in all other respects. `others`: of the same router, without
+ * the one that is changed. Error: `BadRequest`.
+ */
+export function refuseCollisions(
+  gateway: GatewayIp,
+  wanted: ForwardSpec,
+  before: ForwardSpec | null,
+  others: readonly ForwardSpec[],
+): void {
+  const rivals = others.filter(
+    (other) => other.protocol === wanted.protocol && sourcesOverlap(other.sources, wanted.sources),
+  );
+  if (before === null || !sameInside(before, wanted)) {
+    const inside = rivals.find(
+      (other) => sameTarget(other, wanted) && portsOverlap(other.internalPorts, wanted.internalPorts),
+    );
+    if (inside !== undefined) throw collision('internal', inside.internalPorts, wanted.internalPorts);
+  }
+  if (before === null || !sameOutside(before, wanted)) {
+    const outside = rivals.find(
+      (other) => isAt(gateway, other) && portsOverlap(other.externalPorts, wanted.externalPorts),
+    );
+    if (outside !== undefined) throw collision('external', outside.externalPorts, wanted.externalPorts);
+  }
+}
+
+/** For ports that somebody has of whom nothing may be told. */
+export function portsTaken(ports: PortRange): Error {
+  return badForwarding(`There is a port collision with the external_port_range. ${printRange(ports)} is not free`);
+}
+
+function sameInside(a: ForwardSpec, b: ForwardSpec): boolean {
+  return (
+    a.protocol === b.protocol && sameTarget(a, b) && samePorts(a.internalPorts, b.internalPorts) && sameSources(a, b)
+  );
+}
+
+function sameOutside(a: ForwardSpec, b: ForwardSpec): boolean {
+  return a.protocol === b.protocol && samePorts(a.externalPorts, b.externalPorts) && sameSources(a, b);
+}
+
+function sameTarget(a: ForwardSpec, b: ForwardSpec): boolean {
+  return sameAddress(a.internalAddress, b.internalAddress);
+}
+
+function sameSources(a: ForwardSpec, b: ForwardSpec): boolean {
+  return a.sources.map(({ text }) => text).join() === b.sources.map(({ text }) => text).join();
+}
+
+function collision(side: 'internal' | 'external', there: PortRange, here: PortRange): Error {
+  return badForwarding(
+    `There is a port collision with the ${side}_port_range. ` +
+      `The following ranges collides: ${printRange(there)} and ${printRange(here)}`,
+  );
+}

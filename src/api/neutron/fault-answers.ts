@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HatobaError } from '../../model/errors.ts';
+import { toHatobaError } from '../problem.ts';
+import { type FaultType, NeutronFault, printFault } from './faults.ts';
+
+/** Every error of these routes is answered as Neutron would. */
+export function answerFaults(api: FastifyInstance): void {
+  api.setErrorHandler<unknown>(sendFault);
+}
+
+/** So is what is at no route, and every answer has an id, which Neutron's clients print. */
+export function answerWithRequestIds(api: FastifyInstance): void {
+  api.addHook('onSend', async (_request, reply) => {
+    reply.header('x-openstack-request-id', `req-${randomUUID()}`);
+  });
+  api.setNotFoundHandler((request, reply) =>
+    sendFault(new NeutronFault('HTTPNotFound', 'The resource could not be found.'), request, reply),
+  );
+}
+
+function sendFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const fault = error instanceof NeutronFault ? error : faultOf(toHatobaError(error, request), request);
+  if (fault.status >= 500) request.log.error({ err: error }, fault.message);
+  reply.code(fault.status).send(printFault(fault));
+}
+
+const TYPES: Readonly<Record<number, FaultType>> = {
+  400: 'HTTPBadRequest',
+  401: 'HTTPUnauthorized',
+  403: 'HTTPForbidden',
+  404: 'HTTPNotFound',
+  409: 'HTTPConflict',
+  412: 'HTTPConflict',
+  413: 'HTTPRequestEntityTooLarge',
+  429: 'HTTPTooManyRequests',
+  503: 'HTTPServiceUnavailable',
+  507: 'HTTPServiceUnavailable',
+};
+
+/** What Neutron has no words for is told in hatoba's; what broke inside is nobody's business. */
+function faultOf(error: HatobaError, { routeOptions }: FastifyRequest): NeutronFault {
+  const { rule } = routeOptions.config;
+  if (error.status === 403 && rule !== undefined) {
+    return new NeutronFault('PolicyNotAuthorized', `rule:${rule} is disallowed by policy`, error);
+  }
+  const type = TYPES[error.status];
+  if (type !== undefined) return new NeutronFault(type, `${error.message}.`, error);
+  const message = 'Request Failed: internal server error while processing your request.';
+  return new NeutronFault('HTTPInternalServerError', message, error);
+}

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { HatobaError } from '../../model/errors.ts';
+import type { Forward, ForwardSpec } from '../../model/forward.ts';
+import { invalidInput } from './attribute-values.ts';
+import { portsTaken, refuseCollisions } from './collisions.ts';
+import type { NeutronDeps } from './deps.ts';
+import { badRequest, NeutronFault } from './faults.ts';
+import { changedSpec, isAt, newSpec } from './forwarding-spec.ts';
+import type { ForwardingWish } from './forwarding-wish.ts';
+import type { GatewayIp, Inquiry, Target, Topology } from './topology.ts';
+
+export type ForwardingParts = Pick<NeutronDeps, 'topology' | 'queue'>;
+
+/** Those that Neutron's clients see at the floating IP, in no order. */
+export function forwardsAt({ registry }: Inquiry, gateway: GatewayIp): readonly Forward[] {
+  return [...registry.forwards.ofRouter(gateway.router).values()].filter((forward) => isAt(gateway, forward));
+}
+
+/** Error: `PortForwardingNotFound`. */
+export function forwardAt({ registry }: Inquiry, gateway: GatewayIp, id: string): Forward {
+  const forward = registry.forwards.get(id);
+  if (forward === undefined || !isAt(gateway, forward)) throw notFound(id);
+  return forward;
+}
+
+function notFound(id: string): NeutronFault {
+  return new NeutronFault('PortForwardingNotFound', `Port Forwarding ${id} could not be found.`);
+}
+
+/** One forward for each wish: all or none. Errors: `BadRequest`, and others that are the client's fault. */
+export async function createForwardings(
+  { topology, queue }: ForwardingParts,
+  inquiry: Inquiry,
+  gateway: GatewayIp,
+  wishes: readonly ForwardingWish[],
+): Promise<readonly Forward[]> {
+  const { forwards } = inquiry.registry;
+  const specs: ForwardSpec[] = [];
+  for (const wish of wishes) {
+    const { portId = '', internalAddress: address = null } = wish;
+    const target = await topology.target(inquiry, gateway, { portId, address, operation: 'create' });
+    specs.push(newSpec(wish, gateway, target, ownerOf(wish, inquiry, gateway)));
+  }
+  return queue.run(async () => {
+    const there: ForwardSpec[] = [...forwards.ofRouter(gateway.router).values()];
+    for (const spec of specs) {
+      refuseCollisions(gateway, spec, null, there);
+      there.push(spec);
+    }
+    const [only, ...others] = specs;
+    if (only !== undefined && others.length === 0) return [await asNeutron(only, forwards.create(only))];
+    const wanted = specs.map((spec) => ({ id: randomUUID(), spec, times: null }));
+    const batch = { wanted, prunes: () => false, dryRun: false, kind: 'apply', intoEmpty: false } as const;
+    await asNeutron(only, forwards.apply(batch));
+    return wanted.map(({ id }) => forwardAt(inquiry, gateway, id));
+  });
+}
+
+/** Errors: as `createForwardings`, `PortForwardingNotFound`. */
+export async function updateForwarding(
+  { topology, queue }: ForwardingParts,
+  inquiry: Inquiry,
+  gateway: GatewayIp,
+  id: string,
+  wish: ForwardingWish,
+): Promise<Forward> {
+  const { forwards } = inquiry.registry;
+  const before = forwardAt(inquiry, gateway, id);
+  const target = await changedTarget(topology, inquiry, gateway, before, wish);
+  const change = (spec: ForwardSpec): ForwardSpec => {
+    const changed = changedSpec(spec, wish, target);
+    const others = [...forwards.ofRouter(gateway.router).values()].filter((other) => other.id !== id);
+    refuseCollisions(gateway, changed, spec, others);
+    return changed;
+  };
+  return queue.run(() =>
+    asNeutron({ id, externalPorts: wish.externalPorts ?? before.externalPorts }, forwards.update(id, change)),
+  );
+}
+
+/** Errors: `PortForwardingNotFound`. */
+export async function deleteForwarding(inquiry: Inquiry, gateway: GatewayIp, id: string): Promise<void> {
+  const { forwards } = inquiry.registry;
+  const { externalPorts } = forwardAt(inquiry, gateway, id);
+  await asNeutron({ id, externalPorts }, forwards.remove(id));
+}
+
+/** A forward belongs to whom the floating IP belongs; whoever may, can say otherwise. Error: `HTTPBadRequest`. */
+function ownerOf({ projectId }: ForwardingWish, { caller }: Inquiry, gateway: GatewayIp): string | null {
+  if (projectId !== undefined && projectId !== caller.project && !caller.allProjects) {
+    throw badRequest(
+      "Specifying 'project_id' or 'tenant_id' other than the authenticated project in request requires admin privileges",
+    );
+  }
+  if (!caller.allProjects) return caller.project;
+  return projectId ?? (gateway.projectId === '' ? caller.project : gateway.projectId);
+}
+
+/** `null`: it stays. A port alone stands for its address, an address alone has to be one of the same port. */
+async function changedTarget(
+  topology: Topology,
+  inquiry: Inquiry,
+  gateway: GatewayIp,
+  before: Forward,
+  { portId, internalAddress }: ForwardingWish,
+): Promise<Target | null> {
+  if (portId === undefined && internalAddress === undefined) return null;
+  const known = (await topology.portIds(inquiry, gateway, [before])).get(before.id) ?? [];
+  const isSamePort = portId === undefined || known.includes(portId);
+  if (isSamePort && (internalAddress ?? before.internalAddress).text === before.internalAddress.text) return null;
+  const wish = { portId: portId ?? known[0] ?? '', address: internalAddress ?? null, operation: 'update' } as const;
+  return topology.target(inquiry, gateway, wish);
+}
+
+/** What the registry refuses, as Neutron would word it. */
+async function asNeutron<Result>(
+  about: Partial<Pick<Forward, 'id' | 'externalPorts'>> | undefined,
+  change: Promise<Result>,
+): Promise<Result> {
+  try {
+    return await change;
+  } catch (error) {
+    if (!(error instanceof HatobaError)) throw error;
+    if (error.code === 'forward_not_found') throw notFound(about?.id ?? '');
+    if (error.code === 'forward_conflict' && about?.externalPorts !== undefined) throw portsTaken(about.externalPorts);
+    if (error.code === 'expiry_past') throw invalidInput('hatoba:expires_at', error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,5 @@
+/** What the configuration says of Neutron's API. */
+export interface NeutronOptions {
+  /** Whether a single port is shown as a range, too, as Neutron itself does it. Default: no. */
+  readonly singlePortRanges?: boolean;
+}

@@ -1,0 +1,30 @@
+/** So much of what a client sent is enough to recognize it. */
+const LONGEST = 200;
+
+/** A value of JSON as `'%s' % value` gives it in Python, in whose words Neutron tells what is wrong. */
+export function printValue(value: unknown): string {
+  const text = typeof value === 'string' ? value : printLiteral(value);
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+/** `['a', 'b']` */
+export function printTexts(texts: readonly string[]): string {
+  return `[${texts.map((text) => printLiteral(printValue(text))).join(', ')}]`;
+}
+
+/** As Python's `repr` has it: `None`, `True`, `'text'`, `{'key': 1}`. */
+export function printLiteral(value: unknown): string {
+  if (value === null || value === undefined) return 'None';
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `[${value.map(printLiteral).join(', ')}]`;
+  if (typeof value !== 'object') return String(value);
+  const entries = Object.entries(value).map(([key, item]) => `${quote(key)}: ${printLiteral(item)}`);
+  return `{${entries.join(', ')}}`;
+}
+
+function quote(text: string): string {
+  const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text.replaceAll('\\', '\\\\').replaceAll(mark, `\\${mark}`);
+  return `${mark}${escaped}${mark}`;
+}
