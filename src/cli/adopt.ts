@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { changeFlags, routerFlag, socketFlag, textFlag, withExamples } from './parameters.ts';
+import { changeFlags, daemonFlags, routerFlag, textFlag, withExamples } from './parameters.ts';
 
 const { wait, output } = changeFlags;
 
@@ -23,7 +23,7 @@ export const adopt = buildCommand({
       },
       wait,
       output,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output', y: 'yes' },
   },

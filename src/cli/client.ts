@@ -17,7 +17,9 @@ import type {
   Trace,
   TraceRequest,
 } from '../client/operations.ts';
-import { type CliContext, socketPath } from './context.ts';
+import type { Transport } from '../client/transport.ts';
+import type { CliContext } from './context.ts';
+import { type DaemonFlags, type DaemonPlace, placeOfDaemon } from './daemon-place.ts';
 import { socketTransport } from './http.ts';
 
 export type ForwardFilter = Omit<Operations['listForwards']['parameters'], 'limit' | 'marker'>;
@@ -61,14 +63,14 @@ const LONGEST_WAIT_S = 60;
 /** A node can have a thousand routers, whose rules are read one by one. */
 const LONGEST_DIAGNOSIS_S = '90';
 
-/** `flag`: the value of --socket; `patienceMs`: how long the daemon may be silent. */
-export function createClient(context: CliContext, flag: string | undefined, patienceMs = PATIENCE_MS): Client {
-  const socket = socketPath(context, flag);
+/** `patienceMs`: how long the daemon may be silent. Error: `usage_malformed`, for where it is. */
+export function createClient(context: CliContext, flags: DaemonFlags, patienceMs = PATIENCE_MS): Client {
+  const place = placeOfDaemon(context, flags);
 
   /** Of a daemon that may take so much longer to answer. */
   function within(wait: Wait): ApiClient {
     const seconds = wait === undefined ? LONGEST_WAIT_S : Number(wait) || 0;
-    return createApiClient(socketTransport(socket, patienceMs + seconds * 1000));
+    return createApiClient(transportTo(place, patienceMs + seconds * 1000));
   }
 
   const soon = within('0');
@@ -109,4 +111,14 @@ export function createClient(context: CliContext, flag: string | undefined, pati
     },
     trace: (request, wait) => within(wait).call('tracePacket', {}, request),
   });
+}
+
+/** What only a URL needs is loaded only for one. */
+function transportTo(place: DaemonPlace, timeoutMs: number): Transport {
+  if (place.kind === 'socket') return socketTransport(place.path, timeoutMs);
+  const name = place.url.href.replace(/\/+$/, '');
+  return {
+    place: name,
+    exchange: async (call) => (await import('./url-exchange.ts')).exchangeByUrl(place, name, call, timeoutMs),
+  };
 }

@@ -40,13 +40,6 @@ export interface CliContext extends CommandContext {
   readonly cwd: () => string;
 }
 
-export const DEFAULT_SOCKET = '/run/hatoba/hatoba.sock';
-
-/** The daemon's socket: the flag, else HATOBA_SOCKET, else the default; absolute. */
-export function socketPath(context: CliContext, flag: string | undefined): string {
-  return absolute(context, flag ?? (context.env['HATOBA_SOCKET'] || DEFAULT_SOCKET));
-}
-
 export function absolute(context: CliContext, path: string): string {
   return path.startsWith('/') ? path : `${context.cwd()}/${path}`;
 }

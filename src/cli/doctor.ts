@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { documentFlag, forwardArgument, routerFlag, socketFlag, withExamples } from './parameters.ts';
+import { daemonFlags, documentFlag, forwardArgument, routerFlag, withExamples } from './parameters.ts';
 
 export const doctor = buildCommand({
   loader: async () => (await import('./doctor/show.ts')).showDiagnosis,
@@ -7,7 +7,7 @@ export const doctor = buildCommand({
     flags: {
       router: routerFlag('only this router, and no forward'),
       output: documentFlag,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output' },
     positional: { kind: 'tuple', parameters: [{ ...forwardArgument, optional: true }] },

@@ -3,6 +3,7 @@ import { STATES } from './output/states.ts';
 import {
   changeAliases,
   changeFlags,
+  daemonFlags,
   documentFlag,
   forwardArgument,
   labelFlag,
@@ -10,7 +11,6 @@ import {
   PROTOCOLS,
   protocolFlag,
   routerFlag,
-  socketFlag,
   sourceFlag,
   textFlag,
   withExamples,
@@ -72,7 +72,7 @@ const list = buildCommand({
       router: routerFlag('only forwards of this router'),
       state: { kind: 'enum', values: STATES, brief: 'Only forwards in this state', optional: true },
       project: textFlag('PROJECT', 'only forwards of this project'),
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output' },
   },
@@ -90,7 +90,7 @@ const list = buildCommand({
 const show = buildCommand({
   loader: async () => (await import('./forwards/show.ts')).show,
   parameters: {
-    flags: { output: documentFlag, socket: socketFlag },
+    flags: { output: documentFlag, ...daemonFlags },
     aliases: { o: 'output' },
     positional: { kind: 'tuple', parameters: [forwardArgument] },
   },
@@ -165,7 +165,7 @@ const remove = buildCommand({
       wait: changeFlags.wait,
       noWait: changeFlags.noWait,
       quiet: changeFlags.quiet,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { q: 'quiet' },
     positional: manyForwards,

@@ -51,8 +51,11 @@ export const protocolFlag = {
   proposeCompletions: () => PROTOCOLS,
 } as const;
 
-/** `--socket FILE`, on every command that speaks to the daemon. */
-export const socketFlag = textFlag('FILE', "the daemon's socket; default HATOBA_SOCKET, else /run/hatoba/hatoba.sock");
+/** Where the daemon is, on every command that speaks to it. */
+export const daemonFlags = {
+  socket: textFlag('FILE', "the daemon's socket; default HATOBA_SOCKET, else /run/hatoba/hatoba.sock"),
+  url: textFlag('URL', "the daemon's address where it is reached by TCP; default HATOBA_URL, with HATOBA_TOKEN"),
+} as const;
 
 /** `-o FORMAT` of a listing. */
 export const listingFlag = {
@@ -76,7 +79,7 @@ export const changeFlags = {
   noWait: { kind: 'boolean', brief: 'Return as soon as the change is stored', optional: true, withNegated: false },
   output: documentFlag,
   quiet: { kind: 'boolean', brief: 'Print the id only', optional: true, withNegated: false },
-  socket: socketFlag,
+  ...daemonFlags,
 } as const;
 
 export const changeAliases = { o: 'output', q: 'quiet' } as const;

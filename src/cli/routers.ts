@@ -1,9 +1,9 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
-import { documentFlag, listingFlag, proposeRouters, socketFlag, withExamples, word } from './parameters.ts';
+import { daemonFlags, documentFlag, listingFlag, proposeRouters, withExamples, word } from './parameters.ts';
 
 const list = buildCommand({
   loader: async () => (await import('./routers/list.ts')).list,
-  parameters: { flags: { output: listingFlag, socket: socketFlag }, aliases: { o: 'output' } },
+  parameters: { flags: { output: listingFlag, ...daemonFlags }, aliases: { o: 'output' } },
   docs: {
     brief: 'List routers',
     fullDescription: withExamples(
@@ -17,7 +17,7 @@ const list = buildCommand({
 const show = buildCommand({
   loader: async () => (await import('./routers/show.ts')).show,
   parameters: {
-    flags: { output: documentFlag, socket: socketFlag },
+    flags: { output: documentFlag, ...daemonFlags },
     aliases: { o: 'output' },
     positional: {
       kind: 'tuple',

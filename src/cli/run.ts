@@ -7,8 +7,8 @@ import { describeError, describeHint } from './errors.ts';
 
 /** Runs one command line, without the program's name, and gives how the process is to end. Never throws for what a user did. */
 export async function runCli(inputs: readonly string[], context: CliContext): Promise<ExitCode> {
-  if (inputs[0] === '__complete') return complete(takeSocket(inputs.slice(1), context));
-  const { words, env } = takeSocket(splitEmpty(inputs), context);
+  if (inputs[0] === '__complete') return complete(takePlace(inputs.slice(1), context));
+  const { words, env } = takePlace(splitEmpty(inputs), context);
   const { stdout, stderr } = context.process;
   const foreign = words.find(isInherited);
   if (foreign !== undefined) {
@@ -41,13 +41,19 @@ function settle(context: CliContext): ExitCode {
   return Object.values(EXIT).find((code) => code === exitCode) ?? EXIT.failed;
 }
 
-/** Takes `--socket FILE` from before the command, where stricli knows no flags with values, into the environment. */
-function takeSocket(inputs: readonly string[], context: CliContext): CommandLine {
+/** What says where the daemon is, and the variable of the environment that says the same. */
+const PLACES: Readonly<Record<string, string>> = { '--socket': 'HATOBA_SOCKET', '--url': 'HATOBA_URL' };
+
+/** Takes `--socket FILE` and `--url URL` from before the command, where stricli knows no flags with values, into the environment. */
+function takePlace(inputs: readonly string[], context: CliContext): CommandLine {
   const [first = '', second] = inputs;
-  const attached = first.startsWith('--socket=');
-  const socket = attached ? first.slice('--socket='.length) : first === '--socket' ? second : undefined;
-  if (socket === undefined) return { ...context, words: inputs };
-  return { ...context, words: inputs.slice(attached ? 1 : 2), env: { ...context.env, HATOBA_SOCKET: socket } };
+  const [flag = '', ...attached] = first.split('=');
+  const variable = Object.hasOwn(PLACES, flag) ? PLACES[flag] : undefined;
+  const value = attached.length > 0 ? attached.join('=') : second;
+  if (variable === undefined || value === undefined) return { ...context, words: inputs };
+  const unset = Object.fromEntries(Object.values(PLACES).map((name) => [name, undefined]));
+  const env = { ...context.env, ...unset, [variable]: value };
+  return { ...context, words: inputs.slice(attached.length > 0 ? 1 : 2), env };
 }
 
 /** Makes two words of `--flag=`, which stricli would take for an argument. */

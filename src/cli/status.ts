@@ -1,9 +1,9 @@
 import { buildCommand } from '@stricli/core';
-import { documentFlag, socketFlag, withExamples } from './parameters.ts';
+import { daemonFlags, documentFlag, withExamples } from './parameters.ts';
 
 export const status = buildCommand({
   loader: async () => (await import('./status/show.ts')).showStatus,
-  parameters: { flags: { output: documentFlag, socket: socketFlag }, aliases: { o: 'output' } },
+  parameters: { flags: { output: documentFlag, ...daemonFlags }, aliases: { o: 'output' } },
   docs: {
     brief: 'Show how the daemon and the forwards stand',
     fullDescription: withExamples(

@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { LISTING_FORMATS } from './output/listing.ts';
-import { routerFlag, socketFlag, textFlag, withExamples } from './parameters.ts';
+import { daemonFlags, routerFlag, textFlag, withExamples } from './parameters.ts';
 import { SORT_KEYS } from './top/rows.ts';
 
 export const top = buildCommand({
@@ -12,7 +12,7 @@ export const top = buildCommand({
       sort: { kind: 'enum', values: SORT_KEYS, brief: 'What comes first', default: 'live' },
       once: { kind: 'boolean', brief: 'Print one look, and end', optional: true, withNegated: false },
       output: { kind: 'enum', values: LISTING_FORMATS, brief: 'Print one look in this form, and end', optional: true },
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output' },
   },

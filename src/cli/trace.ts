@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { documentFlag, protocolFlag, routerFlag, socketFlag, textFlag, withExamples } from './parameters.ts';
+import { daemonFlags, documentFlag, protocolFlag, routerFlag, textFlag, withExamples } from './parameters.ts';
 
 export const trace = buildCommand({
   loader: async () => (await import('./trace/show.ts')).showTrace,
@@ -20,7 +20,7 @@ export const trace = buildCommand({
       },
       timeout: textFlag('SECONDS', 'with --live: how long to wait for it, 1 to 60; default 10'),
       output: documentFlag,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output' },
   },

@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core';
-import { changeFlags, routerFlag, socketFlag, textFlag, withExamples, word } from './parameters.ts';
+import { changeFlags, daemonFlags, routerFlag, textFlag, withExamples, word } from './parameters.ts';
 import { EXPORT_FORMATS } from './transfer/formats.ts';
 
 const { wait, noWait, output } = changeFlags;
@@ -30,7 +30,7 @@ export const apply = buildCommand({
       wait,
       noWait,
       output,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { f: 'file', o: 'output' },
   },
@@ -51,7 +51,7 @@ export const exportForwards = buildCommand({
     flags: {
       format: { kind: 'enum', values: EXPORT_FORMATS, brief: 'Form of the output', default: 'yaml' },
       router: routerFlag('only forwards of this router'),
-      socket: socketFlag,
+      ...daemonFlags,
     },
   },
   docs: {
@@ -81,7 +81,7 @@ export const importForwards = buildCommand({
       wait,
       noWait,
       output,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output' },
     positional: {
@@ -107,7 +107,7 @@ export const importForwards = buildCommand({
 
 export const backup = buildCommand({
   loader: async () => (await import('./transfer/backup.ts')).backup,
-  parameters: { flags: { socket: socketFlag } },
+  parameters: { flags: { ...daemonFlags } },
   docs: {
     brief: 'Print all forwards, for restore',
     fullDescription: withExamples(
@@ -125,7 +125,7 @@ export const restore = buildCommand({
       wait,
       noWait,
       output,
-      socket: socketFlag,
+      ...daemonFlags,
     },
     aliases: { o: 'output' },
   },

@@ -35,8 +35,8 @@ export function createApiClient(transport: Transport): ApiClient {
       headers: Object.fromEntries(given(operation.headers, values)),
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    const value = answer === '' ? undefined : parseJson(place, answer);
-    if (status >= 400) throw readProblem(status, value) ?? foreign(place);
+    const value = parseJson(answer);
+    if (status >= 400) throw readProblem(status, value) ?? refusal(place, status);
     if (!operation.answer(value)) throw foreign(place);
     return value;
   }
@@ -61,15 +61,22 @@ function given(names: readonly string[], values: Values): readonly (readonly [na
   });
 }
 
-function parseJson(place: string, body: string): unknown {
+/** Undefined: it is none. */
+function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
-  } catch (error) {
-    throw foreign(place, error);
+  } catch {
+    return undefined;
   }
 }
 
-function foreign(place: string, cause?: unknown): HatobaError {
+/** What stands before the daemon may answer in words of its own. */
+function refusal(place: string, status: number): HatobaError {
+  if (status !== 401 && status !== 403) return foreign(place);
+  return hatobaError('not_authenticated', { reason: `${place} answers with status ${status}` });
+}
+
+function foreign(place: string): HatobaError {
   const reason = 'what answers there is no hatoba of this version';
-  return hatobaError('daemon_unreachable', { value: place, reason }, { cause });
+  return hatobaError('daemon_unreachable', { value: place, reason });
 }

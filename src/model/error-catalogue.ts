@@ -294,7 +294,13 @@ export const ERRORS = {
     status: 503,
     exit: EXIT.unreachable,
     message: 'no daemon answers at {value}: {reason}',
-    hint: 'Start it with `hatoba serve`, or name its socket with --socket.',
+    hint: 'Start it with `hatoba serve`, or say where it is with --socket or --url.',
+  },
+  certificate_untrusted: {
+    status: 503,
+    exit: EXIT.unreachable,
+    message: 'who answers at {value} does not prove to be it: {reason}',
+    hint: 'Name the file with the certificate of its authority in HATOBA_CA_FILE, and the daemon as its certificate does.',
   },
   daemon_running: {
     status: 409,

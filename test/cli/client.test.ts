@@ -47,7 +47,7 @@ describe('no daemon', () => {
       stdout: '',
       stderr:
         `hatoba: no daemon answers at ${socket}: there is no such socket\n` +
-        '  hint: Start it with `hatoba serve`, or name its socket with --socket.\n',
+        '  hint: Start it with `hatoba serve`, or say where it is with --socket or --url.\n',
       exit: 6,
     });
   });
@@ -70,7 +70,7 @@ describe('no daemon', () => {
 
   test('where somebody is silent', async () => {
     const context = { process: { stdout: { write: () => 0 }, stderr: { write: () => 0 } }, env: {}, cwd: () => '/' };
-    const work = () => createClient(context, socket, 50).getStatus();
+    const work = () => createClient(context, { socket }, 50).getStatus();
     const silent = createServer((connection) => {
       connection.resume();
     });

@@ -63,6 +63,7 @@ describe('proposed are', () => {
       '--state',
       '--project',
       '--socket',
+      '--url',
     ]);
     expect(await candidates('forward', 'list', '--state', 'wa')).toEqual(['waiting']);
     expect(await candidates('forward', 'list', '--state=wa')).toEqual(['--state=waiting']);

@@ -14,6 +14,10 @@ const INTRODUCTION = `# Command line
 asks the daemon over its Unix socket: \`--socket FILE\`, before or after the command, else the environment's
 \`HATOBA_SOCKET\`, else \`/run/hatoba/hatoba.sock\`. Root and the members of the group \`hatoba\` may use it.
 
+From elsewhere, and with the rights of a token, the daemon is reached by TCP: \`--url URL\`, before or after the command, else
+\`HATOBA_URL\`. The token is in \`HATOBA_TOKEN\`. With \`https://\` the daemon's certificate is checked against the authorities
+that the system believes, or those in the file that \`HATOBA_CA_FILE\` names.
+
 **Forwards** are named by their id, by its beginning as long as no other begins so, or by their name; **routers** by
 their id, its beginning, or the name of their namespace.
 

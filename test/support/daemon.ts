@@ -174,5 +174,5 @@ function parseLine(text: string): LogLine {
 
 function clientOf(socket: string): Client {
   const silent = { write: () => undefined };
-  return createClient({ process: { stdout: silent, stderr: silent }, env: {}, cwd: () => '/' }, socket);
+  return createClient({ process: { stdout: silent, stderr: silent }, env: {}, cwd: () => '/' }, { socket });
 }

@@ -2,24 +2,24 @@ import type { AdoptResult } from '../../client/operations.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { completeRouter } from '../forwards/input.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
 import { timed } from '../progress.ts';
 import { printAdoption, printOutcome } from './report.ts';
 
-export interface AdoptFlags {
+export interface AdoptFlags extends DaemonFlags {
   readonly router?: string;
   readonly yes?: boolean;
   readonly followGateway?: boolean;
   readonly outside?: readonly string[];
   readonly wait?: string;
   readonly output?: DocumentFormat;
-  readonly socket?: string;
 }
 
 /** Errors: the API's, and `adopt_incomplete` where rules were not taken over. */
 export async function adoptRules(this: CliContext, flags: AdoptFlags): Promise<void> {
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const request = {
     ...(flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) }),
     ...(flags.followGateway === true ? { follow_gateway: true } : {}),

@@ -23,7 +23,7 @@ async function ask(
   question: (client: Client) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   try {
-    return await question(createClient(context, undefined, PATIENCE_MS));
+    return await question(createClient(context, {}, PATIENCE_MS));
   } catch (error) {
     if (error instanceof HatobaError) return [];
     throw error;

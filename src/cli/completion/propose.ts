@@ -27,8 +27,13 @@ export async function proposeLines(context: CliContext, words: readonly string[]
 
 /** The daemon to ask is the one that the line names. */
 function within(context: CliContext, words: readonly string[]): CliContext & ApplicationContext {
-  const index = words.lastIndexOf('--socket', words.length - 2);
-  const socket =
-    index < 0 ? words.findLast((word) => word.startsWith('--socket='))?.slice('--socket='.length) : words[index + 1];
-  return socket === undefined ? context : { ...context, env: { ...context.env, HATOBA_SOCKET: socket } };
+  const [socket, url] = [valueAfter('--socket', words), valueAfter('--url', words)];
+  if (socket === undefined && url === undefined) return context;
+  return { ...context, env: { ...context.env, HATOBA_SOCKET: socket, HATOBA_URL: url } };
+}
+
+function valueAfter(flag: string, words: readonly string[]): string | undefined {
+  const index = words.lastIndexOf(flag, words.length - 2);
+  const attached = `${flag}=`;
+  return index < 0 ? words.findLast((word) => word.startsWith(attached))?.slice(attached.length) : words[index + 1];
 }

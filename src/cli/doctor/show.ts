@@ -3,15 +3,15 @@ import { EXIT } from '../../model/error-catalogue.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
 import { type CliContext, mayColour } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { inWords } from '../errors.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
 import { type Colour, type Column, formatTable } from '../output/table.ts';
 import { visible } from '../output/text.ts';
 
-export interface DoctorFlags {
+export interface DoctorFlags extends DaemonFlags {
   readonly router?: string;
   readonly output?: DocumentFormat;
-  readonly socket?: string;
 }
 
 const COLOURS: Readonly<Record<Finding['level'], Colour>> = { ok: 'green', warning: 'yellow', problem: 'red' };
@@ -38,7 +38,7 @@ export async function showDiagnosis(this: CliContext, flags: DoctorFlags, forwar
 
 async function diagnose(context: CliContext, flags: DoctorFlags, forward?: string): Promise<Diagnosis> {
   try {
-    return await createClient(context, flags.socket).diagnose(forward ?? null, flags.router);
+    return await createClient(context, flags).diagnose(forward ?? null, flags.router);
   } catch (error) {
     throw inWords({ router: '--router' }, error);
   }

@@ -46,7 +46,7 @@ export async function add(
   const wait = waitOf(flags);
   const external = splitExternal(externalText);
   const internal = splitInternal(internalText);
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   try {
     const fields: ForwardCreate = {
       router: flags.router === undefined ? undefined : await completeRouter(client, flags.router),

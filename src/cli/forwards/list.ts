@@ -2,6 +2,7 @@ import type { Forward } from '../../client/operations.ts';
 import type { ForwardState } from '../../model/status.ts';
 import { createClient, type ForwardFilter } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { shortenIds, shortenRouter } from '../output/ids.ts';
 import { type ListingFormat, printListing } from '../output/listing.ts';
 import { STATE_COLOURS } from '../output/states.ts';
@@ -9,8 +10,7 @@ import type { Column } from '../output/table.ts';
 import { completeRouter } from './input.ts';
 import { externalEndpoint, internalEndpoint } from './report.ts';
 
-export interface ListFlags {
-  readonly socket?: string;
+export interface ListFlags extends DaemonFlags {
   readonly output: ListingFormat;
   readonly router?: string;
   readonly state?: ForwardState;
@@ -78,7 +78,7 @@ const CSV: readonly ForwardColumn[] = [
 ];
 
 export async function list(this: CliContext, flags: ListFlags): Promise<void> {
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const filter: ForwardFilter = {
     ...(flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) }),
     ...(flags.state === undefined ? {} : { state: flags.state }),

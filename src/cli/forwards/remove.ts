@@ -12,7 +12,7 @@ export interface RemoveFlags extends Omit<ChangeFlags, 'output'> {
 
 export async function remove(this: CliContext, flags: RemoveFlags, ...references: readonly string[]): Promise<void> {
   const wait = waitOf(flags);
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   await forEachReference(this, references, async (reference) => {
     const forward = await client.getForward(reference);
     // By its whole id: what the reference meant when it was read is what goes.

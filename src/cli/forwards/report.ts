@@ -2,11 +2,11 @@ import type { Forward } from '../../client/operations.ts';
 import { printEndpoint } from '../../model/address.ts';
 import { hatobaError } from '../../model/errors.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
 import { visible } from '../output/text.ts';
 
-export interface ChangeFlags {
-  readonly socket?: string;
+export interface ChangeFlags extends DaemonFlags {
   readonly output?: DocumentFormat;
   readonly quiet?: boolean;
   readonly wait?: string;

@@ -47,7 +47,7 @@ export async function set(this: CliContext, flags: SetFlags, reference: string):
   const fields = fieldsOf(flags);
   if (Object.values(fields).every((value) => value === undefined))
     throw hatobaError('usage_malformed', { reason: 'nothing to change was named' });
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   try {
     const router = flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) };
     const change = { ...fields, ...router };
@@ -75,7 +75,7 @@ async function switchAll(
   enabled: boolean,
 ): Promise<void> {
   const wait = waitOf(flags);
-  const client = createClient(context, flags.socket);
+  const client = createClient(context, flags);
   await forEachReference(context, references, async (reference) => {
     const { value, elapsedMs } = await timed(context, 'the kernel', () => {
       return client.updateForward(reference, { enabled }, wait);

@@ -2,13 +2,13 @@ import type { Counters, Forward } from '../../client/operations.ts';
 import { reasonOf } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
 import { STATE_COLOURS } from '../output/states.ts';
 import type { Column } from '../output/table.ts';
 import { visible } from '../output/text.ts';
 
-export interface ShowFlags {
-  readonly socket?: string;
+export interface ShowFlags extends DaemonFlags {
   readonly output?: DocumentFormat;
 }
 
@@ -25,7 +25,7 @@ const NODES: readonly NodeColumn[] = [
 
 /** In a form for programs, the API's forward with its `counters` beside: one for each node that has it. */
 export async function show(this: CliContext, flags: ShowFlags, reference: string): Promise<void> {
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const forward = await client.getForward(reference);
   const counters = await countersOf(this, client, forward);
   if (flags.output !== undefined) return printDocument(this, flags.output, { ...forward, counters });

@@ -2,12 +2,12 @@ import type { Router } from '../../client/operations.ts';
 import { isUuid } from '../../model/ids.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { shortenIds } from '../output/ids.ts';
 import { type ListingFormat, printListing } from '../output/listing.ts';
 import type { Column } from '../output/table.ts';
 
-export interface ListFlags {
-  readonly socket?: string;
+export interface ListFlags extends DaemonFlags {
   readonly output: ListingFormat;
 }
 
@@ -35,7 +35,7 @@ const error: RouterColumn = {
 const WIDE = [id, gateways, forwards, nodes, instances, problems, error];
 
 export async function list(this: CliContext, flags: ListFlags): Promise<void> {
-  const rows = await createClient(this, flags.socket).listRouters();
+  const rows = await createClient(this, flags).listRouters();
   const short = shortenIds(rows.map((router) => router.id).filter(isUuid));
   const shortId: RouterColumn = { title: 'id', cell: (router) => short.get(router.id) ?? router.id };
   await printListing(this, flags.output, {

@@ -1,11 +1,11 @@
 import type { Router } from '../../client/operations.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
 import type { Column } from '../output/table.ts';
 
-export interface ShowFlags {
-  readonly socket?: string;
+export interface ShowFlags extends DaemonFlags {
   readonly output?: DocumentFormat;
 }
 
@@ -22,7 +22,7 @@ const NODES: readonly NodeColumn[] = [
 ];
 
 export async function show(this: CliContext, flags: ShowFlags, reference: string): Promise<void> {
-  const router = await createClient(this, flags.socket).getRouter(reference);
+  const router = await createClient(this, flags).getRouter(reference);
   if (flags.output !== undefined) return printDocument(this, flags.output, router);
   const pairs: readonly (readonly [string, string])[] = [
     ['id', router.id],

@@ -1,12 +1,12 @@
 import type { Status } from '../../client/operations.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { nameForward } from '../forwards/report.ts';
 import { type DocumentFormat, printDetails, printDocument } from '../output/listing.ts';
 import type { Column } from '../output/table.ts';
 
-export interface StatusFlags {
-  readonly socket?: string;
+export interface StatusFlags extends DaemonFlags {
   readonly output?: DocumentFormat;
 }
 
@@ -23,7 +23,7 @@ const TROUBLES: readonly Column<Trouble>[] = [
 ];
 
 export async function showStatus(this: CliContext, flags: StatusFlags): Promise<void> {
-  const status = await createClient(this, flags.socket).getStatus();
+  const status = await createClient(this, flags).getStatus();
   if (flags.output !== undefined) return printDocument(this, flags.output, status);
   printDetails(
     this,

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { hatobaError } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { completeRouter } from '../forwards/input.ts';
 import { type ListingFormat, printListing } from '../output/listing.ts';
 import { CSV, TABLE, WIDE } from './columns.ts';
@@ -9,13 +10,12 @@ import { compareLooks, createObserver } from './look.ts';
 import { type SortKey, sortRows } from './rows.ts';
 import { watchTop } from './watch.ts';
 
-export interface TopFlags {
+export interface TopFlags extends DaemonFlags {
   readonly router?: string;
   readonly interval?: string;
   readonly sort: SortKey;
   readonly once?: boolean;
   readonly output?: ListingFormat;
-  readonly socket?: string;
 }
 
 const USUAL_INTERVAL = 2;
@@ -25,7 +25,7 @@ const PATIENCE_MS = 10_000;
 
 export async function showTop(this: CliContext, flags: TopFlags): Promise<void> {
   const interval = readInterval(flags.interval);
-  const client = createClient(this, flags.socket, PATIENCE_MS);
+  const client = createClient(this, flags, PATIENCE_MS);
   const router = flags.router === undefined ? undefined : await completeRouter(client, flags.router);
   const observer = createObserver(client, router);
   const first = await observer.look();

@@ -2,6 +2,7 @@ import type { TraceRequest } from '../../client/operations.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { splitInternal } from '../endpoint.ts';
 import { inWords } from '../errors.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
@@ -9,7 +10,7 @@ import { visible } from '../output/text.ts';
 import { liveLines } from './live.ts';
 import { traceLines } from './sentences.ts';
 
-export interface TraceFlags {
+export interface TraceFlags extends DaemonFlags {
   readonly from: string;
   readonly to: string;
   readonly protocol?: string;
@@ -17,7 +18,6 @@ export interface TraceFlags {
   readonly live?: boolean;
   readonly timeout?: string;
   readonly output?: DocumentFormat;
-  readonly socket?: string;
 }
 
 const WORDS = {
@@ -50,7 +50,7 @@ export async function showTrace(this: CliContext, flags: TraceFlags): Promise<vo
   };
   const wait = flags.live === true ? (flags.timeout ?? USUAL_TIMEOUT) : '0';
   if (flags.live === true) this.process.stderr.write(`${visible(waitingLine(flags, wait))}\n`);
-  const traced = await createClient(this, flags.socket)
+  const traced = await createClient(this, flags)
     .trace(request, wait)
     .catch((error: unknown) => {
       throw inWords(WORDS, error);

@@ -1,6 +1,7 @@
 import { hatobaError } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { completeRouter } from '../forwards/input.ts';
 import { waitOf } from '../forwards/report.ts';
 import type { DocumentFormat } from '../output/listing.ts';
@@ -9,7 +10,7 @@ import { readInput } from './input.ts';
 import { reportChanges } from './report.ts';
 import { readWishFile } from './wish-file.ts';
 
-export interface ApplyFlags {
+export interface ApplyFlags extends DaemonFlags {
   readonly file: string;
   readonly router?: string;
   readonly dryRun?: boolean;
@@ -18,14 +19,13 @@ export interface ApplyFlags {
   readonly wait?: string;
   readonly noWait?: boolean;
   readonly output?: DocumentFormat;
-  readonly socket?: string;
 }
 
 export async function apply(this: CliContext, flags: ApplyFlags): Promise<void> {
   const wait = waitOf(flags);
   const prune = pruneOf(flags);
   const file = await readWishFile(flags.file, await readInput(this, flags.file));
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const router = flags.router ?? file.router;
   try {
     const request = {

@@ -1,15 +1,14 @@
 import { HatobaError, hatobaError, reasonOf } from '../../model/errors.ts';
 import { createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { waitOf } from '../forwards/report.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
 import { timed } from '../progress.ts';
 import { readInput } from './input.ts';
 import { reportChanges } from './report.ts';
 
-export interface BackupFlags {
-  readonly socket?: string;
-}
+export interface BackupFlags extends DaemonFlags {}
 
 export interface RestoreFlags extends BackupFlags {
   readonly replace?: boolean;
@@ -19,13 +18,13 @@ export interface RestoreFlags extends BackupFlags {
 }
 
 export async function backup(this: CliContext, flags: BackupFlags): Promise<void> {
-  await printDocument(this, 'json', await createClient(this, flags.socket).getBackup());
+  await printDocument(this, 'json', await createClient(this, flags).getBackup());
 }
 
 export async function restore(this: CliContext, flags: RestoreFlags): Promise<void> {
   const wait = waitOf(flags);
   const document = parse(await readInput(this, '-'));
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const { value, elapsedMs } = await timed(this, 'the daemon', async () => {
     try {
       return await client.restore(document, flags.replace === true, wait);

@@ -3,19 +3,19 @@ import { compactForward } from '../../interchange/wishes.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { printDocument } from '../output/listing.ts';
 import type { EXPORT_FORMATS } from './formats.ts';
 
-export interface ExportFlags {
+export interface ExportFlags extends DaemonFlags {
   readonly format: (typeof EXPORT_FORMATS)[number];
   readonly router?: string;
-  readonly socket?: string;
 }
 
 type Wish = Omit<Backup['forwards'][number], 'id' | 'created_at' | 'updated_at'>;
 
 export async function exportForwards(this: CliContext, flags: ExportFlags): Promise<void> {
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const router = flags.router === undefined ? undefined : (await client.getRouter(flags.router)).id;
   const { forwards } = await client.getBackup();
   const wishes = forwards

@@ -1,6 +1,7 @@
 import { HatobaError, hatobaError } from '../../model/errors.ts';
 import { type Client, createClient } from '../client.ts';
 import type { CliContext } from '../context.ts';
+import type { DaemonFlags } from '../daemon-place.ts';
 import { completeRouter } from '../forwards/input.ts';
 import { waitOf } from '../forwards/report.ts';
 import { type DocumentFormat, printDocument } from '../output/listing.ts';
@@ -9,7 +10,7 @@ import { timed } from '../progress.ts';
 import { expandPaths, type ImportFile, readImportFile } from './import-files.ts';
 import { printChanges, reportKernel } from './report.ts';
 
-export interface ImportFlags {
+export interface ImportFlags extends DaemonFlags {
   readonly router?: string;
   readonly followGateway?: boolean;
   readonly outside?: readonly string[];
@@ -17,13 +18,12 @@ export interface ImportFlags {
   readonly wait?: string;
   readonly noWait?: boolean;
   readonly output?: DocumentFormat;
-  readonly socket?: string;
 }
 
 /** Errors: as those of apply, and `import_incomplete` where rules were not taken over. */
 export async function importForwards(this: CliContext, flags: ImportFlags, ...paths: readonly string[]): Promise<void> {
   const wait = waitOf(flags);
-  const client = createClient(this, flags.socket);
+  const client = createClient(this, flags);
   const files = await readAll(this, client, flags, paths);
   const request = {
     forwards: files.flatMap(({ forwards }) => forwards),
