@@ -29,7 +29,13 @@ export const CAPABILITIES = {
   },
   transaction: {
     name: 'a change of many forwards is one transaction',
-    by: { ...both, iptables: { instead: 'one for each address family' } },
+    by: {
+      ...both,
+      iptables: {
+        instead:
+          'one for each address family. Where the second fails, the first stays made; the router’s forwards say so (`error`), and it is tried again until both are made',
+      },
+    },
   },
   disturbance: {
     name: 'what others change is put right at once',
