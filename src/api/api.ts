@@ -21,6 +21,7 @@ import { events } from './v1/events.ts';
 import { forwards } from './v1/forwards.ts';
 import { routers } from './v1/routers.ts';
 import { status } from './v1/status.ts';
+import { tokens } from './v1/tokens.ts';
 import { trace } from './v1/trace.ts';
 import { compileValidator } from './validation.ts';
 import { createWaiting } from './waiting.ts';
@@ -72,6 +73,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(counters(deps), { prefix: '/v1' });
   api.register(events(deps), { prefix: '/v1' });
   api.register(status(deps), { prefix: '/v1' });
+  api.register(tokens(registry.tokens), { prefix: '/v1' });
   api.register(trace(deps), { prefix: '/v1' });
   api.register(diagnosis(deps), { prefix: '/v1' });
   api.register(neutronVersions);

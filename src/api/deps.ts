@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import type { Grants } from '../model/grants.ts';
+import type { OpenRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Authenticate } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
@@ -22,7 +23,7 @@ export interface NodeInfo {
 }
 
 export interface ApiDeps {
-  readonly registry: Registry;
+  readonly registry: OpenRegistry;
   /** What callers of one project may have. Default: nothing. */
   readonly grants?: Grants;
   /** Tells who asks. */

@@ -270,6 +270,48 @@ export const isStatus = record({
 });
 export type Status = Guarded<typeof isStatus>;
 
+export const isToken = record({
+  /** unique among tokens */
+  name: text,
+  role: oneOf('reader', 'member', 'admin'),
+  /** the project that it acts for; null: it acts for all of them, and for what belongs to none */
+  project: nullable(text),
+  /** RFC 3339; null: never */
+  expires_at: nullable(text),
+  id: text,
+  state: oneOf('valid', 'expired'),
+  /** who made it */
+  created_by: text,
+  /** RFC 3339, UTC */
+  created_at: text,
+});
+export type Token = Guarded<typeof isToken>;
+
+export const isTokenList = record({ tokens: list(isToken) });
+export type TokenList = Guarded<typeof isTokenList>;
+
+export const isIssuedToken = record({
+  /** unique among tokens */
+  name: text,
+  role: oneOf('reader', 'member', 'admin'),
+  /** the project that it acts for; null: it acts for all of them, and for what belongs to none */
+  project: nullable(text),
+  /** RFC 3339; null: never */
+  expires_at: nullable(text),
+  id: text,
+  state: oneOf('valid', 'expired'),
+  /** who made it */
+  created_by: text,
+  /** RFC 3339, UTC */
+  created_at: text,
+  /** what proves the right to it; told this once, and kept nowhere */
+  secret: text,
+});
+export type IssuedToken = Guarded<typeof isIssuedToken>;
+
+export const isTokenRevocation = record({ id: text, revision: count });
+export type TokenRevocation = Guarded<typeof isTokenRevocation>;
+
 export const isTracedForward = record({
   id: text,
   name: nullable(text),
@@ -515,6 +557,18 @@ export interface AdoptRequest {
   readonly dry_run?: boolean | undefined;
 }
 
+export interface TokenCreate {
+  /** unique among tokens */
+  readonly name: string;
+  readonly role: 'reader' | 'member' | 'admin';
+  /** the project that it acts for; null: it acts for all of them, and for what belongs to none */
+  readonly project?: string | null | undefined;
+  /** RFC 3339; null: never */
+  readonly expires_at?: string | null | undefined;
+  /** seconds from now */
+  readonly expires_in?: number | undefined;
+}
+
 export interface TraceRequest {
   /** id, namespace or beginning of an id; may be left out where there is exactly one */
   readonly router?: string | undefined;
@@ -644,6 +698,34 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Status;
   };
+  /** List API tokens, oldest first. */
+  readonly listTokens: {
+    readonly parameters: Record<string, never>;
+    readonly body: undefined;
+    readonly answer: TokenList;
+  };
+  /** Make an API token. */
+  readonly createToken: {
+    readonly parameters: Record<string, never>;
+    readonly body: TokenCreate;
+    readonly answer: IssuedToken;
+  };
+  /** Show an API token, but for its secret. */
+  readonly getToken: {
+    readonly parameters: {
+      readonly reference: string;
+    };
+    readonly body: undefined;
+    readonly answer: Token;
+  };
+  /** Revoke an API token. */
+  readonly revokeToken: {
+    readonly parameters: {
+      readonly reference: string;
+    };
+    readonly body: undefined;
+    readonly answer: TokenRevocation;
+  };
   /** What a router does to a packet, and why. */
   readonly tracePacket: {
     readonly parameters: Record<string, never>;
@@ -761,6 +843,34 @@ export const OPERATIONS: Table = {
     query: [],
     headers: [],
     answer: isStatus,
+  },
+  listTokens: {
+    method: 'GET',
+    path: '/v1/tokens',
+    query: [],
+    headers: [],
+    answer: isTokenList,
+  },
+  createToken: {
+    method: 'POST',
+    path: '/v1/tokens',
+    query: [],
+    headers: [],
+    answer: isIssuedToken,
+  },
+  getToken: {
+    method: 'GET',
+    path: '/v1/tokens/{reference}',
+    query: [],
+    headers: [],
+    answer: isToken,
+  },
+  revokeToken: {
+    method: 'DELETE',
+    path: '/v1/tokens/{reference}',
+    query: [],
+    headers: [],
+    answer: isTokenRevocation,
   },
   tracePacket: {
     method: 'POST',

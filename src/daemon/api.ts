@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createDoors } from '../api/access/doors.ts';
-import { authenticateLoopback, authenticateSocket } from '../api/access/local-callers.ts';
+import { authenticateSocket, isLoopback } from '../api/access/local-callers.ts';
 import { createApi } from '../api/api.ts';
 import type { ApiDeps } from '../api/deps.ts';
 import { listenOnSocket } from '../api/listen/socket.ts';
@@ -12,6 +12,7 @@ import { printTcpAddress } from '../api/listen/tcp-address.ts';
 import type { NeutronOptions } from '../api/neutron/options.ts';
 import type { Config } from './config-schema.ts';
 import { listenAddress } from './listen-address.ts';
+import { tcpCallers } from './tcp-callers.ts';
 
 interface Surroundings {
   readonly config: Config;
@@ -29,11 +30,15 @@ export async function serveApi(
   const api = createApi({ ...deps, authenticate: doors.authenticate, neutron: neutronOptions(config), log });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
-  const tcp = address && createTcpListener(api, doors, authenticateLoopback);
+  const tcp = address && createTcpListener(api, doors, await tcpCallers(config, deps.registry.tokens));
   steps.defer(() => closeApi(api, tcp));
   await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
   await listenOnSocket(api, config.socket);
-  if (tcp !== null && address !== null) log.info(`listening on ${printTcpAddress(await tcp.listen(address))}`);
+  if (tcp !== null && address !== null) {
+    log.info(`listening on ${printTcpAddress(await tcp.listen(address))}`);
+    if (!isLoopback(address.host))
+      log.warn('tokens can be read on the way to this address, since TLS is not configured');
+  }
 }
 
 /** The keys of the file by the program's names. */

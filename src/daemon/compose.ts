@@ -16,7 +16,7 @@ import { type Notify, openNotify, watchdogInterval } from '../kernel/systemd.ts'
 import { reasonOf } from '../model/errors.ts';
 import { parseGrants } from '../model/grants.ts';
 import { parsePortRange } from '../model/port-range.ts';
-import { openRegistry } from '../registry/open-registry.ts';
+import { type OpenRegistry, openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
 import { type Flags, loadConfig } from './config.ts';
@@ -152,7 +152,10 @@ function createOwnAgent({ config, log }: Surroundings, { kernel, observations, .
   });
 }
 
-async function openStoredRegistry({ config, end, steps }: Surroundings, observations: Observations): Promise<Registry> {
+async function openStoredRegistry(
+  { config, end, steps }: Surroundings,
+  observations: Observations,
+): Promise<OpenRegistry> {
   const store = observeStore(openSqliteStore(databaseOf(config)), (seconds, failed) =>
     observations.note({ kind: 'commit', seconds, failed }),
   );

@@ -19,7 +19,8 @@ export interface ConfigFile {
   readonly socket?: string;
   /** `ADDR:PORT`; `null`: only the socket. */
   readonly listen?: string | null;
-  readonly authentication?: 'none';
+  /** How callers on TCP are known. */
+  readonly authentication?: 'none' | 'tokens';
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly backend?: BackendName;
@@ -59,7 +60,7 @@ export const CONFIG_SCHEMA = {
     store: { type: 'string', pattern: '^sqlite:.' },
     socket: { type: 'string', pattern: '^/.', maxLength: 100 },
     listen: { type: ['string', 'null'], minLength: 1 },
-    authentication: { enum: ['none'] },
+    authentication: { enum: ['none', 'tokens'] },
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
     backend,

@@ -144,7 +144,7 @@ export const ERRORS = {
   },
   expiry_past: {
     ...invalid,
-    message: 'the forward cannot end at {value}, which has passed',
+    message: 'nothing can end at {value}, which has passed',
     hint: 'Name a time to come: the clock of the daemon says {now}.',
   },
   protocol_unknown: {
@@ -224,6 +224,12 @@ export const ERRORS = {
     message: 'no node has a router {value}',
     hint: '`hatoba router list` shows them all.',
   },
+  token_not_found: {
+    status: 404,
+    exit: EXIT.notFound,
+    message: 'there is no API token {value}',
+    hint: '`hatoba token list` shows them all.',
+  },
   path_not_found: {
     status: 404,
     exit: EXIT.notFound,
@@ -241,6 +247,18 @@ export const ERRORS = {
     exit: EXIT.conflict,
     message: '{value} fits {count} routers',
     hint: 'Give more characters of the id.',
+  },
+  token_ambiguous: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: '{value} fits {count} API tokens',
+    hint: 'Give more characters of the id.',
+  },
+  token_name_taken: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'an API token named {value} exists already',
+    hint: 'Choose another name, or revoke that token first.',
   },
   forward_conflict: {
     status: 409,

@@ -11,6 +11,7 @@ export const GUARDS = 'guards/';
 export const DRAINS = 'drains/';
 export const STATUSES = 'statuses/';
 export const PROJECTS = 'projects/';
+export const TOKENS = 'tokens/';
 
 export function forwardKey(router: RouterId, id: ForwardId): string {
   return `${FORWARDS}${router}/${id}`;
@@ -39,6 +40,15 @@ export function projectKey(project: string): string {
 
 export function statusKey(router: RouterId, node: string): string {
   return `${STATUSES}${router}/${node}`;
+}
+
+export function tokenKey(id: string): string {
+  return TOKENS + id;
+}
+
+/** There as long as an API token has the name; its value is the token's id. */
+export function tokenNameKey(name: string): string {
+  return `token-names/${name}`;
 }
 
 /** The two parts behind the noun; the inverse of `forwardKey`, `drainKey` and `statusKey`. */

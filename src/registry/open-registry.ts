@@ -11,6 +11,14 @@ import { createSerialQueue } from './serial-queue.ts';
 import { createStatusMirror } from './status-mirror.ts';
 import { createStatuses, knownGateways } from './statuses.ts';
 import { createTenantRegistry } from './tenant-registry.ts';
+import { createTokenMirror } from './token-mirror.ts';
+import { createTokens, type Tokens } from './tokens.ts';
+
+/** What the store has, as a whole. */
+export interface OpenRegistry extends Registry {
+  /** Not part of what a project's registry has: they belong to whoever runs this. */
+  readonly tokens: Tokens;
+}
 
 export interface RegistryOptions {
   /**
@@ -26,12 +34,13 @@ export interface RegistryOptions {
  * Resolves when everything in the store is indexed; follows the store until stopped.
  * Errors: `store_…`; `store_unreadable` names the key of a record that cannot be read.
  */
-export async function openRegistry(store: Store, options: RegistryOptions = {}): Promise<Registry> {
+export async function openRegistry(store: Store, options: RegistryOptions = {}): Promise<OpenRegistry> {
   const { onError = throwUncaught, autoPorts = DEFAULT_AUTO_PORTS } = options;
   const forwardMirror = createForwardMirror(onError);
   const statusMirror = createStatusMirror(onError);
-  const feed = await startFeed(store, [forwardMirror, statusMirror], onError);
-  const queues = [createSerialQueue(), createSerialQueue()] as const;
+  const tokenMirror = createTokenMirror();
+  const feed = await startFeed(store, [forwardMirror, statusMirror, tokenMirror], onError);
+  const queues = [createSerialQueue(), createSerialQueue(), createSerialQueue()] as const;
 
   const forwardsWithin = (scope: Scope): Forwards =>
     createForwards({
@@ -44,9 +53,10 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
       scope,
     });
 
-  const registry: Registry = {
+  const registry: OpenRegistry = {
     forwards: forwardsWithin(unlimitedScope(forwardMirror, autoPorts)),
     statuses: createStatuses({ store, feed, mirror: statusMirror, drains: forwardMirror.drains, queue: queues[1] }),
+    tokens: createTokens({ store, feed, mirror: tokenMirror, queue: queues[2] }),
 
     changes: (after, signal) => followChanges(store, feed, after, signal),
 

@@ -8,7 +8,7 @@ import type { ApiDeps } from '../../src/api/deps.ts';
 import { type LocalNode, NO_ROUTERS } from '../../src/api/local-node.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import type { RouterStatus } from '../../src/model/status.ts';
-import { openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
+import { type OpenRegistry, openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/open-sqlite-store.ts';
 
@@ -18,7 +18,7 @@ export const STARTED_AT = '2026-01-02T03:04:05.000Z';
 
 export interface Bench extends AsyncDisposable {
   readonly directory: string;
-  readonly registry: Registry;
+  readonly registry: OpenRegistry;
   readonly api: FastifyInstance;
 }
 

@@ -442,7 +442,7 @@ describe('--expires', () => {
     ['2h 30m', '--expires: 2h 30m is not a time'],
     ['0s', '--expires: the request is not understood: expires_in must be >= 1'],
     ['99999d', '--expires: the request is not understood: expires_in must be <= 3155760000'],
-    ['2026-01-01T00:00:00Z', '--expires: the forward cannot end at 2026-01-01T00:00:00.000Z, which has passed'],
+    ['2026-01-01T00:00:00Z', '--expires: nothing can end at 2026-01-01T00:00:00.000Z, which has passed'],
   ])('%j is refused', async (text, message) => {
     await withNode();
     const added = await bench.run('forward', 'add', `--expires=${text}`, '5001', '192.168.50.11');

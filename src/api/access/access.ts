@@ -23,5 +23,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; on a public route nobody is asked who they are, and reading this is an error. */
     readonly caller: Caller;
+    /** For an answer that takes long: whether who asks is still known, with the rights that they had. */
+    isStillAllowed(): Promise<boolean>;
   }
 }

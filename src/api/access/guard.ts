@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isDeepStrictEqual } from 'node:util';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Caller, hasRole } from '../../model/caller.ts';
-import { hatobaError } from '../../model/errors.ts';
+import { HatobaError, hatobaError } from '../../model/errors.ts';
 import type { Access } from './access.ts';
 
 /** Tells who asks. Errors: `not_authenticated`, and why that cannot be told. */
@@ -20,20 +21,41 @@ export function guardRoutes(api: FastifyInstance, authenticate: Authenticate): v
     },
   });
 
+  api.decorateRequest('isStillAllowed', function isStillAllowed() {
+    return isStill(this.caller, () => authenticate(this));
+  });
+
   api.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
   });
 
-  api.addHook('onRequest', async (request) => {
+  api.addHook('onRequest', async (request, reply) => {
     // What is at no route is answered alike to everybody.
     if (request.is404) return;
     const { access } = request.routeOptions.config;
     if (access === 'public') return;
-    const caller = await authenticate(request);
+    const caller = await authenticate(request).catch(challenge(reply));
     if (access === undefined) throw new Error(`${request.routeOptions.url} does not say who may use it`);
     requireAccess(caller, access);
     callers.set(request, caller);
   });
+}
+
+/** RFC 9110 §11.6.1: who is refused for not being known is told how to be. */
+function challenge(reply: FastifyReply): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof HatobaError && error.status === 401) reply.header('www-authenticate', 'Bearer');
+    throw error;
+  };
+}
+
+async function isStill(caller: Caller, authenticate: () => Promise<Caller>): Promise<boolean> {
+  try {
+    return isDeepStrictEqual(await authenticate(), caller);
+  } catch (error) {
+    if (error instanceof HatobaError) return false;
+    throw error;
+  }
 }
 
 /** For what only some uses of a route need, too. Errors: `role_missing`, `all_projects_needed`. */

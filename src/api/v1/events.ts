@@ -38,14 +38,17 @@ export function events({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox 
       closed();
     });
 
-    api.get('/events', { schema, config: { access: READ } }, ({ caller, query, headers }, reply) => {
+    api.get('/events', { schema, config: { access: READ } }, (request, reply) => {
+      const { caller, query, headers } = request;
       const registry = registryOf(caller);
       const router = query.router === undefined ? null : readRouter(query.router);
       const after = readLastEventId(headers['last-event-id']) ?? query.after ?? registry.forwards.revision();
       const signal = untilClosed(reply.raw, open);
       // An end of the API would wait for a connection that stays open behind the stream.
       reply.type('text/event-stream').headers({ 'cache-control': 'no-store', connection: 'close' });
-      return Readable.from(stream(registry, { after, router, signal }), { objectMode: false });
+      return Readable.from(stream(registry, { after, router, signal, isAllowed: () => request.isStillAllowed() }), {
+        objectMode: false,
+      });
     });
 
     done();
@@ -72,12 +75,16 @@ interface Subscription {
   /** `null`: all. */
   readonly router: RouterId | null;
   readonly signal: AbortSignal;
+  /** Asked before anything is told: a right may end before the stream does. */
+  readonly isAllowed: () => Promise<boolean>;
 }
 
 /** The text of a stream. It is read from the store as fast as the client takes it. */
-async function* stream(registry: Registry, { after, router, signal }: Subscription): AsyncGenerator<string, void> {
+async function* stream(registry: Registry, subscription: Subscription): AsyncGenerator<string, void> {
+  const { after, router, signal, isAllowed } = subscription;
   yield `retry: ${RETRY}\n\n`;
   for await (const change of withHeartbeats(changesOrReset(registry, after, signal), signal)) {
+    if (!(await isAllowed())) return;
     if (change === null) yield ':\n\n';
     else if ('reset' in change) yield* printBlocks([resetEvent(change.reset)], change.reset);
     else yield* printBlocks(printEvents(ofRouter(change, router), registry), change.revision);

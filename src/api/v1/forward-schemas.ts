@@ -1,6 +1,17 @@
 import Type, { type Static } from 'typebox';
 import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
-import { closed, named, queryFlag, Revision, TextList, TextMap, TextOrNull, Time, WaitQuery } from './schemas.ts';
+import {
+  closed,
+  ExpiresIn,
+  named,
+  queryFlag,
+  Revision,
+  TextList,
+  TextMap,
+  TextOrNull,
+  Time,
+  WaitQuery,
+} from './schemas.ts';
 
 const State = Type.Unsafe<ForwardState>({ type: 'string', enum: FORWARD_STATES });
 
@@ -27,14 +38,11 @@ export const wish = {
   expires_at: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'RFC 3339; null: never' }),
 };
 
-/** In place of `expires_at`, so that the daemon's clock alone counts; a hundred years at most. */
-const expiresIn = Type.Integer({ minimum: 1, maximum: 3_155_760_000, description: 'seconds from now' });
-
 const { external_port, internal_address, ...others } = wish;
 
 export const ForwardCreateSchema = Type.Object(
   {
-    ...Type.Partial(Type.Object({ ...others, expires_in: expiresIn })).properties,
+    ...Type.Partial(Type.Object({ ...others, expires_in: ExpiresIn })).properties,
     external_port,
     internal_address,
   },
@@ -45,7 +53,7 @@ export const ForwardCreateSchema = Type.Object(
 );
 export type ForwardCreate = Static<typeof ForwardCreateSchema>;
 
-export const ForwardPatchSchema = Type.Partial(Type.Object({ ...wish, expires_in: expiresIn }), {
+export const ForwardPatchSchema = Type.Partial(Type.Object({ ...wish, expires_in: ExpiresIn }), {
   ...named('ForwardPatch'),
   examples: [{ enabled: false }, { sources: ['198.51.100.0/24'], expires_in: 7200 }],
 });

@@ -3,12 +3,11 @@ import { hatobaError } from '../../model/errors.ts';
 import { type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.ts';
 import { portCount } from '../../model/port-range.ts';
-import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
-import { requestMalformed } from '../validation.ts';
+import { withExpiry } from './expiry.ts';
 import { listForwards, printForward, statusNow } from './forward-documents.ts';
 import {
   type ForwardCreate,
@@ -16,7 +15,6 @@ import {
   ForwardListQuery,
   ForwardPageSchema,
   ForwardParams,
-  type ForwardPatch,
   ForwardPatchSchema,
   ForwardRemovalQuery,
   ForwardRemovalSchema,
@@ -140,12 +138,4 @@ function withRouter(body: ForwardCreate, { statuses }: Registry): ForwardCreate 
 function withChange(spec: ForwardSpec, change: Partial<ForwardInput>): ForwardDraft {
   const count = change.internal_port === undefined ? portCount(spec.externalPorts) : undefined;
   return parseForwardDraft({ ...printForwardSpec(spec), ...change }, count);
-}
-
-/** With the time at which it ends in place of the seconds until then. Errors: `request_malformed` for both at once. */
-function withExpiry<Body extends Pick<ForwardPatch, 'expires_at' | 'expires_in'>>({ expires_in, ...body }: Body) {
-  if (expires_in === undefined) return body;
-  if (body.expires_at !== undefined)
-    throw requestMalformed('expires_at and expires_in exclude each other', 'expires_in');
-  return { ...body, expires_at: printTime(Date.now() + expires_in * 1000) };
 }

@@ -19,6 +19,9 @@ export const Time = Type.String({ description: 'RFC 3339, UTC' });
 
 export const Revision = Type.Integer({ minimum: 0 });
 
+/** In place of `expires_at`, so that the daemon's clock alone counts; a hundred years at most. */
+export const ExpiresIn = Type.Integer({ minimum: 1, maximum: 3_155_760_000, description: 'seconds from now' });
+
 /** Seconds. */
 export const DEFAULT_WAIT = 5;
 

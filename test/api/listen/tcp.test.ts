@@ -1,50 +1,11 @@
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { createServer } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createDoors } from '../../../src/api/access/doors.ts';
 import { authenticateLoopback } from '../../../src/api/access/local-callers.ts';
 import { createTcpListener } from '../../../src/api/listen/tcp.ts';
-import { type Bench, openBench, publish, report, wish } from '../api-under-test.ts';
-
-interface TcpBench extends AsyncDisposable {
-  readonly bench: Bench;
-  readonly port: number;
-  ended(): Promise<void>;
-}
-
-async function openTcpBench(): Promise<TcpBench> {
-  const doors = createDoors();
-  const bench = await openBench({ authenticate: doors.authenticate });
-  const listener = createTcpListener(bench.api, doors, authenticateLoopback);
-  await bench.api.ready();
-  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
-  return { bench, port, ended: () => listener.ended(), [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
-}
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly body: string;
-}
-
-interface Asked {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: object;
-  readonly agent?: Agent;
-}
-
-function ask(port: number, path: string, { method = 'GET', headers = {}, body, agent }: Asked = {}): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const type = body === undefined ? {} : { 'content-type': 'application/json' };
-    const options = { host: '127.0.0.1', port, method, path, headers: { ...type, ...headers }, agent: agent ?? false };
-    const asked = request(options, (response) => {
-      text(response).then((content) => resolve({ status: response.statusCode, body: content }), reject);
-    });
-    asked.once('error', reject);
-    asked.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
+import { openBench, publish, report, wish } from '../api-under-test.ts';
+import { ask, openTcpBench } from '../tcp-under-test.ts';
 
 test('the API answers on TCP as it does on the socket', async () => {
   await using tcp = await openTcpBench();
