@@ -241,6 +241,8 @@ export const isStatus = record({
   store: text,
   driver: nullable(text),
   revision: count,
+  /** since which forwards, and the addresses that they have outside, are as they are; states can be newer */
+  listing_revision: count,
   /** that some node has */
   routers: count,
   forwards: record({

@@ -5,6 +5,7 @@ import { followChanges } from './changes.ts';
 import { startFeed } from './feed.ts';
 import { createForwardMirror } from './forward-mirror.ts';
 import { createForwards } from './forwards.ts';
+import { createListingMirror } from './listing-mirror.ts';
 import type { Forwards, Registry } from './registry.ts';
 import { type Scope, tenantScope, unlimitedScope } from './scope.ts';
 import { createSerialQueue } from './serial-queue.ts';
@@ -39,7 +40,8 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
   const forwardMirror = createForwardMirror(onError);
   const statusMirror = createStatusMirror(onError);
   const tokenMirror = createTokenMirror();
-  const feed = await startFeed(store, [forwardMirror, statusMirror, tokenMirror], onError);
+  const listingMirror = createListingMirror(statusMirror.of);
+  const feed = await startFeed(store, [forwardMirror, statusMirror, tokenMirror, listingMirror], onError);
   const queues = [createSerialQueue(), createSerialQueue(), createSerialQueue()] as const;
 
   const forwardsWithin = (scope: Scope): Forwards =>
@@ -57,6 +59,8 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
     forwards: forwardsWithin(unlimitedScope(forwardMirror, autoPorts)),
     statuses: createStatuses({ store, feed, mirror: statusMirror, drains: forwardMirror.drains, queue: queues[1] }),
     tokens: createTokens({ store, feed, mirror: tokenMirror, queue: queues[2] }),
+
+    listingRevision: () => listingMirror.revision(),
 
     changes: (after, signal) => followChanges(store, feed, after, signal),
 

@@ -122,6 +122,8 @@ export interface Tenant {
 export interface Registry {
   readonly forwards: Forwards;
   readonly statuses: Statuses;
+  /** Since which revision all forwards, and the addresses that they have outside, are as they are. */
+  listingRevision(): number;
   /**
    * What changes after a revision, in order, until `signal` is aborted; each change is told when it can also be read
    * here. Error `store_compacted`: changes that old are gone; list again.

@@ -20,6 +20,7 @@ export function createTenantRegistry(parts: Parts, { project, grants }: Tenant):
   const registry: Registry = {
     forwards,
     statuses,
+    listingRevision: () => whole.listingRevision(),
     changes: (after, signal) =>
       tenantChanges({ changes: whole.changes(after, signal), after, project, left, statuses }),
     within: () => registry,

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LocalNode } from '../../src/api/local-node.ts';
+import { createClient } from '../../src/cli/client.ts';
 import type { Screen, ScreenSize } from '../../src/cli/context.ts';
 import { displayWidth } from '../../src/cli/output/text.ts';
-import type { Look } from '../../src/cli/top/look.ts';
+import { createObserver, type Look } from '../../src/cli/top/look.ts';
 import { formatCount, formatRate } from '../../src/cli/top/numbers.ts';
 import { ratesBetween, sumRates } from '../../src/cli/top/rates.ts';
 import { SORT_KEYS, sortRows, type TopRow } from '../../src/cli/top/rows.ts';
@@ -12,6 +13,8 @@ import { watchTop } from '../../src/cli/top/watch.ts';
 import type { Counters, Status } from '../../src/client/operations.ts';
 import { OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
 import { openCliBench, runWords } from './cli-under-test.ts';
+
+const SILENT = { write: () => undefined };
 
 test.each([
   [0, '0'],
@@ -142,6 +145,7 @@ const STATUS: Status = {
   store: 'sqlite:store.db',
   driver: 'libnftables',
   revision: 3,
+  listing_revision: 2,
   routers: 1,
   forwards: { total: 2, active: 2, pending: 0, waiting: 0, disabled: 0, expired: 0, error: 0 },
   forwards_with_warnings: 0,
@@ -262,6 +266,29 @@ describe('watching', () => {
     const orders = drawn.slice(2).map((lines) => /by ([^ ]+( reversed)?) {3}/.exec(lines[2] ?? '')?.[1]);
     expect(orders).toEqual(['live', 'out', 'out, reversed', 'out, reversed', 'out, reversed', 'name']);
   });
+});
+
+test('forwards are listed again only when they are not what they were', async () => {
+  await using bench = await openCliBench();
+  await bench.run('forward', 'add', '--no-wait', '--router', ROUTER, '--name', 'ssh', '5001', '192.168.50.11:22');
+  const client = createClient({ process: { stdout: SILENT, stderr: SILENT }, env: {}, cwd: () => '/' }, bench.socket);
+  let lists = 0;
+  const listForwards: typeof client.listForwards = (filter) => {
+    lists++;
+    return client.listForwards(filter);
+  };
+  const observer = createObserver({ ...client, listForwards }, undefined);
+  const namesSeen = async () => [...(await observer.look()).forwards.values()].map(({ name }) => name);
+  await publish(bench.registry, report(0));
+  expect(await namesSeen()).toEqual(['ssh']);
+  for (let revision = 1; revision < 5; revision++) {
+    await publish(bench.registry, report(revision));
+    expect(await namesSeen()).toEqual(['ssh']);
+  }
+  expect(lists).toBe(1);
+  await bench.run('forward', 'set', '--no-wait', 'ssh', '--name', 'web');
+  expect(await namesSeen()).toEqual(['web']);
+  expect(lists).toBe(2);
 });
 
 describe('where nobody watches, one look is printed', () => {

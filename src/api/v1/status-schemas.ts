@@ -28,6 +28,11 @@ export const StatusSchema = Type.Object(
     store: Type.String(),
     driver: TextOrNull,
     revision: Revision,
+    listing_revision: Type.Integer({
+      minimum: 0,
+      description:
+        'since which forwards, and the addresses that they have outside, are as they are; states can be newer',
+    }),
     routers: Type.Integer({ minimum: 0, description: 'that some node has' }),
     forwards: Type.Object(
       { total: Count, active: Count, pending: Count, waiting: Count, disabled: Count, expired: Count, error: Count },

@@ -36,6 +36,7 @@ function printStatus(registry: Registry, node: NodeInfo, usage: readonly RouterU
     store: node.store,
     driver: node.driver,
     revision: registry.forwards.revision(),
+    listing_revision: registry.listingRevision(),
     routers: registry.statuses.routers().length,
     ...judgeForwards(registry),
     routers_in_error: listRoutersInError(registry),

@@ -16,8 +16,8 @@ export interface Observer {
 }
 
 /**
- * Looks at all forwards of the node, or (`router`) those of one router. Forwards are asked for again only when one of them
- * has changed: there can be many.
+ * Looks at all forwards of the node, or (`router`) those of one router. Forwards are asked for again only when one of them,
+ * or where it is outside, has changed: there can be many.
  */
 export function createObserver(client: Client, router: string | undefined): Observer {
   let known: { readonly revision: number; readonly forwards: ReadonlyMap<string, Forward> } | undefined;
@@ -25,9 +25,12 @@ export function createObserver(client: Client, router: string | undefined): Obse
     async look() {
       const [status, counters] = await Promise.all([client.getStatus(), client.liveCounters(router)]);
       const at = performance.now();
-      if (known?.revision !== status.revision) {
+      if (known?.revision !== status.listing_revision) {
         const listed = await client.listForwards(router === undefined ? {} : { router });
-        known = { revision: status.revision, forwards: new Map(listed.map((forward) => [forward.id, forward])) };
+        known = {
+          revision: status.listing_revision,
+          forwards: new Map(listed.map((forward) => [forward.id, forward])),
+        };
       }
       return { sample: { at, counters }, status, forwards: known.forwards };
     },

@@ -28,6 +28,7 @@ test('GET /v1/status counts forwards by state', async () => {
     store: 'sqlite:store.db',
     driver: 'libnftables',
     revision: registry.forwards.revision(),
+    listing_revision: registry.listingRevision(),
     routers: 1,
     forwards: { total: 6, active: 1, pending: 1, waiting: 1, disabled: 1, expired: 1, error: 1 },
     forwards_with_warnings: 0,
