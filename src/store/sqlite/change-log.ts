@@ -13,13 +13,22 @@ export interface ChangeLog {
   newest(): number;
   append(revision: number, key: string, kind: 'put' | 'delete'): void;
   /**
-   * Changes under the prefix after a revision, one item per revision; without puts whose key has been put again or
-   * deleted since. Error: `store_compacted`.
+   * The first changes under the prefix after a revision, one item per revision, as many as a piece has room for; without
+   * puts whose key has been put again or deleted since. Error: `store_compacted`.
    */
-  since(prefix: string, after: number): readonly Change[];
+  since(prefix: string, after: number): Piece;
   /** Drops the oldest revisions where there are a good deal more than `kept`. */
   compact(kept: number): void;
 }
+
+export interface Piece {
+  readonly changes: readonly Change[];
+  /** Up to which revision these are all. */
+  readonly upTo: number;
+}
+
+/** What a piece has room for, in characters of keys and values; it has one revision at least, however large. */
+const ROOM = 1 << 20;
 
 export function openChangeLog(database: DatabaseSync): ChangeLog {
   // Two subqueries are two look-ups in the index; both aggregates in one query would be a scan of the table.
@@ -50,17 +59,22 @@ export function openChangeLog(database: DatabaseSync): ChangeLog {
     },
 
     since(prefix, after) {
-      if (after < revisions().oldest - 1) throw hatobaError('store_compacted', { value: after });
+      const { oldest, newest } = revisions();
+      if (after < oldest - 1) throw hatobaError('store_compacted', { value: after });
       const { from, to } = keyRange(prefix);
       const changes: { revision: number; changes: { key: string; value: string | null }[] }[] = [];
-      for (const row of select.all(after, from, to)) {
+      let length = 0;
+      // Row by row, so that of a long log no more is read than there is room for.
+      for (const row of select.iterate(after, from, to)) {
         const revision = integer(row['revision']);
-        const change = { key: text(row['key']), value: textOrNull(row['value']) };
         const last = changes.at(-1);
+        if (last !== undefined && last.revision !== revision && length > ROOM) return { changes, upTo: last.revision };
+        const change = { key: text(row['key']), value: textOrNull(row['value']) };
+        length += change.key.length + (change.value?.length ?? 0);
         if (last?.revision === revision) last.changes.push(change);
         else changes.push({ revision, changes: [change] });
       }
-      return changes;
+      return { changes, upTo: Math.max(after, newest) };
     },
 
     compact(kept) {

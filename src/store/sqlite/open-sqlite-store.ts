@@ -87,17 +87,17 @@ function apply({ entries, log }: Parts, commit: Commit, keptRevisions: number): 
   return { committed: true, revision: log.newest() };
 }
 
-/** The log, read on: a watcher that is slow misses nothing it needs as long as the log reaches back to where it is. */
+/** The log, read on piece by piece: a watcher that is slow misses nothing it needs as long as the log reaches back to where it is. */
 async function* watch(parts: Parts, prefix: string, after: number, signal: AbortSignal): AsyncGenerator<Change, void> {
   const { file, database, log, bell } = parts;
   let seen = after;
   while (database.isOpen && !signal.aborted) {
-    const { changes, newest } = inStore(file, () => ({ changes: log.since(prefix, seen), newest: log.newest() }));
+    const { changes, upTo } = inStore(file, () => log.since(prefix, seen));
     for (const change of changes) {
       if (signal.aborted) return;
       yield change;
     }
-    seen = Math.max(seen, newest);
+    seen = upTo;
     if (changes.length === 0) await bell.wait(signal);
   }
 }
