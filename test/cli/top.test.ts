@@ -271,7 +271,10 @@ describe('watching', () => {
 test('forwards are listed again only when they are not what they were', async () => {
   await using bench = await openCliBench();
   await bench.run('forward', 'add', '--no-wait', '--router', ROUTER, '--name', 'ssh', '5001', '192.168.50.11:22');
-  const client = createClient({ process: { stdout: SILENT, stderr: SILENT }, env: {}, cwd: () => '/' }, bench.socket);
+  const client = createClient(
+    { process: { stdout: SILENT, stderr: SILENT }, env: {}, cwd: () => '/' },
+    { socket: bench.socket },
+  );
   let lists = 0;
   const listForwards: typeof client.listForwards = (filter) => {
     lists++;
