@@ -11,6 +11,7 @@ import { createTcpListener, type TcpListener } from '../api/listen/tcp.ts';
 import { printTcpAddress } from '../api/listen/tcp-address.ts';
 import type { NeutronOptions } from '../api/neutron/options.ts';
 import type { Config } from './config-schema.ts';
+import { openKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { tcpCallers } from './tcp-callers.ts';
 
@@ -30,8 +31,11 @@ export async function serveApi(
   const api = createApi({ ...deps, authenticate: doors.authenticate, neutron: neutronOptions(config), log });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
-  const tcp = address && createTcpListener(api, doors, await tcpCallers(config, deps.registry.tokens));
+  const keystone = await openKeystone(config, log);
+  const tcp = address && createTcpListener(api, doors, await tcpCallers(config, deps.registry.tokens, keystone));
   steps.defer(() => closeApi(api, tcp));
+  // Before that: requests that wait for Keystone would hold up the end.
+  steps.defer(() => keystone?.close());
   await mkdir(dirname(config.socket), { recursive: true, mode: 0o755 });
   await listenOnSocket(api, config.socket);
   if (tcp !== null && address !== null) {

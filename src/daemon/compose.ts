@@ -23,6 +23,7 @@ import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createDataplane, openKernel } from './dataplane.ts';
 import { type End, listenForEnd } from './end.ts';
+import { checkKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
 import { openUsageFile } from './usage-file.ts';
@@ -95,6 +96,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const { config, log, notify, end, steps } = around;
   const startedAt = new Date().toISOString();
   listenAddress(config);
+  checkKeystone(config);
   const grants = parseGrants(config.projects);
   await refuseOccupied(config.socket);
   const kernel = await openOwnKernel(around);

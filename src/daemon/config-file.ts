@@ -21,7 +21,7 @@ export function parseConfig(file: string, text: string, validate = compileConfig
   }
   const value: unknown = document.toJS() ?? {};
   if (validate(value)) return value;
-  const { path, reason } = describe(validate.errors?.[0]);
+  const { path, reason } = describe(mistakeOf(validate.errors ?? []));
   throw hatobaError('config_malformed', { file: `${file}${lineOf(document, lines, path)}`, reason });
 }
 
@@ -43,10 +43,20 @@ function describe(error: ErrorObject | undefined): { path: readonly string[]; re
   if (error?.keyword === 'enum') {
     return { path, reason: `${where} must be one of ${String(error.params['allowedValues']).replaceAll(',', ', ')}` };
   }
-  if (error?.keyword === 'format') {
-    return { path, reason: `${where} must be a port or a range of ports, such as 20000-29999` };
-  }
+  if (error?.keyword === 'format') return { path, reason: `${where} must be ${formOf(error)}` };
+  if (error?.keyword === 'oneOf') return { path, reason: `${where} needs either a password or a password_file` };
   return { path, reason: `${where} ${error?.message ?? 'does not have the form of a configuration'}` };
+}
+
+/** Where none of several forms fits, every form has an error of its own, before that which says so. */
+function mistakeOf(errors: readonly ErrorObject[]): ErrorObject | undefined {
+  return errors.find(({ keyword }) => keyword === 'oneOf') ?? errors[0];
+}
+
+function formOf(error: ErrorObject): string {
+  return error.params['format'] === 'ports'
+    ? 'a port or a range of ports, such as 20000-29999'
+    : 'an address that begins with http:// or https://, without user, password and query';
 }
 
 function lineOf(document: Document, lines: LineCounter, path: readonly string[]): string {

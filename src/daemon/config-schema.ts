@@ -1,6 +1,7 @@
 import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 import type { GrantInput } from '../model/grants.ts';
+import { KEYSTONE_SCHEMA, type KeystoneKeys } from './keystone-schema.ts';
 
 /** What the file calls by another name than the program does. */
 interface Permissions {
@@ -21,6 +22,8 @@ export interface ConfigFile {
   readonly listen?: string | null;
   /** How callers on TCP are known. */
   readonly authentication?: 'none' | 'tokens';
+  /** Whose tokens count besides our own; `null`: nobody's. */
+  readonly keystone?: KeystoneKeys | null;
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly backend?: BackendName;
@@ -61,6 +64,7 @@ export const CONFIG_SCHEMA = {
     socket: { type: 'string', pattern: '^/.', maxLength: 100 },
     listen: { type: ['string', 'null'], minLength: 1 },
     authentication: { enum: ['none', 'tokens'] },
+    keystone: KEYSTONE_SCHEMA,
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
     backend,

@@ -7,7 +7,8 @@ export type ConfigValidator = ValidateFunction<ConfigFile>;
 
 /** Whether a value is what CONFIG_SCHEMA describes, and the first thing that is wrong with it. */
 export function compileConfigValidator(): ConfigValidator {
-  return new Ajv({ allowUnionTypes: true, formats: { ports: isPortRange } }).compile<ConfigFile>(CONFIG_SCHEMA);
+  const formats = { ports: isPortRange, 'web-address': isWebAddress };
+  return new Ajv({ allowUnionTypes: true, formats }).compile<ConfigFile>(CONFIG_SCHEMA);
 }
 
 function isPortRange(text: string): boolean {
@@ -18,4 +19,12 @@ function isPortRange(text: string): boolean {
     if (error instanceof HatobaError) return false;
     throw error;
   }
+}
+
+/** Of a server, or of a place on it. */
+function isWebAddress(text: string): boolean {
+  const url = URL.parse(text);
+  if (url === null) return false;
+  const { protocol, username, password, search, hash } = url;
+  return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '');
 }

@@ -55,6 +55,7 @@ function defaults(): Config {
     socket: '/run/hatoba/hatoba.sock',
     listen: null,
     authentication: 'none',
+    keystone: null,
     roles: ['api', 'agent'],
     log_level: 'info',
     backend: 'nftables',

@@ -29,6 +29,7 @@ describe('loading', () => {
       socket: '/run/hatoba/hatoba.sock',
       listen: null,
       authentication: 'none',
+      keystone: null,
       roles: ['api', 'agent'],
       log_level: 'info',
       backend: 'nftables',

@@ -30,8 +30,10 @@ export interface IdentityApi {
 
 /** `authUrl`: with or without `/v3` at its end. */
 export function createIdentityApi(authUrl: string, account: ServiceAccount, http: HttpClient): IdentityApi {
+  const url = new URL(authUrl);
+  url.pathname = `${url.pathname.replace(/(?:\/v3)?\/*$/, '')}/v3/auth/tokens`;
   // The catalogue of services can be long, and nobody reads it here.
-  const url = new URL(`${authUrl.replace(/(?:\/v3)?\/*$/, '')}/v3/auth/tokens?nocatalog`);
+  url.search = '?nocatalog';
 
   async function exchange(call: Omit<HttpCall, 'url'>): Promise<HttpAnswer> {
     try {
