@@ -3,6 +3,7 @@ import type { Caller } from '../model/caller.ts';
 import { parseGrants } from '../model/grants.ts';
 import { scopeRegistry } from '../registry/scoped.ts';
 import { guardRoutes } from './access/guard.ts';
+import { scopeLocalNode } from './access/scoped-local-node.ts';
 import type { ApiDeps, RouteDeps } from './deps.ts';
 import { health } from './health.ts';
 import { answerBrokenRequest } from './listen/broken-request.ts';
@@ -35,7 +36,8 @@ export function createApi(given: ApiDeps): FastifyInstance {
   const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
   const registryOf = (caller: Caller) => scopeRegistry(registry, caller, grants);
-  const deps: RouteDeps = { registryOf, node, local, waiting };
+  const localOf = (caller: Caller) => scopeLocalNode(local, caller, registryOf(caller));
+  const deps: RouteDeps = { registryOf, node, localOf, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),

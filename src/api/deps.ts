@@ -48,6 +48,7 @@ export interface RouteDeps {
   /** The registry as this caller may see and change it: there is no other way to it. */
   readonly registryOf: (caller: Caller) => Registry;
   readonly node: NodeInfo;
-  readonly local: LocalNode;
+  /** What this node tells this caller: there is no other way to it. */
+  readonly localOf: (caller: Caller) => LocalNode;
   readonly waiting: Waiting;
 }

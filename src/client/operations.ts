@@ -391,6 +391,8 @@ export const isTrace = record({
   }),
   /** null: none takes it */
   forward: nullable(isTracedForward),
+  /** whether a forward of another project has what the packet is for; no more is told of it */
+  another_project: flag,
   /** the nearest first */
   misses: list(
     record({
@@ -647,7 +649,7 @@ export interface Operations {
     readonly body: ApplyRequest;
     readonly answer: ApplyResult;
   };
-  /** All forwards, with ids and times. */
+  /** All forwards that the caller sees, with ids and times. */
   readonly getBackup: {
     readonly parameters: Record<string, never>;
     readonly body: undefined;

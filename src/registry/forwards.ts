@@ -111,6 +111,8 @@ export function createForwards(parts: ForwardsParts): Forwards {
     find: (reference) => view.find(reference),
     list: () => view.list(),
     ofRouter: (router) => view.ofRouter(router),
+    isTakenUnseen: (spec) =>
+      index.conflictsOf(spec, gatewaysOf(spec.router)).some(({ id }) => view.get(id) === undefined),
     draining: (router) => mirror.drains.ofRouter(router),
     subscribe: (listener) => mirror.subscribe(listener),
 

@@ -62,6 +62,8 @@ export interface Forwards {
   list(): readonly Forward[];
   /** A live view, not a snapshot: read it without a pause. */
   ofRouter(router: RouterId): ReadonlyMap<ForwardId, Forward>;
+  /** Whether a forward that is not there for who asks has this place, or a part of it: the same that `create` would say. */
+  isTakenUnseen(spec: ForwardSpec): boolean;
   /** Forwards that were removed with their flows to go on, which some node that has the router may not know yet. */
   draining(router: RouterId): ReadonlySet<ForwardId>;
 

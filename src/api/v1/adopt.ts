@@ -8,6 +8,7 @@ import type { RouterId } from '../../model/router.ts';
 import type { BatchOutcome, Registry } from '../../registry/registry.ts';
 import { ADMIN } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
+import type { LocalNode } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
 import { type AdoptRequest, type AdoptResult, AdoptResultSchema, AdoptSchema } from './adopt-schemas.ts';
 import { untilApplied } from './apply.ts';
@@ -29,16 +30,18 @@ const schema = {
 
 type AdoptedRule = AdoptResult['rules'][number];
 
-interface AdoptDeps extends Omit<RouteDeps, 'registryOf'> {
+interface AdoptDeps extends Omit<RouteDeps, 'registryOf' | 'localOf'> {
+  readonly local: LocalNode;
   readonly registry: Registry;
 }
 
 /** Takes over the rules that were made by hand in one of this node's routers. */
-export function adopt({ registryOf, ...deps }: RouteDeps): FastifyPluginCallbackTypebox {
+export function adopt({ registryOf, localOf, ...deps }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.post('/adopt', { schema, config: { access: ADMIN } }, (request, reply) => {
-      const registry = registryOf(request.caller);
-      return carryOut({ ...deps, registry }, request.body, patience(request, reply));
+      const { caller } = request;
+      const own = { ...deps, registry: registryOf(caller), local: localOf(caller) };
+      return carryOut(own, request.body, patience(request, reply));
     });
     done();
   };

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { RouterId } from '../../model/router.ts';
 import type { ForwardBatch, Registry } from '../../registry/registry.ts';
-import { ADMIN, WRITE } from '../access/access.ts';
+import { ADMIN, READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import type { Waiting } from '../waiting.ts';
@@ -29,7 +29,7 @@ const applySchema = {
 };
 const backupSchema = {
   operationId: 'getBackup',
-  summary: 'All forwards, with ids and times',
+  summary: 'All forwards that the caller sees, with ids and times',
   tags: ['backup'],
   response: { 200: BackupSchema, ...problemResponses },
 };
@@ -51,7 +51,7 @@ export function apply({ registryOf, waiting }: RouteDeps): FastifyPluginCallback
       return carryOut(registry, waiting, readBatch(request.body, registry), patience(request, reply));
     });
 
-    api.get('/backup', { schema: backupSchema, config: { access: ADMIN } }, ({ caller }) => {
+    api.get('/backup', { schema: backupSchema, config: { access: READ } }, ({ caller }) => {
       const { forwards } = registryOf(caller);
       return printBackup(forwards.revision(), forwards.list());
     });

@@ -4,7 +4,7 @@ import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
 import { READ } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
-import type { NodeCounters } from '../local-node.ts';
+import type { LocalNode, NodeCounters } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
 import { CounterListSchema, CounterQuery, type CountersDocument } from './counter-schemas.ts';
 import { readRouter } from './router-lookup.ts';
@@ -18,8 +18,9 @@ const schema = {
 };
 
 /** What has gone through forwards of this node's routers; of others, nothing is known here. */
-export function counters({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function counters({ registryOf, node, localOf }: RouteDeps): FastifyPluginCallbackTypebox {
   async function ofRouter(
+    local: LocalNode,
     router: RouterId,
     forward: ForwardId | null,
     withLive: boolean,
@@ -34,16 +35,17 @@ export function counters({ registryOf, node, local }: RouteDeps): FastifyPluginC
 
   return (api, _options, done) => {
     api.get('/counters', { schema, config: { access: READ } }, async ({ caller, query }) => {
-      const registry = registryOf(caller);
+      const [registry, local] = [registryOf(caller), localOf(caller)];
       const withLive = query.live === 'true';
       if (query.forward !== undefined) {
         const { id, router } = registry.forwards.find(query.forward);
-        return { counters: await ofRouter(router, id, withLive) };
+        return { counters: await ofRouter(local, router, id, withLive) };
       }
       const routers = query.router === undefined ? registry.statuses.routers() : [readRouter(query.router)];
       const documents: CountersDocument[] = [];
       // One after the other, so that the node can do other things for its routers in between.
-      for (const router of routers) for (const each of await ofRouter(router, null, withLive)) documents.push(each);
+      for (const router of routers)
+        for (const each of await ofRouter(local, router, null, withLive)) documents.push(each);
       return { counters: documents };
     });
     done();

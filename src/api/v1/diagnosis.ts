@@ -15,6 +15,7 @@ import {
 import type { Registry } from '../../registry/registry.ts';
 import { READ, READ_ALL } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
+import type { LocalNode } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
 import { type DiagnosisDocument, DiagnosisQuery, DiagnosisSchema } from './diagnosis-schemas.ts';
 import { ForwardParams } from './forward-schemas.ts';
@@ -41,23 +42,27 @@ const oneSchema = {
 const AT_ONCE = 8;
 
 /** What is wrong on this node, and what to do about it; of other nodes, nothing is known here. */
-export function diagnosis({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function diagnosis({ registryOf, node, localOf }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const closing = signalOfClosing(api);
 
     api.get('/diagnosis', { schema: allSchema, config: { access: READ_ALL } }, ({ caller, query }, reply) => {
       const signal = AbortSignal.any([closing, signalOfClient(reply)]);
-      return createDiagnosis({ registry: registryOf(caller), node, local }).ofNode(query.router, signal);
+      return createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller) }).ofNode(
+        query.router,
+        signal,
+      );
     });
 
     api.get('/forwards/:reference/diagnosis', { schema: oneSchema, config: { access: READ } }, ({ caller, params }) =>
-      createDiagnosis({ registry: registryOf(caller), node, local }).ofForward(params.reference),
+      createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller) }).ofForward(params.reference),
     );
     done();
   };
 }
 
-interface DiagnosisDeps extends Pick<RouteDeps, 'node' | 'local'> {
+interface DiagnosisDeps extends Pick<RouteDeps, 'node'> {
+  readonly local: LocalNode;
   readonly registry: Registry;
 }
 

@@ -68,7 +68,7 @@ const removeSchema = {
   response: { 200: ForwardRemovalSchema, ...problemResponses },
 };
 
-export function forwards({ registryOf, local, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.get(
       '/forwards',
@@ -95,7 +95,7 @@ export function forwards({ registryOf, local, waiting }: RouteDeps): FastifyPlug
     api.get('/forwards/:reference', { schema: showSchema, config: { access: READ } }, async (request, reply) => {
       const registry = registryOf(request.caller);
       const { id, router } = registry.forwards.find(request.params.reference);
-      await local.lookAround(router);
+      await localOf(request.caller).lookAround(router);
       const forward = registry.forwards.find(id);
       reply.header('etag', entityTag(forward));
       return printForward(forward, statusNow(forward, registry));

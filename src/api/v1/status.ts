@@ -18,10 +18,10 @@ const schema = {
 /** Of a long list, the rest says little that these do not. */
 const MOST_ERRORS = 5;
 
-export function status({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function status({ registryOf, node, localOf }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.get('/status', { schema, config: { access: READ_ALL } }, async ({ caller }) =>
-      printStatus(registryOf(caller), node, await local.flowUsage()),
+      printStatus(registryOf(caller), node, await localOf(caller).flowUsage()),
     );
     done();
   };

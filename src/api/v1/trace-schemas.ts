@@ -106,6 +106,9 @@ export const TraceSchema = Type.Object(
     gateways: TextList,
     packet: PacketSchema,
     forward: Type.Union([TracedForwardSchema, Type.Null()], { description: 'null: none takes it' }),
+    another_project: Type.Boolean({
+      description: 'whether a forward of another project has what the packet is for; no more is told of it',
+    }),
     misses: Type.Immutable(Type.Array(MissSchema, { description: 'the nearest first' })),
     target: Type.Union([TargetSchema, Type.Null()], { description: 'null: it goes on as it is' }),
     reply: Type.Union([ReplySchema, Type.Null()], { description: 'as the client sees it' }),

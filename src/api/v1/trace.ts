@@ -5,7 +5,6 @@ import { parseSinglePort } from '../../model/port-range.ts';
 import { parseProtocol } from '../../model/protocol.ts';
 import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
-import type { RouterView } from '../../program/refusals.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { knownGateways } from '../../registry/statuses.ts';
 import { READ, READ_ALL } from '../access/access.ts';
@@ -17,7 +16,7 @@ import { DEFAULT_TIMEOUT } from './live-trace-schemas.ts';
 import { signalOfClient, signalOfClosing } from './patience.ts';
 import { countForwards } from './router-documents.ts';
 import { findRouter } from './router-lookup.ts';
-import { type Flow, traceFlow } from './trace-documents.ts';
+import { type Flow, type TracedView, traceFlow } from './trace-documents.ts';
 import { type TraceRequest, TraceRequestSchema, TraceSchema } from './trace-schemas.ts';
 
 const schema = {
@@ -28,7 +27,7 @@ const schema = {
   response: { 200: TraceSchema, ...problemResponses },
 };
 
-export function trace({ registryOf, node, local }: RouteDeps): FastifyPluginCallbackTypebox {
+export function trace({ registryOf, node, localOf }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const closing = signalOfClosing(api);
 
@@ -42,7 +41,7 @@ export function trace({ registryOf, node, local }: RouteDeps): FastifyPluginCall
       requireAccess(caller, READ_ALL);
       const signal = AbortSignal.any([closing, signalOfClient(reply)]);
       const { packet, sourcePort } = flow;
-      const observation = await local.observe(router, { ...packet, sourcePort }, { seconds, signal });
+      const observation = await localOf(caller).observe(router, { ...packet, sourcePort }, { seconds, signal });
       // What is wanted may have changed while nobody came.
       return traceFlow(viewOf(router, registry), flow, { node: node.name, timeout: seconds, observation });
     });
@@ -57,7 +56,7 @@ function readTimeout({ live = false, timeout }: TraceRequest): number | null {
   return null;
 }
 
-function viewOf(router: RouterId, { forwards, statuses }: Registry): RouterView {
+function viewOf(router: RouterId, { forwards, statuses }: Registry): TracedView {
   const known = statuses.of(router);
   return {
     router,
@@ -65,6 +64,7 @@ function viewOf(router: RouterId, { forwards, statuses }: Registry): RouterView 
     statuses: known,
     gateways: knownGateways(known),
     now: printTime(Date.now()),
+    isTakenUnseen: forwards.isTakenUnseen,
   };
 }
 

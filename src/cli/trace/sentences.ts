@@ -6,7 +6,9 @@ type TracedForward = NonNullable<Trace['forward']>;
 
 /** The way of the packet for people: numbered steps, and indented below a step what belongs to it. */
 export function traceLines(traced: Trace): readonly string[] {
-  const steps = [arrival(traced), taking(traced), ...leaving(traced), kernels(traced)];
+  const way = [arrival(traced), taking(traced), ...leaving(traced)];
+  // What is not to be seen is in kernels, or not, without a word.
+  const steps = traced.another_project ? way : [...way, kernels(traced)];
   return steps.flatMap(([first, ...others], index) => [
     `${index + 1}. ${first}`,
     ...others.map((line) => `   ${line}`),
@@ -22,11 +24,12 @@ function arrival({ router, packet }: Trace): Step {
   return [`A ${protocol} packet from ${from} comes to router ${router} for ${destinationOf(packet)}.`];
 }
 
-function taking({ forward, misses, packet, gateways }: Trace): Step {
+function taking({ forward, another_project, misses, packet, gateways }: Trace): Step {
   const others = misses.map(({ forward: other, refusals }) => {
     return `Forward ${describe(other)} does not take it: ${refusals.map(({ message }) => message).join('; ')}.`;
   });
   if (forward !== null) return [`Forward ${describe(forward)} takes it.`, ...others];
+  if (another_project) return ['A forward of another project has that place; more of it is not to be seen.', ...others];
   const why = misses.length === 0 ? ', since the router has none' : '';
   const isForRouter = gateways.includes(packet.destination);
   const where = isForRouter ? 'it is for the router itself' : `it goes on to ${destinationOf(packet)} as it is`;

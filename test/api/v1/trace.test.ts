@@ -41,6 +41,7 @@ test('the whole way of a packet that a forward takes', async () => {
     gateways: ['192.168.1.100'],
     packet: { protocol: 'tcp', source_port: 40_000, ...PACKET },
     forward,
+    another_project: false,
     misses: [],
     target: { address: '192.168.50.11', port: 8001, masquerade: 'same_network' },
     reply: {
