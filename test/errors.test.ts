@@ -77,6 +77,7 @@ const EXITS: Readonly<Record<number, readonly ExitCode[]>> = {
   410: [EXIT.failed],
   412: [EXIT.conflict],
   413: [EXIT.usage],
+  422: [EXIT.usage],
   500: [EXIT.failed],
   503: [EXIT.failed, EXIT.unreachable],
   504: [EXIT.timedOut],

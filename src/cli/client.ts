@@ -18,9 +18,10 @@ import type {
   TraceRequest,
 } from '../client/operations.ts';
 import type { Transport } from '../client/transport.ts';
+import { HatobaError } from '../model/errors.ts';
 import type { CliContext } from './context.ts';
 import { type DaemonFlags, type DaemonPlace, placeOfDaemon } from './daemon-place.ts';
-import { socketTransport } from './http.ts';
+import { codeOf, socketTransport } from './http.ts';
 
 export type ForwardFilter = Omit<Operations['listForwards']['parameters'], 'limit' | 'marker'>;
 
@@ -33,6 +34,7 @@ export interface Client {
   listForwards(filter: ForwardFilter): Promise<readonly Forward[]>;
   /** The oldest ones, in one request. */
   firstForwards(): Promise<ForwardPage>;
+  /** Once, also where the connection breaks before the answer has come. */
   createForward(fields: ForwardCreate, wait: Wait): Promise<Forward>;
   getForward(reference: string): Promise<Forward>;
   /** `revision`: only if it still has that one. */
@@ -86,7 +88,10 @@ export function createClient(context: CliContext, flags: DaemonFlags, patienceMs
       return forwards;
     },
     firstForwards: () => soon.call('listForwards', {}),
-    createForward: (fields, wait) => within(wait).call('createForward', { wait }, fields),
+    createForward: (fields, wait) => {
+      const parameters = { wait, 'idempotency-key': process.getBuiltinModule('node:crypto').randomUUID() };
+      return onceMore(() => within(wait).call('createForward', parameters, fields));
+    },
     getForward: (reference) => soon.call('getForward', { reference }),
     updateForward: (reference, fields, wait, revision) => {
       return within(wait).call('updateForward', { reference, wait, 'if-match': revision }, fields);
@@ -112,6 +117,19 @@ export function createClient(context: CliContext, flags: DaemonFlags, patienceMs
     trace: (request, wait) => within(wait).call('tracePacket', {}, request),
   });
 }
+
+/** Does it again where the connection broke when the request had been sent, so that nobody knows what became of it. */
+async function onceMore<Value>(send: () => Promise<Value>): Promise<Value> {
+  try {
+    return await send();
+  } catch (error) {
+    const isBroken = error instanceof HatobaError && BROKEN.includes(codeOf(error.cause));
+    if (!isBroken) throw error;
+    return await send();
+  }
+}
+
+const BROKEN: readonly unknown[] = ['ECONNRESET', 'EPIPE'];
 
 /** What only a URL needs is loaded only for one. */
 function transportTo(place: DaemonPlace, timeoutMs: number): Transport {

@@ -608,6 +608,7 @@ export interface Operations {
   readonly createForward: {
     readonly parameters: {
       readonly wait?: number | string | undefined;
+      readonly 'idempotency-key'?: string | undefined;
     };
     readonly body: ForwardCreate;
     readonly answer: Forward;
@@ -645,6 +646,7 @@ export interface Operations {
   readonly applyForwards: {
     readonly parameters: {
       readonly wait?: number | string | undefined;
+      readonly 'idempotency-key'?: string | undefined;
     };
     readonly body: ApplyRequest;
     readonly answer: ApplyResult;
@@ -768,7 +770,7 @@ export const OPERATIONS: Table = {
     method: 'POST',
     path: '/v1/forwards',
     query: ['wait'],
-    headers: [],
+    headers: ['idempotency-key'],
     answer: isForward,
   },
   getForward: {
@@ -796,7 +798,7 @@ export const OPERATIONS: Table = {
     method: 'POST',
     path: '/v1/apply',
     query: ['wait'],
-    headers: [],
+    headers: ['idempotency-key'],
     answer: isApplyResult,
   },
   getBackup: {

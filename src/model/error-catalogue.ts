@@ -296,6 +296,18 @@ export const ERRORS = {
     message: 'the forward {value} has changed: it is at revision {actual}, not {expected}',
     hint: 'Read it again, then repeat the change.',
   },
+  request_repeated: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: 'a request with the Idempotency-Key {value} has just been answered',
+    hint: 'Send it once more to have that answer.',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    exit: EXIT.usage,
+    message: 'the Idempotency-Key {value} was used for another request',
+    hint: 'Give each request a key of its own, and a key again only to the very same request.',
+  },
   store_contended: {
     status: 503,
     exit: EXIT.failed,

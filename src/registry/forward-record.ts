@@ -61,7 +61,8 @@ function createPool<Value>(keyOf: (value: Value) => string): (value: Value) => V
   };
 }
 
-function readSpec(fields: Fields): ForwardSpec {
+/** The inverse of `printForwardSpec`. */
+export function readSpec(fields: Fields): ForwardSpec {
   return parseForwardSpec({
     name: textOrNullField(fields, 'name'),
     description: textOrNullField(fields, 'description'),

@@ -17,6 +17,8 @@ import { conflictError, samePlace, sameSpec } from './forward-place.ts';
 import { createForwardReader, type StoredForward, writeForward } from './forward-record.ts';
 import { drainKey, forwardKey } from './keys.ts';
 import type { Forwards } from './registry.ts';
+import { readCreated, readOutcome, writeOutcome } from './request-record.ts';
+import type { Requests } from './requests.ts';
 import type { Scope } from './scope.ts';
 import type { SerialQueue } from './serial-queue.ts';
 
@@ -29,6 +31,7 @@ export interface ForwardsParts {
   readonly mirror: ForwardMirror;
   /** Changes made here do not race with each other, only with those of other processes. */
   readonly queue: SerialQueue;
+  readonly requests: Requests;
   /** The router's gateway addresses, as far as they are known. */
   readonly gatewaysOf: (router: RouterId) => Gateways;
   /** Whether any node has the router. */
@@ -43,7 +46,7 @@ interface Decision<Result> {
 }
 
 export function createForwards(parts: ForwardsParts): Forwards {
-  const { store, feed, mirror, queue, gatewaysOf, isAnywhere, scope } = parts;
+  const { store, feed, mirror, queue, requests, gatewaysOf, isAnywhere, scope } = parts;
   const { index } = mirror;
   const { view } = scope;
   const read = createForwardReader();
@@ -116,15 +119,19 @@ export function createForwards(parts: ForwardsParts): Forwards {
     draining: (router) => mirror.drains.ofRouter(router),
     subscribe: (listener) => mirror.subscribe(listener),
 
-    create: (draft) =>
+    create: (draft, request) =>
       settle(draft.router, () => {
+        requests.refuseRepeated(request);
         const spec = specOf(draft, null);
         const now = printTime(Date.now());
         refusePast(spec, null, now);
         refuseTaken(spec, null);
-        const { commit, result } = replacement(null, { id: randomUUID(), spec, createdAt: now, updatedAt: now });
-        return { commit: scope.ration(commit, 1), result };
+        const created = { id: randomUUID(), spec, createdAt: now, updatedAt: now };
+        const { commit, result } = replacement(null, created);
+        return { commit: requests.remember(scope.ration(commit, 1), request, () => writeForward(created)), result };
       }),
+
+    createdBy: (request) => requests.recall(request, readCreated),
 
     update: (id, change, expected) =>
       settle(id, () => {
@@ -145,7 +152,14 @@ export function createForwards(parts: ForwardsParts): Forwards {
         return { commit: drains ? withDrain(commit, before) : commit, result: (revision) => revision };
       }),
 
-    apply: (batch) => settle(`of ${batch.wanted.length} forwards`, () => decideBatch(mirror, scope, batch, gatewaysOf)),
+    apply: (batch, request) =>
+      settle(`of ${batch.wanted.length} forwards`, () => {
+        requests.refuseRepeated(request);
+        const { commit, result } = decideBatch(mirror, scope, batch, gatewaysOf);
+        return { commit: requests.remember(commit, request, () => writeOutcome(result(0))), result };
+      }),
+
+    appliedBy: (request) => requests.recall(request, readOutcome),
   };
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Named } from './name-index.ts';
@@ -12,6 +13,7 @@ export const DRAINS = 'drains/';
 export const STATUSES = 'statuses/';
 export const PROJECTS = 'projects/';
 export const TOKENS = 'tokens/';
+export const REQUESTS = 'requests/';
 
 export function forwardKey(router: RouterId, id: ForwardId): string {
   return `${FORWARDS}${router}/${id}`;
@@ -49,6 +51,15 @@ export function tokenKey(id: string): string {
 /** There as long as an API token has the name; its value is the token's id. */
 export function tokenNameKey(name: string): string {
   return `token-names/${name}`;
+}
+
+/** There from the answer to a request with a key until that is forgotten. Whatever the two texts are, no other key is like it. */
+export function requestKey(caller: string, key: string): string {
+  return `${REQUESTS}${digest(caller)}/${digest(key)}`;
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 /** The two parts behind the noun; the inverse of `forwardKey`, `drainKey` and `statusKey`. */

@@ -7,6 +7,8 @@ import { createForwardMirror } from './forward-mirror.ts';
 import { createForwards } from './forwards.ts';
 import { createListingMirror } from './listing-mirror.ts';
 import type { Forwards, Registry } from './registry.ts';
+import { createRequestMirror } from './request-mirror.ts';
+import { createRequests } from './requests.ts';
 import { type Scope, tenantScope, unlimitedScope } from './scope.ts';
 import { createSerialQueue } from './serial-queue.ts';
 import { createStatusMirror } from './status-mirror.ts';
@@ -41,7 +43,10 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
   const statusMirror = createStatusMirror(onError);
   const tokenMirror = createTokenMirror();
   const listingMirror = createListingMirror(statusMirror.of);
-  const feed = await startFeed(store, [forwardMirror, statusMirror, tokenMirror, listingMirror], onError);
+  const requestMirror = createRequestMirror();
+  const mirrors = [forwardMirror, statusMirror, tokenMirror, requestMirror, listingMirror];
+  const feed = await startFeed(store, mirrors, onError);
+  const requests = createRequests(store, requestMirror);
   const queues = [createSerialQueue(), createSerialQueue(), createSerialQueue()] as const;
 
   const forwardsWithin = (scope: Scope): Forwards =>
@@ -50,6 +55,7 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
       feed,
       mirror: forwardMirror,
       queue: queues[0],
+      requests,
       gatewaysOf: (router) => knownGateways(statusMirror.of(router)),
       isAnywhere: (router) => statusMirror.of(router).length > 0,
       scope,

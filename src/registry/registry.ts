@@ -42,6 +42,15 @@ export interface ForwardChange {
   readonly after: ForwardSpec | null;
 }
 
+/** A request that can be told when it comes again. */
+export interface KeyedRequest {
+  /** Who sends it: the keys of others are not his. */
+  readonly caller: string;
+  readonly key: string;
+  /** Of what is asked for: another wish has another one. */
+  readonly fingerprint: string;
+}
+
 export interface BatchOutcome {
   /** From which on the store has it; the present one where nothing changed. */
   readonly revision: number;
@@ -69,9 +78,13 @@ export interface Forwards {
 
   /**
    * Writes it unless it conflicts, with ports that are free where it leaves them open; decided inside the store's
-   * transaction. Errors: `forward_conflict`, `auto_ports_exhausted`, `name_taken`, `expiry_past`, `store_…`.
+   * transaction. With `request`, the same commit remembers for a day that it was answered, and how. Errors:
+   * `forward_conflict`, `auto_ports_exhausted`, `name_taken`, `expiry_past`, `store_…`; `request_repeated` where it was
+   * answered already.
    */
-  create(draft: ForwardDraft): Promise<Forward>;
+  create(draft: ForwardDraft, request?: KeyedRequest): Promise<Forward>;
+  /** The forward that the request made, as it was then; null: it has made none, or that is forgotten. Error: `idempotency_key_reused`. */
+  createdBy(request: KeyedRequest): Promise<Forward | null>;
   /**
    * `expected`: only if it is still at that revision. `change` is called again where somebody else's change came
    * first; what changes nothing takes no revision. Errors: as `create`, `forward_not_found`, `revision_mismatch`.
@@ -86,7 +99,9 @@ export interface Forwards {
    * Brings many forwards to what the batch wants, all or none, in one commit. An error names the item at fault:
    * `forwards.3.external_port`. Errors: as `create`, `item_repeated`, `store_not_empty`.
    */
-  apply(batch: ForwardBatch): Promise<BatchOutcome>;
+  apply(batch: ForwardBatch, request?: KeyedRequest): Promise<BatchOutcome>;
+  /** What the request did; null: nothing, or that is forgotten. Error: `idempotency_key_reused`. */
+  appliedBy(request: KeyedRequest): Promise<BatchOutcome | null>;
 
   /** Called after the index has changed; returns how to unsubscribe. */
   subscribe(listener: (change: ForwardsChange) => void): () => void;

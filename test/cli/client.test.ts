@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createClient } from '../../src/cli/client.ts';
+import { openBench } from '../api/api-under-test.ts';
 import { type Outcome, runWords } from './cli-under-test.ts';
 
 let directory: string;
@@ -154,4 +155,33 @@ test('references cannot leave their place in the path', async () => {
   const { exit } = await whileListening(createHttpServer(answer), () => runWords(words));
   expect(asked).toEqual(['/v1/forwards/a%2F..%2Fb%3Fc%23d']);
   expect(exit).toBe(3);
+});
+
+describe('forward add, where the connection breaks', () => {
+  const words = ['forward', 'add', '--no-wait', '-q', '--router', 'r1', '5001', '192.0.2.1:22'];
+
+  /** A daemon whose answer does not get through the first so many times, and the ids of its forwards. */
+  async function addThrough(breaks: number): Promise<[Outcome, readonly string[]]> {
+    await using bench = await openBench();
+    await bench.api.ready();
+    let left = breaks;
+    const daemon = createHttpServer((request, response) => {
+      if (left-- > 0) response.end = () => response.destroy();
+      bench.api.routing(request, response);
+    });
+    const outcome = await whileListening(daemon, () => runWords([...words, '--socket', socket]));
+    return [outcome, bench.registry.forwards.list().map(({ id }) => id)];
+  }
+
+  test('once, there is one forward, and its id is told', async () => {
+    const [outcome, ids] = await addThrough(1);
+    expect(ids).toHaveLength(1);
+    expect(outcome).toEqual({ stdout: `${ids[0]}\n`, stderr: '', exit: 0 });
+  });
+
+  test('again, that is told, and there is still one forward', async () => {
+    const [outcome, ids] = await addThrough(2);
+    expect(ids).toHaveLength(1);
+    expect(outcome.exit).toBe(6);
+  });
 });

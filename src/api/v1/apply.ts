@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { RouterId } from '../../model/router.ts';
-import type { ForwardBatch, Registry } from '../../registry/registry.ts';
+import type { BatchOutcome, ForwardBatch, KeyedRequest, Registry } from '../../registry/registry.ts';
 import { ADMIN, READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
@@ -15,6 +15,7 @@ import {
   FILE_LIMIT,
   RestoreQuery,
 } from './apply-schemas.ts';
+import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
 import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';
@@ -24,6 +25,7 @@ const applySchema = {
   summary: 'Make many forwards what is wanted, all or none',
   tags: ['forwards'],
   querystring: WaitQuery,
+  headers: IdempotencyHeaders,
   body: ApplySchema,
   response: { 200: ApplyResultSchema, ...problemResponses },
 };
@@ -46,9 +48,16 @@ const restoreSchema = {
 export function apply({ registryOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const applying = { schema: applySchema, bodyLimit: FILE_LIMIT, config: { access: WRITE } };
-    api.post('/apply', applying, (request, reply) => {
+    api.post('/apply', applying, async (request, reply) => {
       const registry = registryOf(request.caller);
-      return carryOut(registry, waiting, readBatch(request.body, registry), patience(request, reply));
+      const isDry = request.body.dry_run === true;
+      const { result } = await doOnce(isDry ? undefined : keyedRequest('applyForwards', request), reply, {
+        recall: (keyed) => registry.forwards.appliedBy(keyed),
+        work: (keyed) => carryOut(registry, readBatch(request.body, registry), keyed),
+      });
+      return isDry
+        ? printResult(result, registry, true, false)
+        : untilTold(registry, waiting, result, patience(request, reply));
     });
 
     api.get('/backup', { schema: backupSchema, config: { access: READ } }, ({ caller }) => {
@@ -57,26 +66,31 @@ export function apply({ registryOf, waiting }: RouteDeps): FastifyPluginCallback
     });
 
     const restoring = { schema: restoreSchema, bodyLimit: FILE_LIMIT, config: { access: ADMIN } };
-    api.put('/backup', restoring, (request, reply) => {
-      const batch = readBackup(request.body, request.query.replace === 'true');
-      return carryOut(registryOf(request.caller), waiting, batch, patience(request, reply));
+    api.put('/backup', restoring, async (request, reply) => {
+      const registry = registryOf(request.caller);
+      const outcome = await carryOut(registry, readBackup(request.body, request.query.replace === 'true'));
+      return untilTold(registry, waiting, outcome, patience(request, reply));
     });
 
     done();
   };
 }
 
-async function carryOut(
-  registry: Registry,
-  waiting: Waiting,
-  batch: ForwardBatch,
-  patience: Patience,
-): Promise<ApplyResult> {
+async function carryOut({ forwards }: Registry, batch: ForwardBatch, request?: KeyedRequest): Promise<BatchOutcome> {
   // With tens of thousands, each part takes a second; between them whoever else waits for the process has a turn.
   await setImmediate();
-  const outcome = await registry.forwards.apply(batch);
+  const outcome = await forwards.apply(batch, request);
   await setImmediate();
-  if (batch.dryRun) return printResult(outcome, registry, true, false);
+  return outcome;
+}
+
+/** Tells the outcome when every node has it. */
+async function untilTold(
+  registry: Registry,
+  waiting: Waiting,
+  outcome: BatchOutcome,
+  patience: Patience,
+): Promise<ApplyResult> {
   const touched = outcome.changes.flatMap(({ before, after }) => [before?.router ?? [], after?.router ?? []].flat());
   const applied = await untilApplied(registry, waiting, new Set(touched), outcome.revision, patience);
   return printResult(outcome, registry, false, applied);

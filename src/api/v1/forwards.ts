@@ -20,11 +20,12 @@ import {
   ForwardRemovalSchema,
   ForwardSchema,
 } from './forward-schemas.ts';
+import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
 import { entityTag, expectedRevision, PreconditionHeaders } from './preconditions.ts';
 import { readRouter } from './router-lookup.ts';
 import { WaitQuery } from './schemas.ts';
-import { untilRemoved, untilSettled } from './settling.ts';
+import { untilRemoved, untilSettled, untilSettledAgain } from './settling.ts';
 
 const listSchema = {
   operationId: 'listForwards',
@@ -38,6 +39,7 @@ const createSchema = {
   summary: 'Add a forward',
   tags: ['forwards'],
   querystring: WaitQuery,
+  headers: IdempotencyHeaders,
   body: ForwardCreateSchema,
   response: { 201: ForwardSchema, ...problemResponses },
 };
@@ -85,9 +87,13 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
 
     api.post('/forwards', { schema: createSchema, config: { access: WRITE } }, async (request, reply) => {
       const registry = registryOf(request.caller);
-      const input = withExpiry(withRouter(request.body, registry));
-      const created = await registry.forwards.create(parseForwardDraft(input));
-      const { forward, status } = await untilSettled(registry, waiting, created, patience(request, reply));
+      const { forwards } = registry;
+      const { result, isReplay } = await doOnce(keyedRequest('createForward', request), reply, {
+        recall: (keyed) => forwards.createdBy(keyed),
+        work: (keyed) => forwards.create(parseForwardDraft(withExpiry(withRouter(request.body, registry))), keyed),
+      });
+      const settle = isReplay ? untilSettledAgain : untilSettled;
+      const { forward, status } = await settle(registry, waiting, result, patience(request, reply));
       reply.code(201).headers({ location: `${api.prefix}/forwards/${forward.id}`, etag: entityTag(forward) });
       return printForward(forward, status);
     });

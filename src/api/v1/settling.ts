@@ -43,6 +43,24 @@ export async function untilSettled(
   return look();
 }
 
+/** The same for a forward that was written some time ago: where it has been removed since, that is what is told of it. */
+export async function untilSettledAgain(
+  registry: Registry,
+  waiting: Waiting,
+  written: Forward,
+  patience: Patience,
+): Promise<Settled> {
+  if (registry.forwards.get(written.id) === undefined) return { forward: written, status: REMOVED };
+  return untilSettled(registry, waiting, written, patience);
+}
+
+const REMOVED: ForwardStatus = Object.freeze({
+  state: 'error',
+  message: 'it has been removed since',
+  warnings: [],
+  nodes: [],
+});
+
 /** Pending after a node has applied everything means that it lacks something, such as a gateway address. */
 function isSettled({ forward, status }: Settled): boolean {
   return status.state !== 'pending' || status.nodes.every((node) => node.revision >= forward.revision);
