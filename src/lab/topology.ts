@@ -61,7 +61,12 @@ const ROUTER_SYSCTLS = [
 export const TOPOLOGY: Topology = {
   namespaces: [
     { name: CLIENT_NAMESPACE, sysctls: IPV6_AT_ONCE, gateways: [] },
-    { name: ROUTER_NAMESPACE, sysctls: [...IPV6_AT_ONCE, ...ROUTER_SYSCTLS], gateways: [] },
+    {
+      name: ROUTER_NAMESPACE,
+      sysctls: [...IPV6_AT_ONCE, ...ROUTER_SYSCTLS],
+      // Whoever is outside, a router has a way back to them.
+      gateways: [CLIENT_ADDRESSES[4], CLIENT_ADDRESSES[6]],
+    },
     { name: INSTANCE_NAMESPACE, sysctls: IPV6_AT_ONCE, gateways: [INSIDE_GATEWAYS[4], INSIDE_GATEWAYS[6]] },
   ],
   links: [
