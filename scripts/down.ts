@@ -1,6 +1,6 @@
 /** `make down`: ends what `make up` started, and removes every trace. */
 import { existsSync } from 'node:fs';
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { destroyLab } from '../src/lab/lab.ts';
 import { hatoba, present, report, SOCKET, STATE_DIRECTORY } from './practice.ts';
@@ -24,7 +24,12 @@ async function removeRules(): Promise<void> {
 async function removeFiles(): Promise<void> {
   await rm(STATE_DIRECTORY, { recursive: true, force: true });
   if (await daemonAnswers()) return;
-  await rm(SOCKET, { force: true });
+  if (await isSocket(SOCKET)) await rm(SOCKET);
   const directory = dirname(SOCKET);
   if (existsSync(directory) && (await readdir(directory)).length === 0) await rmdir(directory);
+}
+
+/** What else is at its place is not ours. */
+async function isSocket(path: string): Promise<boolean> {
+  return existsSync(path) && (await lstat(path)).isSocket();
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
 import type { NodeInfo } from '../api/deps.ts';
-import { refuseOccupied } from '../api/listen/socket.ts';
+import { refuseOccupied, refuseRunning } from '../api/listen/socket.ts';
 import { NO_ROUTERS } from '../api/local-node.ts';
 import { createObservations, type Observations } from '../api/metrics/observations.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
@@ -62,7 +62,7 @@ export async function cleanUp(
   thread: KernelThread,
 ): Promise<{ readonly instances: readonly string[] }> {
   const config = loadConfig(options, process.env);
-  await refuseOccupied(config.socket);
+  await refuseRunning(config.socket);
   const failures: unknown[] = [];
   const kernel = await openKernel(config, thread, (error) => failures.push(error));
   const dataplane = createDataplane(config, kernel, (_message, { error }) => {

@@ -48,9 +48,13 @@ async function giveToGroup(path: string): Promise<void> {
 
 /** Errors: `daemon_running` where somebody answers at the socket, `socket_unusable` where there is something else. */
 export async function refuseOccupied(path: string): Promise<void> {
-  const kind = await kindOf(path);
-  if (kind === 'other') throw unusable(path, 'there is a file that is not a socket');
-  if (kind === 'socket' && (await answers(path))) throw hatobaError('daemon_running', { value: path });
+  if ((await kindOf(path)) === 'other') throw unusable(path, 'there is a file that is not a socket');
+  await refuseRunning(path);
+}
+
+/** Error: `daemon_running` where somebody answers at the socket. */
+export async function refuseRunning(path: string): Promise<void> {
+  if ((await kindOf(path)) === 'socket' && (await answers(path))) throw hatobaError('daemon_running', { value: path });
 }
 
 async function kindOf(path: string): Promise<'none' | 'socket' | 'other'> {

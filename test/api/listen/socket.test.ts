@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { authenticateSocket } from '../../../src/api/access/local-callers.ts';
 import { createApi } from '../../../src/api/api.ts';
-import { groupId, listenOnSocket } from '../../../src/api/listen/socket.ts';
+import { groupId, listenOnSocket, refuseRunning } from '../../../src/api/listen/socket.ts';
 import { liveNode, openBench, publish, report, wish } from '../api-under-test.ts';
 
 /** A server closes by removing the name it was given; under another name, its socket stays. */
@@ -114,6 +114,17 @@ test('a file, a missing directory and too long a path are refused', async () => 
   await writeFile(file, 'precious');
   await expect(listenOnSocket(bench.api, file)).rejects.toMatchObject({ code: 'socket_unusable' });
   expect((await lstat(file)).isFile()).toBe(true);
+});
+
+test('only who answers is in the way of a cleanup, and not a file at the place of the socket', async () => {
+  await using bench = await openBench();
+  const [file, path] = [join(bench.directory, 'file'), join(bench.directory, 'hatoba.sock')];
+  await writeFile(file, 'precious');
+  await refuseRunning(file);
+  await leaveSocketBehind(path);
+  await refuseRunning(path);
+  await listenOnSocket(bench.api, path);
+  await expect(refuseRunning(path)).rejects.toMatchObject({ code: 'daemon_running' });
 });
 
 test.for(['missing/hatoba.sock', `${'x'.repeat(120)}.sock`])('cannot listen on %s', async (name) => {
