@@ -508,6 +508,12 @@ export const ERRORS = {
     message: 'changes since revision {value} are no longer kept',
     hint: 'Read the current state, then watch from its revision.',
   },
+  daemon_stopping: {
+    status: 503,
+    exit: EXIT.unreachable,
+    message: 'the daemon stopped before the {seconds} s were over in which a packet was waited for',
+    hint: 'Ask again when it is back: `systemctl status hatoba` tells.',
+  },
   not_ready: {
     status: 503,
     exit: EXIT.unreachable,

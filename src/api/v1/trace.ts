@@ -42,6 +42,7 @@ export function trace({ registryOf, node, localOf }: RouteDeps): FastifyPluginCa
       const signal = AbortSignal.any([closing, signalOfClient(reply)]);
       const { packet, sourcePort } = flow;
       const observation = await localOf(caller).observe(router, { ...packet, sourcePort }, { seconds, signal });
+      if (observation === null && closing.aborted) throw hatobaError('daemon_stopping', { seconds });
       // What is wanted may have changed while nobody came.
       return traceFlow(viewOf(router, registry), flow, { node: node.name, timeout: seconds, observation });
     });

@@ -107,5 +107,5 @@ test('a client that goes, and a daemon that ends, end the wait', async () => {
   const answer = socketTransport(bench.socket, 20_000).exchange(call);
   while (patiences.length < 2) await sleep(5);
   await bench[Symbol.asyncDispose]();
-  expect(JSON.parse((await answer).body)).toMatchObject({ live: { packet: null } });
+  expect(JSON.parse((await answer).body)).toMatchObject({ status: 503, code: 'daemon_stopping' });
 });
