@@ -121,3 +121,16 @@ test('prints one document, of the plan or of what was done', async () => {
   plan = { ...PLAN, forwards: [], rules: [] };
   expect(JSON.parse((await cli.run('adopt', '--yes', '-o', 'json')).stdout)).toMatchObject({ rules: [] });
 });
+
+test.each([
+  ['n', 'planned', 0],
+  ['y', 'removed', 1],
+] as const)(
+  'prints one document, too, where somebody is asked, who sees the plan beside it (%s)',
+  async (answer, outcome, count) => {
+    const { stdout, stderr } = await cli.answer(answer, 'adopt', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ rules: [{ outcome }] });
+    expect(stderr).toContain(`${SHOWN}take over this rule? [y/N] `);
+    expect(removed).toHaveLength(count);
+  },
+);

@@ -26,32 +26,41 @@ export async function adoptRules(this: CliContext, flags: AdoptFlags): Promise<v
     ...(flags.outside === undefined ? {} : { outside: flags.outside }),
   };
   const planned = await plan(this, client, request);
-  const isShown = flags.yes !== true || flags.output === undefined;
-  if (isShown) await show(this, flags, planned);
-  if (planned.rules.length > 0 && (await isWanted(this, flags, planned))) {
-    const { value, elapsedMs } = await timed(this, 'the kernel', () =>
-      client.adopt({ ...request, plan: planned.plan }, flags.wait),
-    );
-    if (flags.output === undefined) printOutcome(this, value, elapsedMs);
-    else await printDocument(this, flags.output, value);
-    refuseIncomplete(value);
-  } else {
-    if (!isShown) await show(this, flags, planned);
-    refuseIncomplete(planned);
-  }
+  const result = await carryOut(this, client, flags, { request, planned });
+  if (flags.output !== undefined) await printDocument(this, flags.output, result);
+  refuseIncomplete(result);
+}
+
+interface Planned {
+  readonly request: object;
+  readonly planned: AdoptResult;
+}
+
+/** What was done where that is wanted, else the plan; both are told where no document is asked for. */
+async function carryOut(
+  context: CliContext,
+  client: Client,
+  flags: AdoptFlags,
+  { request, planned }: Planned,
+): Promise<AdoptResult> {
+  const { stdout, stderr } = context.process;
+  const isAsked = planned.rules.length > 0 && flags.yes !== true;
+  // Who is asked has to see what about; standard output is for the one document.
+  if (flags.output === undefined) printAdoption(stdout, planned);
+  else if (isAsked && context.ask !== undefined) printAdoption(stderr, planned);
+  if (planned.rules.length === 0 || (isAsked && !(await isWanted(context, planned)))) return planned;
+  const { value, elapsedMs } = await timed(context, 'the kernel', () =>
+    client.adopt({ ...request, plan: planned.plan }, flags.wait),
+  );
+  if (flags.output === undefined) printOutcome(context, value, elapsedMs);
+  return value;
 }
 
 async function plan(context: CliContext, client: Client, request: object): Promise<AdoptResult> {
   return (await timed(context, 'the daemon', () => client.adopt({ ...request, dry_run: true }, '0'))).value;
 }
 
-async function show(context: CliContext, { output }: AdoptFlags, planned: AdoptResult): Promise<void> {
-  if (output === undefined) printAdoption(context, planned);
-  else await printDocument(context, output, planned);
-}
-
-async function isWanted(context: CliContext, { yes }: AdoptFlags, { rules }: AdoptResult): Promise<boolean> {
-  if (yes === true) return true;
+async function isWanted(context: CliContext, { rules }: AdoptResult): Promise<boolean> {
   const answer = await context.ask?.(`take over ${rules.length === 1 ? 'this rule' : 'these rules'}? [y/N] `);
   const isYes = answer !== undefined && /^y(es)?$/i.test(answer.trim());
   const hint = answer === undefined ? '; --yes carries it out' : '';

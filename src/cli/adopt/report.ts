@@ -1,5 +1,5 @@
 import type { AdoptResult } from '../../client/operations.ts';
-import type { CliContext } from '../context.ts';
+import type { CliContext, Stream } from '../context.ts';
 import { formatElapsed } from '../forwards/report.ts';
 import { visible } from '../output/text.ts';
 import { changeLine } from '../transfer/report.ts';
@@ -7,7 +7,7 @@ import { changeLine } from '../transfer/report.ts';
 type Rule = AdoptResult['rules'][number];
 
 /** What would be done: forwards to make, rules to remove, and rules that stay, each with the reason. */
-export function printAdoption({ process }: CliContext, result: AdoptResult): void {
+export function printAdoption(stream: Stream, result: AdoptResult): void {
   const { changes, rules, left, unread, owned } = result;
   const lines = [
     ...changes.map(changeLine),
@@ -17,7 +17,7 @@ export function printAdoption({ process }: CliContext, result: AdoptResult): voi
     ...owned.map(ownedLine),
     `${count(changes.length, 'forward')} to make, ${count(rules.length, 'rule')} to remove, ${left.length} not taken over`,
   ];
-  process.stdout.write(lines.map((line) => `${visible(line)}\n`).join(''));
+  stream.write(lines.map((line) => `${visible(line)}\n`).join(''));
 }
 
 /** What was done, behind what was to be. */
