@@ -119,7 +119,7 @@ export const FINDINGS = {
     seen: 'the forward expired at {time}',
     advice: 'Renew it: `hatoba forward set {forward} --expires 2h`, or `never`.',
   },
-  rule_present: { ...ok, seen: 'it is in the kernel, and has translated {connections} connections' },
+  rule_present: { ...ok, seen: 'it is in the kernel, and has translated {connections}' },
   rule_missing: {
     ...problem,
     seen: 'it is not in the kernel of this node at present',

@@ -56,9 +56,7 @@ describe('apply', () => {
         '',
       ].join('\n'),
     );
-    expect(first.stderr).toBe(
-      'hatoba: 1 forward: no node has the router r1 yet\nhatoba: 1 forward: no node has the router r2 yet\n',
-    );
+    expect(first.stderr).toBe('hatoba: 2 forwards: no node has their 2 routers yet\n');
     expect(first.exit).toBe(0);
     expect(there()).toEqual(['r1 web 80 8080', 'r2 ssh 5001-5010 5001-5010']);
 

@@ -86,7 +86,7 @@ test('a forward that works', async () => {
     forwarding_on: 'IPv4 packets are forwarded',
     gateway_present: `the IPv4 gateway is ${GATEWAY[4]}, on ${OUTSIDE}`,
     conntrack_roomy: expect.stringMatching(/^connection tracking has \d+ of \d+ entries$/),
-    rule_present: 'it is in the kernel, and has translated 1 connections',
+    rule_present: 'it is in the kernel, and has translated 1 connection',
     address_present: `the router has the address ${GATEWAY[4]} itself`,
     route_present: `packets to ${INSTANCE[4]} leave by ${INSIDE}`,
     neighbour_present: expect.stringContaining(`${INSTANCE[4]} is a neighbour, in state `),

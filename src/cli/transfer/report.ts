@@ -88,11 +88,15 @@ function summary({ dry_run, created, updated, removed, unchanged }: ApplyResult,
   return `${created} created, ${updated} changed, ${removed} removed, ${unchanged} unchanged after ${formatElapsed(elapsedMs)}`;
 }
 
-/** Why forwards are not active, and how many each. */
+/** Why forwards are not active, and how many each; those that wait for routers together, as these can be many. */
 function reasons({ changes }: ApplyResult): ReadonlyMap<string, number> {
+  const waiting = changes.filter(({ state }) => state === 'waiting');
+  const routers = new Set(waiting.map(({ after }) => after?.router)).size;
   const counts = new Map<string, number>();
-  for (const { message } of changes) {
-    if (message !== null) counts.set(message, (counts.get(message) ?? 0) + 1);
+  for (const { state, message } of changes) {
+    if (message === null) continue;
+    const reason = state === 'waiting' && routers > 1 ? `no node has their ${routers} routers yet` : message;
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
   return counts;
 }

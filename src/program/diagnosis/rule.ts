@@ -26,7 +26,9 @@ export function diagnosePlace(
   return [
     connections === null
       ? finding(subject, 'rule_missing', { within: within(instance) })
-      : finding(subject, 'rule_present', { connections }),
+      : finding(subject, 'rule_present', {
+          connections: connections === 1 ? '1 connection' : `${connections} connections`,
+        }),
     finding(subject, hasAddress ? 'address_present' : 'address_absent', { address }),
   ];
 }
