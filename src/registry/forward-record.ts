@@ -3,6 +3,7 @@ import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec, printForward
 import { type ForwardId, isUuid } from '../model/ids.ts';
 import { type PortRange, printPortRange } from '../model/port-range.ts';
 import { forwardKey } from './keys.ts';
+import { createPool } from './pool.ts';
 import { booleanField, type Fields, mapField, readRecord, textField, textOrNullField, textsField } from './record.ts';
 
 /** A forward as the store has it, without the revision that comes with the entry. */
@@ -48,17 +49,6 @@ export function createForwardReader(): ForwardReader {
         updatedAt: updatedAt === createdAt ? createdAt : updatedAt,
       });
     });
-}
-
-/** Gives the first of all values that have the same key. */
-function createPool<Value>(keyOf: (value: Value) => string): (value: Value) => Value {
-  const first = new Map<string, Value>();
-  return (value) => {
-    const key = keyOf(value);
-    const known = first.get(key);
-    if (known === undefined) first.set(key, value);
-    return known ?? value;
-  };
 }
 
 /** The inverse of `printForwardSpec`. */
