@@ -3,6 +3,7 @@ import type { Cidr } from '../model/cidr.ts';
 import type { PortRange } from '../model/port-range.ts';
 import type { Protocol } from '../model/protocol.ts';
 import { createEarlierRules, meets, onlyOf, type Piece, shared } from './earlier-rules.ts';
+import { indexIntervals } from './interval-index.ts';
 import { addressSpace, type Intervals, unite } from './intervals.ts';
 import { TRANSLATING } from './iptables-forwards.ts';
 import type { Visit } from './iptables-walk.ts';
@@ -58,7 +59,7 @@ export interface Takers {
   of(packets: Packets): readonly Taking[];
 }
 
-/** `hooks`: whose rules are looked at. Rules for one address are found at once, however many there are. */
+/** `hooks`: whose rules are looked at. Rules for some ports of one address are found at once, however many there are. */
 export function createTakers(hooks: readonly Hook[]): Takers {
   const indexes = hooks.map((hook) => ({ hook, near: nearby(hook.visits) }));
   return {
@@ -78,21 +79,19 @@ function takes({ rule, end }: Visit): boolean {
   return end === 'untracked' || TRANSLATING.includes(rule.target.name) || ENDING.includes(rule.target.name);
 }
 
-/** Those that can concern packets for an address, in the order in which they are met. */
+/** Those that can concern packets for some ports of an address, in the order in which they are met. */
 function nearby(visits: readonly Visit[]): (packets: Packets) => readonly Visit[] {
-  const narrow = new Map<bigint, (readonly [number, Visit])[]>();
-  const wide: (readonly [number, Visit])[] = [];
-  for (const entry of visits.entries()) {
-    const destination = onlyOf(entry[1].match.destinations);
-    if (destination === null) wide.push(entry);
-    else
-      narrow
-        .set(destination, narrow.get(destination) ?? [])
-        .get(destination)
-        ?.push(entry);
-  }
-  return ({ destination }) => {
-    const entries = [...wide, ...(narrow.get(destination) ?? [])];
+  /** `null`: rules for several addresses. */
+  const byDestination = Map.groupBy(visits.entries(), ([, { match }]) => onlyOf(match.destinations));
+  const indexes = new Map(
+    Array.from(byDestination, ([destination, entries]) => {
+      const byPort = entries.flatMap((entry) => entry[1].match.ports.map((ports) => [ports, entry] as const));
+      return [destination, indexIntervals(byPort)];
+    }),
+  );
+  return ({ destination, ports }) => {
+    const find = (where: bigint | null) => ports.flatMap((interval) => indexes.get(where)?.(interval) ?? []);
+    const entries = [...new Set([...find(null), ...find(destination)])];
     return entries.sort(([a], [b]) => a - b).map(([, visit]) => visit);
   };
 }
