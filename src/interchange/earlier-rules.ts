@@ -1,4 +1,5 @@
 import type { Protocol } from '../model/protocol.ts';
+import { createGrowingIndex } from './interval-index.ts';
 import { type Intervals, intersect, overlap, subtract } from './intervals.ts';
 import type { Match } from './iptables-rule.ts';
 import type { Visit } from './iptables-walk.ts';
@@ -31,17 +32,22 @@ export interface EarlierRules {
 interface Entry {
   readonly visit: Visit;
   readonly missed: readonly Visit[];
+  /** Which it was. */
+  readonly number: number;
 }
 
 export function createEarlierRules(): EarlierRules {
   /** Rules for one port of one address by `protocol address port`, of which there may be thousands. */
   const narrow = new Map<string, readonly Entry[]>();
-  const wide: Entry[] = [];
+  /** All others, by their sources: there may be as many that drop somebody's packets. */
+  const wide = createGrowingIndex<Entry>();
+  let count = 0;
   let left: readonly Visit[] = [];
 
-  function* near(destination: bigint, protocol: Protocol, { ports }: Piece): Iterable<Entry> {
-    yield* wide;
-    for (const visit of left) yield { visit, missed: [] };
+  function* near(destination: bigint, protocol: Protocol, { ports, sources }: Piece): Iterable<Entry> {
+    const found = new Set(sources.flatMap((interval) => wide.find(interval)));
+    yield* [...found].sort((a, b) => a.number - b.number);
+    for (const [number, visit] of left.entries()) yield { visit, missed: [], number };
     const only = onlyOf(ports);
     if (only !== null) yield* narrow.get(`${protocol} ${destination} ${only}`) ?? [];
     else for (const entries of narrow.values()) yield* entries;
@@ -50,12 +56,13 @@ export function createEarlierRules(): EarlierRules {
   return {
     add(visit) {
       if (visit.end === 'untracked') return;
-      const { protocols, destinations, ports } = visit.match;
-      const entry = { visit, missed: left };
+      const { protocols, destinations, ports, sources } = visit.match;
+      const entry = { visit, missed: left, number: count++ };
       const [destination, port] = [onlyOf(destinations), onlyOf(ports)];
       if (visit.end === 'leaves') left = [...left, visit];
-      else if (destination === null || port === null || protocols.size !== 1) wide.push(entry);
-      else {
+      else if (destination === null || port === null || protocols.size !== 1) {
+        for (const interval of sources) wide.add(interval, entry);
+      } else {
         const key = `${[...protocols].join()} ${destination} ${port}`;
         narrow.set(key, [...(narrow.get(key) ?? []), entry]);
       }

@@ -1,19 +1,41 @@
 import type { Interval } from './intervals.ts';
 
+type Find<Item> = (wanted: Interval) => readonly Item[];
+
 /**
  * Finds what belongs to intervals that overlap a wanted one, without looking at the others: a binary tree over the
  * intervals by their beginnings, each node of which knows how far those below it reach. What belongs to several is found
  * as often.
  */
-export function indexIntervals<Item>(
-  entries: Iterable<readonly [interval: Interval, item: Item]>,
-): (wanted: Interval) => readonly Item[] {
+export function indexIntervals<Item>(entries: Iterable<readonly [interval: Interval, item: Item]>): Find<Item> {
   const sorted = [...entries].sort(([a], [b]) => (a.first < b.first ? -1 : Number(a.first > b.first)));
   const root = treeOf(sorted, 0, sorted.length);
   return (wanted) => {
     const found: Item[] = [];
     collect(root, wanted, found);
     return found;
+  };
+}
+
+/** The same for intervals that come one by one. */
+export interface GrowingIndex<Item> {
+  add(interval: Interval, item: Item): void;
+  find(wanted: Interval): readonly Item[];
+}
+
+/** Trees, each at least twice as large as the next one: so each interval is put into a new tree a few times only. */
+export function createGrowingIndex<Item>(): GrowingIndex<Item> {
+  const trees: { readonly entries: readonly (readonly [Interval, Item])[]; readonly find: Find<Item> }[] = [];
+  return {
+    add(interval, item) {
+      let entries: readonly (readonly [Interval, Item])[] = [[interval, item]];
+      for (let last = trees.at(-1); last !== undefined && last.entries.length <= entries.length; last = trees.at(-1)) {
+        entries = [...last.entries, ...entries];
+        trees.pop();
+      }
+      trees.push({ entries, find: indexIntervals(entries) });
+    },
+    find: (wanted) => trees.flatMap(({ find }) => find(wanted)),
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { indexIntervals } from '../../src/interchange/interval-index.ts';
+import { createGrowingIndex, indexIntervals } from '../../src/interchange/interval-index.ts';
 
 const interval = fc
   .tuple(fc.bigInt(0n, 40n), fc.bigInt(0n, 12n))
@@ -10,10 +10,14 @@ test('finds what overlaps, and nothing else', () => {
   fc.assert(
     fc.property(fc.array(interval, { maxLength: 30 }), interval, (intervals, wanted) => {
       const find = indexIntervals(intervals.map((each, index) => [each, index] as const));
+      const growing = createGrowingIndex<number>();
+      for (const [index, each] of intervals.entries()) growing.add(each, index);
       const overlapping = intervals.flatMap(({ first, last }, index) =>
         first <= wanted.last && wanted.first <= last ? [index] : [],
       );
-      expect([...find(wanted)].sort((a, b) => a - b)).toEqual(overlapping);
+      for (const found of [find(wanted), growing.find(wanted)]) {
+        expect([...found].sort((a, b) => a - b)).toEqual(overlapping);
+      }
     }),
   );
 });
