@@ -10,8 +10,8 @@ import {
 import { addressValue, type Family } from '../../../model/address.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import {
+  all,
   type Condition,
-  every,
   exactly,
   isAmong,
   type Mark,
@@ -38,17 +38,19 @@ function conditionOf(option: Option, module: string, family: Family): Condition 
   const [value = ''] = option.values;
   const known = readKnown(option.name, value, module, family);
   if (known !== null) return option.isNegated ? (packet) => not(known(packet)) : known;
-  const context = { family, outside: [] };
-  const match = readCondition(option, anyPacket(family), context);
+  const any = anyPacket(family);
+  const match = readCondition(option, any, { family, outside: [] });
   if (match === null) return () => 'maybe';
-  return (packet) => {
-    if (!match.protocols.has(packet.protocol)) return 'no';
-    return every([
-      isAmong(packet.source, match.sources),
-      isAmong(packet.destination, match.destinations),
-      portWithin(packet.destinationPort, match.ports),
-    ]);
-  };
+  // An option is mostly about one of these.
+  const { protocols, sources, destinations, ports } = match;
+  return all([
+    ...(protocols === any.protocols ? [] : [({ protocol }: PassingPacket) => truthOf(protocols.has(protocol))]),
+    ...(sources === any.sources ? [] : [({ source }: PassingPacket) => isAmong(source, sources)]),
+    ...(destinations === any.destinations
+      ? []
+      : [({ destination }: PassingPacket) => isAmong(destination, destinations)]),
+    ...(ports === any.ports ? [] : [({ destinationPort }: PassingPacket) => portWithin(destinationPort, ports)]),
+  ]);
 }
 
 /** Conditions that only a packet on its way through a router has; `null`: none of them. */

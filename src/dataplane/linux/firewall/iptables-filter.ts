@@ -4,7 +4,7 @@ import { jumpIn, optionsOf } from '../../../interchange/iptables-rule.ts';
 import { PASSING } from '../../../interchange/iptables-walk.ts';
 import type { Family } from '../../../model/address.ts';
 import { conditionsOf } from './iptables-conditions.ts';
-import { every, forgetBits, setBits } from './passing-packet.ts';
+import { all, forgetBits, setBits } from './passing-packet.ts';
 import type { Action, FilterChains, FilterRule } from './walk.ts';
 
 /** One table as `iptables-save` prints it. */
@@ -43,7 +43,7 @@ function readFilterRule(line: string, rest: string, family: Family): FilterRule 
   const conditions = conditionsOf(jump < 0 ? options : options.slice(0, jump), family);
   return {
     text,
-    condition: (packet) => every(conditions.map((condition) => condition(packet))),
+    condition: all(conditions),
     action: jump < 0 ? { kind: 'pass' } : actionOf(options.slice(jump)),
   };
 }

@@ -1,6 +1,6 @@
 import { isRecord, type Json } from './json.ts';
 import { nftCondition, verdictMap } from './nft-conditions.ts';
-import { every } from './passing-packet.ts';
+import { all } from './passing-packet.ts';
 import type { Action, FilterChains, FilterRule } from './walk.ts';
 
 /** A chain that all forwarded packets come to. */
@@ -54,7 +54,7 @@ function readRule(statements: readonly Json[], text: string): readonly FilterRul
   const conditions = statements.flatMap((statement) => nftCondition(statement) ?? []);
   const rules: FilterRule[] = [];
   const add = (action: Action, more = conditions) => {
-    rules.push({ text, condition: (packet) => every(more.map((condition) => condition(packet))), action });
+    rules.push({ text, condition: all(more), action });
   };
   for (const statement of statements) {
     if (!isRecord(statement)) continue;

@@ -70,6 +70,19 @@ export function every(truths: readonly Truth[]): Truth {
   return truths.includes('maybe') ? 'maybe' : 'yes';
 }
 
+/** Demands all of them, and asks no further than the first that does not hold. */
+export function all(conditions: readonly Condition[]): Condition {
+  return (packet) => {
+    let found: Truth = 'yes';
+    for (const condition of conditions) {
+      const truth = condition(packet);
+      if (truth === 'no') return 'no';
+      if (truth === 'maybe') found = 'maybe';
+    }
+    return found;
+  };
+}
+
 /** Whether what is one of `possible` is one of `wanted`. */
 export function isAmong(possible: Intervals, wanted: Intervals): Truth {
   if (intersect(possible, wanted).length === 0) return 'no';
