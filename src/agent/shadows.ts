@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Neighbours } from '../dataplane/neighbours.ts';
+import { takeTurns } from '../dataplane/turns.ts';
 import { createShadowing, type Shadowing } from '../interchange/shadowing.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Rule } from '../program/rule.ts';
@@ -46,8 +46,6 @@ interface Entry {
 
 /** In ms. A start is first finished, and others' rules are not read more often than this, whatever happens to them. */
 const [FIRST_PAUSE, READ_PAUSE, COMPARE_PAUSE] = [1_000, 5_000, 1_000];
-/** In ms; then whoever else waits for the process has a turn. */
-const TURN = 10;
 /** A status has room for so many forwards with warnings: where one rule shadows all of them, these tell it. */
 const MOST_WARNED = 1_000;
 const NONE: Warnings = Object.freeze({});
@@ -127,6 +125,8 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     for (const entry of queue) {
       queue.delete(entry);
       if (stopped) return;
+      // One that is under way may have begun before there was what is to be compared now.
+      await entry.comparing;
       await compare(entry);
     }
   }
@@ -177,12 +177,9 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     let count = 0;
     // As they are now: between two turns, a pass may change them.
     const rules = Array.from(place.applied.program.values());
-    let turn = performance.now();
+    const turn = takeTurns();
     for (const rule of rules) {
-      if (performance.now() - turn > TURN) {
-        await setImmediate();
-        turn = performance.now();
-      }
+      await turn();
       const texts = known.get(rule) ?? shadowing.warningsFor(rule);
       known.set(rule, texts);
       if (texts.length > 0 && count++ < MOST_WARNED) found[rule.forward] = texts;
@@ -206,9 +203,11 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     for (const place of places) {
       const entry = entryOf(place);
       if (place.applied.program.size === 0) continue;
+      const wasComparing = entry.comparing !== null;
+      await entry.comparing;
       const isRecent = performance.now() - entry.readAt < READ_PAUSE;
       if (entry.shadowing !== null && !isRecent) entry.isStale ||= await neighbours.changesInSilence(place.instance.id);
-      if (entry.shadowing === null || (entry.isStale && !isRecent) || entry.comparing !== null) await compare(entry);
+      if (entry.shadowing === null || (entry.isStale && !isRecent) || wasComparing) await compare(entry);
     }
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPlace, type Place } from '../../src/agent/place.ts';
 import { createShadows, type Shadows } from '../../src/agent/shadows.ts';
 import type { Neighbours } from '../../src/dataplane/neighbours.ts';
@@ -47,12 +47,13 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** With one forward, or none, in the kernel. */
+/** With forwards of these ports, as they are at each pass, in the kernel. */
 async function placeOf(id: string, ports: readonly number[] = [80]): Promise<Place> {
   world.add(id);
-  const forwards = ports.map((port, at) =>
-    forwardOf({ external_address: '203.0.113.1', external_port: port, router: id }, { id: idOf(at + 1) }),
-  );
+  const forwards = () =>
+    ports.map((port, at) => {
+      return forwardOf({ external_address: '203.0.113.1', external_port: port, router: id }, { id: idOf(at + 1) });
+    });
   const ignore = () => {};
   const place = createPlace(
     { id, router: id, gateways: {} },
@@ -60,7 +61,7 @@ async function placeOf(id: string, ports: readonly number[] = [80]): Promise<Pla
       dataplane: world.open(),
       desired: () => ({
         revision: 1,
-        forwards: new Map(forwards.map((forward) => [forward.id, forward])),
+        forwards: new Map(forwards().map((forward) => [forward.id, forward])),
         draining: new Set(),
         gateways: {},
       }),
@@ -76,9 +77,9 @@ async function placeOf(id: string, ports: readonly number[] = [80]): Promise<Pla
 }
 
 /** Lets that much time pass, and all that follows from it. */
-async function pass(milliseconds: number): Promise<void> {
+async function pass(milliseconds: number, turns = 5): Promise<void> {
   await vi.advanceTimersByTimeAsync(milliseconds);
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 test('nothing is read before it begins, nor where there are no forwards', async () => {
@@ -159,4 +160,44 @@ test('a status has room for a thousand forwards with warnings', async () => {
   );
   await shadows.look([place]);
   expect(Object.keys(shadows.warnings(place))).toHaveLength(1_000);
+});
+
+describe('a forward that comes while the others are compared', () => {
+  let ports: number[];
+  let place: Place;
+  let looking: Promise<void>;
+
+  beforeEach(async () => {
+    ports = Array.from({ length: 200 }, (_, at) => at + 1);
+    place = await placeOf('a', ports);
+    shadows.begin();
+    await pass(1_000);
+    // So that others have a turn behind each of them.
+    let now = performance.now();
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 20));
+    looking = shadows.look([place]);
+    await pass(0, 10);
+    ports.push(1_000);
+    place.mark('all');
+    await place.pass();
+    shadows.passed(place);
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  test('is compared behind them', async () => {
+    await pass(3_000);
+    await looking;
+    await pass(3_000, 2 * ports.length);
+    expect(shadows.warnings(place)[idOf(201)]).toEqual([WARNING]);
+    expect(read).toEqual(['a']);
+  });
+
+  test('is compared before who looks then is answered', async () => {
+    await shadows.look([place]);
+    expect(shadows.warnings(place)[idOf(201)]).toEqual([WARNING]);
+    await looking;
+  });
 });

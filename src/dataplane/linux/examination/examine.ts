@@ -6,6 +6,7 @@ import type { ForwardId } from '../../../model/ids.ts';
 import type { Gateways } from '../../../model/router.ts';
 import type { InstanceFacts, RuleFacts } from '../../../program/facts.ts';
 import type { Rule } from '../../../program/rule.ts';
+import { takeTurns } from '../../turns.ts';
 import { clientsOf } from '../firewall/clients.ts';
 import { createFirewall, type Firewall } from '../firewall/passages.ts';
 import { exactly, NO_MARK, type PassingPacket } from '../firewall/passing-packet.ts';
@@ -44,7 +45,9 @@ export async function examine(
   const firewall = foreign && createFirewall(foreign);
   const outside = (family: Family) => outsideInterfaces(links, sides, family).map(({ name }) => name);
   const found = new Map<ForwardId, RuleFacts>();
+  const turn = takeTurns();
   for (const rule of rules) {
+    await turn();
     const target = probe ? await examineTarget(kernel, id, rule, outside(rule.external.family)) : null;
     const inner = target !== null && 'interface' in target.toTarget ? target.toTarget.interface : null;
     const way = { from: outside(rule.external.family)[0] ?? null, to: inner ?? interfaceTowards(links, rule.internal) };
