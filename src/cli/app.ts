@@ -16,6 +16,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = Object.freeze({
   backup: async () => (await import('./transfer.ts')).backup,
   restore: async () => (await import('./transfer.ts')).restore,
   router: async () => (await import('./routers.ts')).routers,
+  token: async () => (await import('./tokens.ts')).tokens,
   status: async () => (await import('./status.ts')).status,
   top: async () => (await import('./top.ts')).top,
   doctor: async () => (await import('./doctor.ts')).doctor,

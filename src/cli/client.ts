@@ -11,9 +11,13 @@ import type {
   ForwardPage,
   ForwardPatch,
   ForwardRemoval,
+  IssuedToken,
   Operations,
   Router,
   Status,
+  Token,
+  TokenCreate,
+  TokenRevocation,
   Trace,
   TraceRequest,
 } from '../client/operations.ts';
@@ -52,6 +56,10 @@ export interface Client {
   liveCounters(router?: string): Promise<readonly Counters[]>;
   listRouters(): Promise<readonly Router[]>;
   getRouter(reference: string): Promise<Router>;
+  listTokens(): Promise<readonly Token[]>;
+  createToken(fields: TokenCreate): Promise<IssuedToken>;
+  getToken(reference: string): Promise<Token>;
+  revokeToken(reference: string): Promise<TokenRevocation>;
   getStatus(): Promise<Status>;
   /** Of one forward, or (`null`) of the node and its routers: all of them, or one. */
   diagnose(forward: string | null, router?: string): Promise<Diagnosis>;
@@ -109,6 +117,10 @@ export function createClient(context: CliContext, flags: DaemonFlags, patienceMs
     liveCounters: async (router) => (await soon.call('getCounters', { router, live: 'true' })).counters,
     listRouters: async () => (await soon.call('listRouters', {})).routers,
     getRouter: (reference) => soon.call('getRouter', { reference }),
+    listTokens: async () => (await soon.call('listTokens', {})).tokens,
+    createToken: (fields) => soon.call('createToken', {}, fields),
+    getToken: (reference) => soon.call('getToken', { reference }),
+    revokeToken: (reference) => soon.call('revokeToken', { reference }),
     getStatus: () => soon.call('getStatus', {}),
     diagnose: (reference, router) => {
       const api = within(LONGEST_DIAGNOSIS_S);

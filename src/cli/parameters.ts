@@ -27,6 +27,10 @@ export async function proposeRouters(this: CliContext): Promise<readonly string[
   return (await import('./completion/candidates.ts')).routerCandidates(this);
 }
 
+export async function proposeTokens(this: CliContext): Promise<readonly string[]> {
+  return (await import('./completion/candidates.ts')).tokenCandidates(this);
+}
+
 /** A flag with a value, which the brief begins with: stricli's list of flags does not show placeholders. */
 export function textFlag(placeholder: string, brief: string) {
   return { kind: 'parsed', parse: text, placeholder, brief: `${placeholder}: ${brief}`, optional: true } as const;

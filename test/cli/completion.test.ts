@@ -41,6 +41,7 @@ describe('proposed are', () => {
       'backup',
       'restore',
       'router',
+      'token',
       'status',
       'top',
       'doctor',

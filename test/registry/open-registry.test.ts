@@ -67,7 +67,7 @@ describe('a record that cannot be read', () => {
 });
 
 test('records of nouns it does not know are none of its business', async () => {
-  await store.commit({ puts: [{ key: 'tokens/1', value: '{' }] });
+  await store.commit({ puts: [{ key: 'peers/1', value: '{' }] });
   const registry = await openRegistry(store);
   expect(registry.forwards.revision()).toBe(1);
   await registry.stop();

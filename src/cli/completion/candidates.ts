@@ -17,6 +17,10 @@ export function routerCandidates(context: CliContext): Promise<readonly string[]
   return ask(context, async (client) => (await client.listRouters()).map((router) => router.id));
 }
 
+export function tokenCandidates(context: CliContext): Promise<readonly string[]> {
+  return ask(context, async (client) => (await client.listTokens()).map((token) => token.name));
+}
+
 /** A prompt is no place for errors: without an answer there is nothing to propose. */
 async function ask(
   context: CliContext,
