@@ -27,7 +27,8 @@ export function createRequests(store: Store, mirror: RequestMirror): Requests {
 
   return {
     refuseRepeated(request) {
-      if (request !== undefined && known(request) !== null) throw hatobaError('request_repeated', { value: request.key });
+      if (request !== undefined && known(request) !== null)
+        throw hatobaError('request_repeated', { value: request.key });
     },
 
     remember(commit, request, answer) {

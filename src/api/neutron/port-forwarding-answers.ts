@@ -18,7 +18,7 @@ export function wantsExtras(request: NeutronRequest): boolean {
 
 /** The forwards of one floating IP, ready to be listed or answered. */
 export async function listForwardings(
-  { topology, singlePortRanges, local }: NeutronDeps,
+  { topology, singlePortRanges, localOf }: NeutronDeps,
   inquiry: Inquiry,
   gateway: GatewayIp,
   forwards: readonly Forward[],
@@ -27,7 +27,7 @@ export async function listForwardings(
   const portIds = await topology.portIds(inquiry, gateway, forwards);
   const [only, ...others] = forwards;
   const asked = only !== undefined && others.length === 0 ? only.id : null;
-  const counters = withExtras ? byForward(await local.counters(gateway.router, asked)) : new Map();
+  const counters = withExtras ? byForward(await localOf(inquiry.caller).counters(gateway.router, asked)) : new Map();
   return forwards.map((forward) => {
     const ids = portIds.get(forward.id) ?? [];
     const [portId = null] = ids;
