@@ -3,12 +3,13 @@ import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
 import { readFlowUsage } from './ctnetlink.ts';
-import { concernsDefaultRoute, ROUTE_GROUPS, readDefaultRoutes } from './default-routes.ts';
+import { ROUTE_GROUPS, subjectOf } from './default-routes.ts';
 import { findLegacyChains, findNftChains, NAT, type NatTable } from './iptables-chains.ts';
 import type { AttachOptions, IptablesState, Links, NamespaceState } from './kernel.ts';
 import { drain, EPOLLIN, openNetlink, SystemCallError } from './libc.ts';
+import { createLinkReader } from './links.ts';
 import { countLiveFlows, type FlowPlace } from './live-flows.ts';
-import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, readUninterrupted, sendAll } from './netlink.ts';
+import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.ts';
 import {
   isLater,
   NFNLGRP_NFTABLES,
@@ -26,7 +27,7 @@ import { readTable, type TableState } from './nft-table.ts';
 import type { TraceMessage } from './nft-trace.ts';
 import { type OthersTables, readLegacyTables, readNftTables } from './others-tables.ts';
 import { openPacketWatch, type PacketWatch } from './packet-watch.ts';
-import { LINK_AND_ADDRESS_GROUPS, readInterfaces } from './rtnetlink.ts';
+import { LINK_AND_ADDRESS_GROUPS } from './rtnetlink.ts';
 import { readSettings } from './settings.ts';
 import { endStaleFlows, type FlowChange } from './stale-flows.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -83,6 +84,7 @@ export function attachNamespace(
       rulesets: open(NETLINK_NETFILTER),
     })),
   );
+  const reader = createLinkReader(routes, defaultRoutes);
   /** Whatever happened up to this generation of the ruleset is known, or was reported. */
   let known = 0;
   let reported = false;
@@ -129,34 +131,19 @@ export function attachNamespace(
 
   /** Without its interfaces a namespace would seem to have no gateway, and lose every forward. */
   function readLinksAtRest(): Links {
-    const links = readRestingLinks();
+    const links = reader.read(true);
     if (links === undefined) throw new SystemCallError('reading interfaces that never rest', 'EAGAIN');
     return links;
   }
 
   function onRouteEvents(): void {
-    let concerned = false;
+    const told = new Set<ReturnType<typeof subjectOf>>();
     const complete = drain(routeEvents, (data) => {
-      concerned ||= !defaultRoutes || [...messages(data)].some(concernsDefaultRoute);
+      for (const message of messages(data)) told.add(subjectOf(message));
     });
-    const links = concerned || !complete ? readRestingLinks() : undefined;
+    if (complete && !told.has('link') && !told.has('default route')) return;
+    const links = reader.read(!complete || told.has('default route'));
     if (links !== undefined) emit({ kind: 'interfaces', namespace, ...links });
-  }
-
-  /** `undefined`: they change faster than they can be read; whatever interrupts is an event, by which it is begun anew. */
-  function readRestingLinks(): Links | undefined {
-    try {
-      return readUninterrupted(() => {
-        const interfaces = readInterfaces(routes);
-        return {
-          interfaces: [...interfaces.values()],
-          defaultRoutes: defaultRoutes ? readDefaultRoutes(routes, interfaces) : [],
-        };
-      });
-    } catch (error) {
-      if (error instanceof SystemCallError && error.errno === 'EAGAIN') return undefined;
-      throw error;
-    }
   }
 
   function onRulesetEvents(): void {

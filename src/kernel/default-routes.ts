@@ -26,12 +26,18 @@ export interface DefaultRoute {
   readonly interface: string;
 }
 
-/**
- * Those of the main table, as the kernel prefers them. `interfaces`: by their numbers. A route through an interface that
- * is down is none: the kernel drops it without telling, right after it has told of the interface. Throws InterruptedDump.
- */
-export function readDefaultRoutes(fd: number, interfaces: ReadonlyMap<number, Interface>): readonly DefaultRoute[] {
-  const found: (DefaultRoute & { readonly metric: number })[] = [];
+/** A default route of the main table, whether or not it leads anywhere now. */
+export interface FoundRoute {
+  readonly family: Family;
+  /** The number of its interface. */
+  readonly outward: number;
+  readonly metric: number;
+  readonly isDead: boolean;
+}
+
+/** All of the namespace that this route socket is in. Throws InterruptedDump. */
+export function readDefaultRoutes(fd: number): readonly FoundRoute[] {
+  const found: FoundRoute[] = [];
   for (const [family, number] of [
     [4, AF_INET],
     [6, AF_INET6],
@@ -42,20 +48,38 @@ export function readDefaultRoutes(fd: number, interfaces: ReadonlyMap<number, In
       if (!isDefault(body) || body.readUInt8(7) !== RTN_UNICAST) return;
       const fields = attributes(body.subarray(FIXED));
       const outward = fields.get(RTA_OIF) ?? fields.get(RTA_MULTIPATH)?.subarray(NEXTHOP_INTERFACE);
-      const link = outward && interfaces.get(outward.readInt32LE(0));
-      const isDead = (body.readUInt32LE(8) & RTNH_F_DEAD) !== 0;
-      if (link?.up !== true || isDead) return;
-      found.push({ family, interface: link.name, metric: fields.get(RTA_PRIORITY)?.readUInt32LE(0) ?? 0 });
+      if (outward === undefined) return;
+      found.push({
+        family,
+        outward: outward.readInt32LE(0),
+        metric: fields.get(RTA_PRIORITY)?.readUInt32LE(0) ?? 0,
+        isDead: (body.readUInt32LE(8) & RTNH_F_DEAD) !== 0,
+      });
     });
   }
-  return found
-    .sort((a, b) => a.metric - b.metric)
-    .map((route) => ({ family: route.family, interface: route.interface }));
+  return found;
 }
 
-/** Whether what was told of may be about a default route; a machine can have a million others that come and go. */
-export function concernsDefaultRoute({ type, body }: Message): boolean {
-  return (type !== RTM_NEWROUTE && type !== RTM_DELROUTE) || isDefault(body);
+/**
+ * As the kernel prefers them. `interfaces`: by their numbers. A route through an interface that is down is none: the
+ * kernel drops it without telling, right after it has told of the interface.
+ */
+export function preferredRoutes(
+  routes: readonly FoundRoute[],
+  interfaces: ReadonlyMap<number, Interface>,
+): readonly DefaultRoute[] {
+  return routes
+    .toSorted((a, b) => a.metric - b.metric)
+    .flatMap(({ family, outward, isDead }) => {
+      const link = interfaces.get(outward);
+      return link?.up === true && !isDead ? [{ family, interface: link.name }] : [];
+    });
+}
+
+/** What was told of; a machine can have a million other routes that come and go. */
+export function subjectOf({ type, body }: Message): 'link' | 'default route' | 'other route' {
+  if (type !== RTM_NEWROUTE && type !== RTM_DELROUTE) return 'link';
+  return isDefault(body) ? 'default route' : 'other route';
 }
 
 /** For any destination, in the main table, whatever the type of service. */
