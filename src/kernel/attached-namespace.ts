@@ -137,9 +137,9 @@ export function attachNamespace(
   }
 
   function onRouteEvents(): void {
-    const told = new Set<ReturnType<typeof subjectOf>>();
+    const told = new Set<ReturnType<typeof subjectOf>>(defaultRoutes ? [] : ['link']);
     const complete = drain(routeEvents, (data) => {
-      for (const message of messages(data)) told.add(subjectOf(message));
+      if (defaultRoutes) for (const message of messages(data)) told.add(subjectOf(message));
     });
     if (complete && !told.has('link') && !told.has('default route')) return;
     const links = reader.read(!complete || told.has('default route'));
