@@ -82,7 +82,7 @@ test('default routes are told as they are, whatever the kernel says of them', as
     await ip(router, step);
     const wanted = await defaultRoutes();
     const seen = () => told.map((route) => `${route.family} ${route.interface}`).sort();
-    await expect.poll(seen, { message: step }).toEqual([...wanted].sort());
+    await expect.poll(seen, { message: step, timeout: 5_000 }).toEqual([...wanted].sort());
   }
 });
 
@@ -92,13 +92,22 @@ test('an interface without a default route is told of without reading all routes
     return `route add 10.${at >> 16}.${(at >> 8) & 255}.${at & 255}/32 dev first`;
   });
   await ip(router, lines.join('\n'));
-  const before = performance.now();
-  await kernel.attach(router, { defaultRoutes: true });
-  const reading = performance.now() - before;
-  const started = performance.now();
+  const reading = await processorTime(() => kernel.attach(router, { defaultRoutes: true }));
+  const telling = await processorTime(tellOfLinks);
+  expect(telling).toBeLessThan((COMING / 2) * reading);
+});
+
+async function tellOfLinks(): Promise<void> {
   for (let at = 0; at < COMING; at++) {
     await ip(router, `link add more${at} type veth peer name peer${at}`);
-    await expect.poll(() => interfaces, { interval: 1 }).toContain(`more${at}`);
+    await expect.poll(() => interfaces, { timeout: 5_000 }).toContain(`more${at}`);
   }
-  expect(performance.now() - started).toBeLessThan((COMING / 2) * reading);
-});
+}
+
+/** That of all threads of this process, whatever else the machine does; in ms. */
+async function processorTime(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
