@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
 import { benchmarkAppear } from './appear.ts';
 import { benchmarkBulk } from './bulk.ts';
 import { benchmarkConnections } from './connections.ts';
@@ -10,6 +8,7 @@ import { benchmarkMemory } from './memory.ts';
 import { soakFor } from './soak.ts';
 import { benchmarkStart } from './start.ts';
 import { type Benchmark, type Row, tableOf } from './support/report.ts';
+import { pageOf, soakSection } from './support/results.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   start: benchmarkStart,
@@ -23,37 +22,24 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
 
 /** Not part of a run that names none. */
 const SOAK = 'soak';
+const RESULTS = new URL('./RESULTS.md', import.meta.url);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const [wanted, minutes] = wordsOf(process.argv.slice(2));
+const isSoak = wanted.includes(SOAK) && wanted.length === 1;
+const started = performance.now();
 const rows: Row[] = [];
 for (const [name, benchmark] of Object.entries({ ...BENCHMARKS, [SOAK]: soakFor(minutes) })) {
   if (wanted.length > 0 ? !wanted.includes(name) : name === SOAK) continue;
   say(`${name}:`);
   rows.push(...(await benchmark((line) => say(`  ${line}`))));
 }
-say(`\n${tableOf(rows)}`);
-if (wanted.length === 0) writeFileSync(new URL('./RESULTS.md', import.meta.url), results(rows));
+say(`\n${isSoak ? soakSection(rows, performance.now() - started) : tableOf(rows)}`);
+if (wanted.length === 0) writeFileSync(RESULTS, pageOf(rows, readFileSync(RESULTS, 'utf8')));
 
 /** Names, and behind `soak` how many minutes' worth. */
 function wordsOf(words: readonly string[]): readonly [names: readonly string[], minutes: number | undefined] {
   const minutes = Number(words[words.indexOf(SOAK) + 1]);
   if (!words.includes(SOAK) || !(minutes > 0)) return [words, undefined];
   return [words.filter((word) => word !== String(minutes)), minutes];
-}
-
-function results(all: readonly Row[]): string {
-  const [cpu] = cpus();
-  const nft = execFileSync('nft', ['--version'], { encoding: 'utf8' }).trim();
-  const os = /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1];
-  return `# Measurements
-
-Made by \`make bench\`, with the baselines measured in the same run. Other machines give other times; the ratios are
-what to look at.
-
-- ${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB
-- ${os}, Linux ${release()}, Node ${process.version}, ${nft}
-
-${tableOf(all)}
-`;
 }

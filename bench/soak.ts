@@ -1,3 +1,5 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHome, type Daemon, descriptors, residentMemory, startDaemon, withStore } from './support/daemon.ts';
 import { namespaceNames, removeNamespaces } from './support/namespaces.ts';
@@ -5,6 +7,7 @@ import type { Benchmark, Row } from './support/report.ts';
 import { addRouters, createChurn, seededRandom } from './support/soak-steps.ts';
 import { differences } from './support/soak-truth.ts';
 
+const PROBE = new URL('./support/memory-probe.ts', import.meta.url).pathname;
 const ROUTERS = 20;
 /** What is done one after the other, as fast as it goes, counts as so much each second. */
 const STEPS_A_SECOND = 5;
@@ -16,7 +19,10 @@ const PATIENCE = 60_000;
 const REST = 2_000;
 
 interface Portrait {
+  /** Resident, in MiB. */
   readonly memory: number;
+  /** What lives in the heap of the main thread, in MiB. */
+  readonly heap: number;
   readonly descriptors: number;
   readonly sockets: number;
 }
@@ -34,7 +40,8 @@ export function soakFor(minutes = DEFAULT_MINUTES): Benchmark {
     const home = createHome();
     removeNamespaces();
     addRouters(names);
-    const daemon = await startDaemon(home);
+    const heapFile = join(home.directory, 'heap');
+    const daemon = await startDaemon(home, { NODE_OPTIONS: `--import=${PROBE}`, HATOBA_BENCH_HEAP: heapFile });
     const churn = createChurn(daemon, names, seededRandom(seed));
     const portraits: Portrait[] = [];
     for (let tenth = 1; tenth <= 10; tenth++) {
@@ -42,9 +49,10 @@ export function soakFor(minutes = DEFAULT_MINUTES): Benchmark {
       churn.restore();
       await settled(daemon);
       await sleep(REST);
-      const portrait = portraitOf(daemon);
+      const portrait = await portraitOf(daemon, heapFile);
       portraits.push(portrait);
-      tell(`${tenth * 10} %: ${portrait.memory.toFixed(0)} MiB, ${portrait.descriptors} descriptors`);
+      const { memory, heap, descriptors: open } = portrait;
+      tell(`${tenth * 10} %: ${memory.toFixed(0)} MiB, of it ${heap.toFixed(1)} live, ${open} descriptors`);
     }
     const wrong = await lasting(() => differences(daemon, names));
     for (const line of wrong) tell(line);
@@ -88,10 +96,21 @@ async function pending(daemon: Daemon): Promise<number> {
   return listed.filter((page) => !JSON.stringify(page).includes('"forwards":[]')).length;
 }
 
-function portraitOf({ pid }: Daemon): Portrait {
+async function portraitOf({ pid }: Daemon, heapFile: string): Promise<Portrait> {
   const targets = descriptors(pid);
   const sockets = targets.filter((target) => target.startsWith('socket:')).length;
-  return { memory: residentMemory(pid), descriptors: targets.length, sockets };
+  const memory = residentMemory(pid);
+  return { memory, heap: await liveHeap(pid, heapFile), descriptors: targets.length, sockets };
+}
+
+/** See memory-probe.ts. */
+async function liveHeap(pid: number, file: string): Promise<number> {
+  await rm(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  for (let text = ''; ; await sleep(50)) {
+    text = await readFile(file, 'utf8').catch(() => '');
+    if (text.endsWith('\n')) return Number(text) / 2 ** 20;
+  }
 }
 
 /** The first half is the way up: V8 lets its heap grow well beyond what lives in it before it cleans up. */
@@ -112,6 +131,13 @@ function rowsOf(when: string, portraits: readonly Portrait[], wrong: number, dra
       against: against(`${first.memory.toFixed(0)} MiB`),
       target: 'at most 1.1 times',
       met: last.memory <= 1.1 * first.memory,
+    },
+    {
+      what: `live heap of the main thread ${when}`,
+      measured: `${last.heap.toFixed(1)} MiB`,
+      against: against(`${first.heap.toFixed(1)} MiB`),
+      target: 'at most 1.05 times',
+      met: last.heap <= 1.05 * first.heap,
     },
     level(`file descriptors ${when}`, first.descriptors, last.descriptors),
     level(`sockets among them ${when}`, first.sockets, last.sockets),

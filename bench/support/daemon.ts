@@ -45,10 +45,12 @@ export interface Daemon {
 
 const LAUNCHER = new URL('../../bin/hatoba', import.meta.url).pathname;
 
-export async function startDaemon(home: Home): Promise<Daemon> {
+/** `environment`: beside that of this process. */
+export async function startDaemon(home: Home, environment: NodeJS.ProcessEnv = {}): Promise<Daemon> {
   const started = performance.now();
   const options = ['--config', join(home.directory, 'hatoba.yaml'), '--socket', home.socket];
   const child = spawn(LAUNCHER, ['serve', ...options, '--store', `sqlite:${home.database}`], {
+    env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines = followLog(child);
