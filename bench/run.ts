@@ -5,6 +5,7 @@ import { benchmarkConnections } from './connections.ts';
 import { benchmarkCreate } from './create.ts';
 import { benchmarkList } from './list.ts';
 import { benchmarkMemory } from './memory.ts';
+import { benchmarkRange } from './range.ts';
 import { soakFor } from './soak.ts';
 import { benchmarkStart } from './start.ts';
 import { type Benchmark, type Row, tableOf } from './support/report.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   create: benchmarkCreate,
   bulk: benchmarkBulk,
   connections: benchmarkConnections,
+  range: benchmarkRange,
   memory: benchmarkMemory,
   list: benchmarkList,
 };
