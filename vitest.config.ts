@@ -63,7 +63,8 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 4 },
           testTimeout: PATIENCE,
-          hookTimeout: PATIENCE,
+          // Services in Python start slowly where others use the machine, too.
+          hookTimeout: 2 * PATIENCE,
         },
       },
     ],

@@ -5,55 +5,23 @@ import type { KeystoneOptions } from '../../src/openstack/keystone/keystone.ts';
 import { type KeystoneUnderTest, keystoneOf } from '../openstack/keystone/keystone-under-test.ts';
 import { run } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
+import { type Cloud, SERVICE_HOME, startCloud } from './cloud.ts';
 import { startProxy } from './counting-proxy.ts';
-import { type Account, administer, DOMAIN, inProject, type KeystoneAdmin } from './keystone-admin.ts';
-import { ADMIN_PASSWORD, type KeystoneServer, startKeystone } from './keystone-server.ts';
+import { type Account, DOMAIN, inProject } from './keystone-admin.ts';
+import { ADMIN_PASSWORD } from './keystone-server.ts';
 
 const UNAVAILABLE = { code: 'authentication_unavailable', status: 503 };
-
-/** Where hatoba's own users are. */
-const DEFAULTS = { userDomain: 'Default', project: 'service', projectDomain: 'Default' } as const;
 
 /** Long enough to log in and to be checked on a busy machine. */
 const LIFE_SECONDS = 8;
 
-interface Cloud {
-  readonly server: KeystoneServer;
-  readonly admin: KeystoneAdmin;
-  /** The ids of two projects. */
-  readonly blue: string;
-  readonly green: string;
-  /** Admin of blue and of the domain; member of blue and reader of green; what nobody knows in blue. */
-  readonly ann: Account;
-  readonly mia: Account;
-  readonly odo: Account;
-  /** With the role service in the project service. */
-  readonly service: Account;
-}
-
 let cloud: Cloud;
-const cleanup = new AsyncDisposableStack();
 
 beforeAll(async () => {
-  const server = cleanup.use(await startKeystone());
-  const admin = await administer(server.url);
-  const [blue, green, home] = [
-    await admin.project('blue'),
-    await admin.project('green'),
-    await admin.project('service'),
-  ];
-  const [ann, mia, odo] = [await admin.user('ann'), await admin.user('mia'), await admin.user('odo')];
-  const service = await admin.user('hatoba');
-  await admin.grant(ann, await admin.role('admin'), blue);
-  await admin.grantInDomain(ann, await admin.role('admin'));
-  await admin.grant(mia, await admin.role('member'), blue);
-  await admin.grant(mia, await admin.role('reader'), green);
-  await admin.grant(odo, await admin.role('auditor'), blue);
-  await admin.grant(service, await admin.role('service'), home);
-  cloud = { server, admin, blue, green, ann, mia, odo, service };
+  cloud = await startCloud();
 });
 
-afterAll(() => cleanup.disposeAsync());
+afterAll(() => cloud?.[Symbol.asyncDispose]());
 
 beforeEach(() => {
   // Our own clock only: Keystone's goes on.
@@ -68,7 +36,7 @@ afterEach(() => {
 function connect(differences: Partial<KeystoneOptions> = {}, account: Account = cloud.service): KeystoneUnderTest {
   const { name: username, password } = account;
   const { authUrl = cloud.server.url } = differences;
-  return keystoneOf(authUrl, { account: { ...DEFAULTS, username, password }, ...differences });
+  return keystoneOf(authUrl, { account: { ...SERVICE_HOME, username, password }, ...differences });
 }
 
 /** What the command `openstack` prints, where it logs in as that user. */
@@ -189,7 +157,7 @@ describe('no token is good where', () => {
     const ian = await cloud.admin.user('ian');
     await cloud.admin.grant(ian, await cloud.admin.role('member'), home);
     using keystone = connect({
-      account: { ...DEFAULTS, username: ian.name, password: ian.password, project: 'home' },
+      account: { ...SERVICE_HOME, username: ian.name, password: ian.password, project: 'home' },
     });
     const token = await cloud.admin.logIn(cloud.mia, inProject(cloud.blue));
     await expect(keystone.identify(token)).rejects.toMatchObject(UNAVAILABLE);
