@@ -53,7 +53,7 @@ export async function startKeystone(): Promise<KeystoneServer> {
     },
     async [Symbol.asyncDispose]() {
       await kill();
-      await rm(directory, { recursive: true });
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }
