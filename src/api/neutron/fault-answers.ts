@@ -41,8 +41,11 @@ const TYPES: Readonly<Record<number, FaultType>> = {
 /** What Neutron has no words for is told in hatoba's; what broke inside is nobody's business. */
 function faultOf(error: HatobaError, { routeOptions }: FastifyRequest): NeutronFault {
   const { rule } = routeOptions.config;
-  if (error.status === 403 && rule !== undefined) {
+  if (error.code === 'role_missing' && rule !== undefined) {
     return new NeutronFault('PolicyNotAuthorized', `rule:${rule} is disallowed by policy`, error);
+  }
+  if (error.code === 'quota_exceeded') {
+    return new NeutronFault('OverQuota', "Quota exceeded for resources: ['port_forwarding'].", error);
   }
   const type = TYPES[error.status];
   if (type !== undefined) return new NeutronFault(type, `${error.message}.`, error);
