@@ -21,23 +21,26 @@ export function refuseCollisions(
   gateway: GatewayIp,
   wanted: ForwardSpec,
   before: ForwardSpec | null,
-  others: readonly ForwardSpec[],
+  others: Iterable<ForwardSpec>,
 ): void {
-  const rivals = others.filter(
-    (other) => other.protocol === wanted.protocol && sourcesOverlap(other.sources, wanted.sources),
-  );
-  if (before === null || !sameInside(before, wanted)) {
-    const inside = rivals.find(
-      (other) => sameTarget(other, wanted) && portsOverlap(other.internalPorts, wanted.internalPorts),
-    );
-    if (inside !== undefined) throw collision('internal', inside.internalPorts, wanted.internalPorts);
+  const isInsideNew = before === null || !sameInside(before, wanted);
+  const isOutsideNew = before === null || !sameOutside(before, wanted);
+  let outside: ForwardSpec | null = null;
+  // Ports are compared first: of ten thousand others, hardly any has the same.
+  for (const other of others) {
+    if (isInsideNew && portsOverlap(other.internalPorts, wanted.internalPorts)) {
+      const isSame = sameTarget(other, wanted) && isRival(other, wanted);
+      if (isSame) throw collision('internal', other.internalPorts, wanted.internalPorts);
+    }
+    if (isOutsideNew && portsOverlap(other.externalPorts, wanted.externalPorts)) {
+      if (isRival(other, wanted) && isAt(gateway, other)) outside ??= other;
+    }
   }
-  if (before === null || !sameOutside(before, wanted)) {
-    const outside = rivals.find(
-      (other) => isAt(gateway, other) && portsOverlap(other.externalPorts, wanted.externalPorts),
-    );
-    if (outside !== undefined) throw collision('external', outside.externalPorts, wanted.externalPorts);
-  }
+  if (outside !== null) throw collision('external', outside.externalPorts, wanted.externalPorts);
+}
+
+function isRival(a: ForwardSpec, b: ForwardSpec): boolean {
+  return a.protocol === b.protocol && sourcesOverlap(a.sources, b.sources);
 }
 
 /** For ports that somebody has of whom nothing may be told. */
