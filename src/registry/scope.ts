@@ -22,7 +22,7 @@ export interface Scope {
    * is not there for it; `port_not_permitted`.
    */
   admit(wish: ForwardDraft, before: Pick<Forward, 'router' | 'externalPorts'> | null): void;
-  /** Refuses an id that is to be given to a new forward. Error: `forward_not_found`. */
+  /** Refuses the id of a forward that is not there for it, which nobody else can have. Error: `forward_not_found`. */
   admitId(id: ForwardId): void;
   /** Where external ports on the router are chosen from. */
   autoPorts(router: RouterId): PortRange;
@@ -74,8 +74,8 @@ export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, 
     },
 
     admitId(id) {
-      // Whether or not another project has it: that must not be told.
-      if (view.get(id) === undefined) throw hatobaError('forward_not_found', { value: id }, { field: 'id' });
+      if (view.get(id) !== undefined || mirror.index.get(id) === undefined) return;
+      throw hatobaError('forward_not_found', { value: id }, { field: 'id' });
     },
 
     autoPorts: (router) => poolAmong(portsOf(router) ?? autoPorts, autoPorts),

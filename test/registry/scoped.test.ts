@@ -111,8 +111,9 @@ describe('what is of others is not there', () => {
       const taken = await refusal(apply(red, [item({}, id)]));
       expect(taken).toMatchObject({ code: 'forward_not_found', field: 'forwards.0.id' });
     }
-    expect(await refusal(apply(red, [item({}, idOf(7))]))).toMatchObject({ code: 'forward_not_found' });
     expect(registry.forwards.list()).toEqual([own, other, unowned]);
+    await apply(red, [item({ external_port: 5004 }, idOf(7))]);
+    expect(red.forwards.get(idOf(7))?.externalPorts.first).toBe(5004);
   });
 
   test('but for the place that it takes, of which nothing more is told', async () => {

@@ -27,7 +27,9 @@ let caller: Caller;
 let bench: Bench;
 let own: Forward;
 let blue: Forward;
+let routes: { readonly method: string; readonly url: string }[];
 let secrets: readonly string[];
+let floatingIps: readonly string[];
 
 const passage: Passage = {
   chain: 'iptables-nft filter FORWARD',
@@ -68,6 +70,10 @@ beforeEach(async () => {
   caller = OPERATOR;
   bench = await openBench({ grants: GRANTS, authenticate: async () => caller, ...localNode() });
   onTestFinished(() => bench[Symbol.asyncDispose]());
+  routes = [];
+  bench.api.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) routes.push({ method: one, url });
+  });
   const { forwards } = bench.registry;
   own = await forwards.create(spec({ router: ROUTER, name: 'web', project_id: 'red' }));
   const secret = { project_id: 'blue', name: 'bluely', description: 'bluely', labels: { bluely: 'bluely' } };
@@ -78,7 +84,11 @@ beforeEach(async () => {
   const problem = { state: 'error', message: 'bluely' } as const;
   const told = { problems: { [blue.id]: problem }, warnings: { [own.id]: ['bluely'], [blue.id]: ['bluely'] } };
   await publish(bench.registry, report(1000, told), report(1000, { router: BLUE_ROUTER }));
-  secrets = [...SECRETS, blue.id, blue.id.slice(0, 13)];
+  const listed = (await bench.api.inject('/v2.0/floatingips')).json();
+  floatingIps = listed.floatingips.map(({ id }: { id: string }) => id);
+  const blueIps = listed.floatingips.filter(({ router_id }: { router_id: string }) => router_id === BLUE_ROUTER);
+  secrets = [...SECRETS, blue.id, blue.id.slice(0, 13), ...blueIps.map(({ id }: { id: string }) => id)];
+  expect(secrets).toHaveLength(SECRETS.length + 3);
   caller = RED;
 });
 
@@ -105,6 +115,13 @@ const QUERIES = [
 ];
 const PACKET = { source: '10.66.1.5', destination: '192.168.1.100', destination_port: 5666 };
 const WISH = { router: ROUTER, external_port: 5666, internal_address: '192.168.50.12' };
+const WISH_OF_NEUTRON = {
+  protocol: 'tcp',
+  external_port: 5666,
+  internal_port: 22,
+  internal_ip_address: '10.66.0.1',
+  internal_port_id: '10.66.0.1',
+};
 const BODIES: Readonly<Record<string, readonly object[]>> = {
   '/v1/forwards': [
     WISH,
@@ -112,6 +129,11 @@ const BODIES: Readonly<Record<string, readonly object[]>> = {
     { ...WISH, external_port: 5700, name: 'scarlet' },
     { ...WISH, external_port: 'auto', internal_port: 22 },
     { ...WISH, project_id: 'blue' },
+  ],
+  '/v2.0/floatingips/:floatingip/port_forwardings': [
+    { port_forwarding: WISH_OF_NEUTRON },
+    { port_forwarding: { ...WISH_OF_NEUTRON, external_port: 5777, project_id: 'blue' } },
+    { port_forwardings: [WISH_OF_NEUTRON, { ...WISH_OF_NEUTRON, external_port: 5778 }] },
   ],
   '/v1/apply': [
     { forwards: [WISH], dry_run: true },
@@ -127,36 +149,47 @@ const BODIES: Readonly<Record<string, readonly object[]>> = {
 };
 
 test('no answer at any route tells a project of what is of another', async () => {
-  const routes: { method: string; url: string }[] = [];
-  bench.api.addHook('onRoute', ({ method, url }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url });
-  });
-  await bench.api.ready();
-  const references = ['web', 'bluely', own.id, blue.id, ROUTER, BLUE_ROUTER, blue.id.slice(0, 4), 'a'];
+  const names = ['web', 'bluely', blue.id.slice(0, 4), '10.66.0.1'];
+  const references = [...names, own.id, blue.id, ROUTER, BLUE_ROUTER, ...floatingIps];
   let asked = 0;
   for (const { method, url } of routes) {
-    if (method === 'HEAD' || url.endsWith('/events')) continue;
-    const targets = url.includes(':reference') ? references : [''];
-    for (const reference of targets) {
-      for (const query of method === 'GET' ? QUERIES : ['wait=0']) {
-        for (const payload of method === 'GET' || method === 'DELETE' ? [undefined] : (BODIES[url] ?? [{}])) {
-          const path = `${url.replace(':reference', reference)}?${query}`;
+    // The same is at the paths with .json.
+    if (method === 'HEAD' || url.endsWith('/events') || url.endsWith('.json')) continue;
+    for (const said of waysTo(url, references)) {
+      for (const query of queriesFor(method, url)) {
+        for (const payload of method === 'GET' || method === 'DELETE' ? [undefined] : bodiesFor(url)) {
           // What it says itself, it may be told again.
-          await ask(toMethod(method), path, payload, [reference, query, JSON.stringify(payload ?? '')]);
+          await ask(toMethod(method), `${said}?${query}`, payload, [said, query, JSON.stringify(payload ?? '')]);
           asked++;
         }
       }
     }
   }
-  expect(asked).toBeGreaterThan(150);
+  expect(asked).toBeGreaterThan(500);
   expect(bench.registry.forwards.list().filter(({ projectId }) => projectId === 'blue')).toHaveLength(2);
 });
+
+/** With every reference in the place of each parameter. */
+function waysTo(url: string, references: readonly string[]): readonly string[] {
+  const [parameter] = /:\w+/.exec(url) ?? [];
+  if (parameter === undefined) return [url];
+  return references.flatMap((reference) => waysTo(url.replace(parameter, reference), references));
+}
+
+function queriesFor(method: string, url: string): readonly string[] {
+  if (method !== 'GET') return ['wait=0'];
+  return url.includes(':') ? [''] : QUERIES;
+}
+
+function bodiesFor(url: string): readonly object[] {
+  return BODIES[url.replace('/:id', '')] ?? [{}];
+}
 
 test('the same secrets are in what an operator is told, so that they would be found', async () => {
   caller = OPERATOR;
   const urls = ['forwards', 'routers', 'counters', 'status', 'diagnosis', `forwards/${own.id}/diagnosis`];
-  for (const url of urls) {
-    const { body } = await bench.api.inject(`/v1/${url}`);
+  for (const url of [...urls.map((name) => `v1/${name}`), 'v2.0/floatingips', 'v2.0/routers', 'v2.0/ports']) {
+    const { body } = await bench.api.inject(`/${url}`);
     expect([url, secrets.some((secret) => body.includes(secret))]).toEqual([url, true]);
   }
 });
