@@ -1,4 +1,5 @@
 import { buildCommand, buildRouteMap } from '@stricli/core';
+import type { ForwardSort } from './forwards/list.ts';
 import { STATES } from './output/states.ts';
 import {
   changeAliases,
@@ -16,6 +17,15 @@ import {
   withExamples,
   word,
 } from './parameters.ts';
+
+const SORTS: readonly ForwardSort[] = [
+  'created_at',
+  'updated_at',
+  'name',
+  'router',
+  'external_port',
+  'internal_address',
+];
 
 const manyForwards = { kind: 'array', parameter: forwardArgument, minimum: 1 } as const;
 
@@ -72,16 +82,23 @@ const list = buildCommand({
       router: routerFlag('only forwards of this router'),
       state: { kind: 'enum', values: STATES, brief: 'Only forwards in this state', optional: true },
       project: textFlag('PROJECT', 'only forwards of this project'),
+      name: textFlag('NAME', 'only the forward of this name'),
+      protocol: { ...protocolFlag, brief: `PROTOCOL: only forwards of one of ${PROTOCOLS.join(', ')}` },
+      internal: textFlag('ADDR', 'only forwards to this address inside'),
+      label: textFlag('KEY=VALUE', 'only forwards with this label'),
+      sort: { kind: 'enum', values: SORTS, brief: 'What they are in the order of', default: 'created_at' },
+      reverse: { kind: 'boolean', brief: 'In the opposite order', optional: true, withNegated: false },
       ...daemonFlags,
     },
     aliases: { o: 'output' },
   },
   docs: {
-    brief: 'List forwards, oldest first',
+    brief: 'List forwards',
     fullDescription: withExamples(
-      'List forwards, oldest first.',
+      'List forwards, oldest first unless --sort says otherwise.',
       'hatoba forward list',
       'hatoba forward list --state waiting -o wide',
+      'hatoba forward list --internal 192.168.50.11 --sort external_port',
       'hatoba forward list -o json',
     ),
   },

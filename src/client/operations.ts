@@ -592,12 +592,30 @@ export interface TraceRequest {
 
 /** What each operation takes and gives. In a query a number may be a text, as somebody wrote it. */
 export interface Operations {
-  /** List forwards, oldest first. */
+  /** List forwards. */
   readonly listForwards: {
     readonly parameters: {
       readonly router?: string | undefined;
       readonly project_id?: string | undefined;
       readonly state?: 'active' | 'pending' | 'waiting' | 'disabled' | 'expired' | 'error' | undefined;
+      readonly name?: string | undefined;
+      readonly protocol?: string | undefined;
+      readonly internal_address?: string | undefined;
+      readonly label?: string | undefined;
+      readonly sort?:
+        | 'created_at'
+        | 'updated_at'
+        | 'name'
+        | 'router'
+        | 'external_port'
+        | 'internal_address'
+        | '-created_at'
+        | '-updated_at'
+        | '-name'
+        | '-router'
+        | '-external_port'
+        | '-internal_address'
+        | undefined;
       readonly limit?: number | string | undefined;
       readonly marker?: string | undefined;
     };
@@ -762,7 +780,18 @@ export const OPERATIONS: Table = {
   listForwards: {
     method: 'GET',
     path: '/v1/forwards',
-    query: ['router', 'project_id', 'state', 'limit', 'marker'],
+    query: [
+      'router',
+      'project_id',
+      'state',
+      'name',
+      'protocol',
+      'internal_address',
+      'label',
+      'sort',
+      'limit',
+      'marker',
+    ],
     headers: [],
     answer: isForwardPage,
   },

@@ -138,10 +138,22 @@ test('lists are read page by page', async () => {
     asked.push(request.url);
     response.end(JSON.stringify({ forwards: [], next: asked.length < 3 ? `a/b${asked.length}` : null, revision: 1 }));
   };
-  const words = ['forward', 'list', '--project', 'p 1&x', '--socket', socket, '-o', 'json'];
+  const words = [
+    'forward',
+    'list',
+    '--project',
+    'p 1&x',
+    '--sort',
+    'name',
+    '--reverse',
+    '--socket',
+    socket,
+    '-o',
+    'json',
+  ];
   const { stdout } = await whileListening(createHttpServer(answer), () => runWords(words));
   expect(stdout).toBe('[]\n');
-  const path = '/v1/forwards?project_id=p%201%26x';
+  const path = '/v1/forwards?project_id=p%201%26x&sort=-name';
   expect(asked).toEqual([path, `${path}&marker=a%2Fb1`, `${path}&marker=a%2Fb2`]);
 });
 

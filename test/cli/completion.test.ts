@@ -63,6 +63,12 @@ describe('proposed are', () => {
       '--router',
       '--state',
       '--project',
+      '--name',
+      '--protocol',
+      '--internal',
+      '--label',
+      '--sort',
+      '--reverse',
       '--socket',
       '--url',
     ]);

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox';
 import { FORWARD_STATES, type ForwardState } from '../../model/status.ts';
+import { FORWARD_SORTS, type ForwardSort } from './forward-order.ts';
 import {
   closed,
   ExpiresIn,
@@ -111,6 +112,18 @@ export const ForwardListQuery = Type.Object(
     router: Type.Optional(Type.String()),
     project_id: Type.Optional(Type.String()),
     state: Type.Optional(State),
+    name: Type.Optional(Type.String()),
+    protocol: Type.Optional(Type.String()),
+    internal_address: Type.Optional(Type.String()),
+    label: Type.Optional(Type.String({ description: 'KEY=VALUE' })),
+    sort: Type.Optional(
+      Type.Unsafe<ForwardSort>({
+        type: 'string',
+        enum: FORWARD_SORTS,
+        default: 'created_at',
+        description: 'what they are in the order of; with a minus, the other way round',
+      }),
+    ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: DEFAULT_LIMIT })),
     marker: Type.Optional(Type.String({ description: 'the next of the page before' })),
   },

@@ -8,7 +8,8 @@ import { READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
 import { withExpiry } from './expiry.ts';
-import { listForwards, printForward, statusNow } from './forward-documents.ts';
+import { printForward, statusNow } from './forward-documents.ts';
+import { listForwards } from './forward-list.ts';
 import {
   type ForwardCreate,
   ForwardCreateSchema,
@@ -23,13 +24,12 @@ import {
 import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
 import { entityTag, expectedRevision, PreconditionHeaders } from './preconditions.ts';
-import { readRouter } from './router-lookup.ts';
 import { WaitQuery } from './schemas.ts';
 import { untilRemoved, untilSettled, untilSettledAgain } from './settling.ts';
 
 const listSchema = {
   operationId: 'listForwards',
-  summary: 'List forwards, oldest first',
+  summary: 'List forwards',
   tags: ['forwards'],
   querystring: ForwardListQuery,
   response: { 200: ForwardPageSchema, ...problemResponses },
@@ -72,18 +72,11 @@ const removeSchema = {
 
 export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get(
-      '/forwards',
-      { schema: listSchema, config: { access: READ } },
-      ({ caller, query: { router, ...filter } }) => {
-        const { forwards, statuses } = registryOf(caller);
-        const page = listForwards(forwards.list(), (id) => statuses.of(id), {
-          ...filter,
-          ...(router === undefined ? {} : { router: readRouter(router) }),
-        });
-        return { ...page, revision: forwards.revision() };
-      },
-    );
+    api.get('/forwards', { schema: listSchema, config: { access: READ } }, ({ caller, query }) => {
+      const { forwards, statuses } = registryOf(caller);
+      const page = listForwards(forwards.list(), (id) => statuses.of(id), query);
+      return { ...page, revision: forwards.revision() };
+    });
 
     api.post('/forwards', { schema: createSchema, config: { access: WRITE } }, async (request, reply) => {
       const registry = registryOf(request.caller);

@@ -3,6 +3,7 @@ import type { ForwardState } from '../../model/status.ts';
 import { createClient, type ForwardFilter } from '../client.ts';
 import type { CliContext } from '../context.ts';
 import type { DaemonFlags } from '../daemon-place.ts';
+import { inWords } from '../errors.ts';
 import { shortenIds, shortenRouter } from '../output/ids.ts';
 import { type ListingFormat, printListing } from '../output/listing.ts';
 import { STATE_COLOURS } from '../output/states.ts';
@@ -10,11 +11,20 @@ import type { Column } from '../output/table.ts';
 import { completeRouter } from './input.ts';
 import { externalEndpoint, internalEndpoint } from './report.ts';
 
+/** Ascending. */
+export type ForwardSort = Exclude<ForwardFilter['sort'], `-${string}` | undefined>;
+
 export interface ListFlags extends DaemonFlags {
   readonly output: ListingFormat;
   readonly router?: string;
   readonly state?: ForwardState;
   readonly project?: string;
+  readonly name?: string;
+  readonly protocol?: string;
+  readonly internal?: string;
+  readonly label?: string;
+  readonly sort: ForwardSort;
+  readonly reverse?: boolean;
 }
 
 type ForwardColumn = Column<Forward>;
@@ -77,15 +87,23 @@ const CSV: readonly ForwardColumn[] = [
   { title: 'warnings', cell: (forward) => forward.status.warnings.join('; ') },
 ];
 
+const WORDS = { router: '--router', protocol: '--protocol', internal_address: '--internal', label: '--label' };
+
 export async function list(this: CliContext, flags: ListFlags): Promise<void> {
   const client = createClient(this, flags);
   const filter: ForwardFilter = {
-    ...(flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) }),
-    ...(flags.state === undefined ? {} : { state: flags.state }),
-    ...(flags.project === undefined ? {} : { project_id: flags.project }),
+    router: flags.router === undefined ? undefined : await completeRouter(client, flags.router),
+    state: flags.state,
+    project_id: flags.project,
+    name: flags.name,
+    protocol: flags.protocol,
+    internal_address: flags.internal,
+    label: flags.label,
   };
-  const rows = await client.listForwards(filter);
-  const filtered = Object.keys(filter).length > 0;
+  const rows = await client.listForwards({ ...filter, sort: orderOf(flags) }).catch((error: unknown) => {
+    throw inWords(WORDS, error);
+  });
+  const filtered = Object.values(filter).some((value) => value !== undefined);
   await printListing(this, flags.output, {
     rows,
     table: shortColumns(rows),
@@ -95,6 +113,10 @@ export async function list(this: CliContext, flags: ListFlags): Promise<void> {
       ? 'no forward is of that kind'
       : 'there are no forwards yet; `hatoba forward add 5001 192.168.50.11:22` makes one',
   });
+}
+
+function orderOf({ sort, reverse }: ListFlags): ForwardFilter['sort'] {
+  return reverse === true ? `-${sort}` : sort;
 }
 
 function shortColumns(rows: readonly Forward[]): readonly ForwardColumn[] {

@@ -48,15 +48,52 @@ describe('GET /v1/forwards', () => {
     expect(ports(await page(bench, '?router=nobody'))).toEqual([]);
   });
 
-  test.for(['?limit=0', '?limit=10001', '?limit=1.5', '?limit=x', '?state=ended', '?marker=x', '?router=..', '?x=1'])(
-    'refuses %s',
-    async (query) => {
-      await using bench = await openBench();
-      const answer = await bench.api.inject(`/v1/forwards${query}`);
-      expect(answer.statusCode).toBe(400);
-      expect(answer.json().field).toBe(/\?(\w+)/.exec(query)?.[1]);
-    },
-  );
+  test('filters by name, protocol, address inside and label, all of them together', async () => {
+    await using bench = await openBench();
+    await fill(bench, 4);
+    const other = { router: ROUTER, external_port: 53, internal_address: 'fd00::53', protocol: 'udp' };
+    await bench.registry.forwards.create(parseForwardSpec({ ...other, labels: { tier: 'a=b', constructor: '1' } }));
+    expect(ports(await page(bench, '?name=f3'))).toEqual([3]);
+    expect(ports(await page(bench, '?name=f'))).toEqual([]);
+    expect(ports(await page(bench, '?protocol=udp'))).toEqual([53]);
+    expect(ports(await page(bench, '?internal_address=fd00:0::0053'))).toEqual([53]);
+    expect(ports(await page(bench, '?internal_address=192.168.50.11&name=f2'))).toEqual([2]);
+    expect(ports(await page(bench, '?label=tier=a%3Db'))).toEqual([53]);
+    expect(ports(await page(bench, '?label=tier=a'))).toEqual([]);
+    expect(ports(await page(bench, '?label=toString='))).toEqual([]);
+    expect(ports(await page(bench, '?label=tier=a=b&protocol=tcp'))).toEqual([]);
+  });
+
+  test('in another order, page by page', async () => {
+    await using bench = await openBench();
+    await fill(bench, 12);
+    const first = await page(bench, '?sort=-external_port&limit=5');
+    expect(ports(first)).toEqual([12, 11, 10, 9, 8]);
+    const marker = encodeURIComponent(first.next ?? '');
+    expect(ports(await page(bench, `?sort=-external_port&limit=5&marker=${marker}`))).toEqual([7, 6, 5, 4, 3]);
+    expect((await bench.api.inject(`/v1/forwards?sort=name&marker=${marker}`)).statusCode).toBe(400);
+  });
+
+  test.for([
+    '?protocol=icmp',
+    '?internal_address=010.0.0.1',
+    '?label=x',
+    '?label==x',
+    '?sort=state',
+    '?limit=0',
+    '?limit=10001',
+    '?limit=1.5',
+    '?limit=x',
+    '?state=ended',
+    '?marker=x',
+    '?router=..',
+    '?x=1',
+  ])('refuses %s', async (query) => {
+    await using bench = await openBench();
+    const answer = await bench.api.inject(`/v1/forwards${query}`);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().field).toBe(/\?(\w+)/.exec(query)?.[1]);
+  });
 
   test('pages join up to the whole, and the last one says so', async () => {
     await using bench = await openBench();

@@ -1,0 +1,100 @@
+import { parseAddress } from '../../model/address.ts';
+import { inField } from '../../model/errors.ts';
+import type { Forward } from '../../model/forward.ts';
+import { parseProtocol } from '../../model/protocol.ts';
+import type { RouterId } from '../../model/router.ts';
+import { forwardStatus, type RouterStatus } from '../../model/status.ts';
+import { printTime } from '../../model/time.ts';
+import { requestMalformed } from '../validation.ts';
+import { printForward } from './forward-documents.ts';
+import { forwardOrder } from './forward-order.ts';
+import { DEFAULT_LIMIT, type ForwardDocument, type ForwardListFilter, type ForwardPage } from './forward-schemas.ts';
+import { readRouter } from './router-lookup.ts';
+
+export type StatusesOf = (router: RouterId) => readonly RouterStatus[];
+
+/**
+ * One page of `forwards`, which come oldest first. A forward that keeps what is sorted by during the whole walk through the
+ * pages is on exactly one of them, whatever else comes and goes meanwhile: the marker says where the last page ended by
+ * that and the id, not by counting. Errors: `request_malformed` for a marker that is none, and those of the filters.
+ */
+export function listForwards(
+  forwards: readonly Forward[],
+  statusesOf: StatusesOf,
+  filter: ForwardListFilter,
+): Omit<ForwardPage, 'revision'> {
+  const { limit = DEFAULT_LIMIT, marker, state } = filter;
+  const order = forwardOrder(filter.sort ?? 'created_at');
+  const start = marker === undefined ? null : order.parsePlace(marker);
+  const conditions = readConditions(filter);
+  const meeting =
+    conditions.length === 0 ? forwards : forwards.filter((each) => conditions.every((meets) => meets(each)));
+  const now = printTime(Date.now());
+  const documents: ForwardDocument[] = [];
+  let last: Forward | null = null;
+  for (const forward of order.behind(start, meeting)) {
+    const status = forwardStatus(forward, statusesOf(forward.router), now);
+    if (state !== undefined && status.state !== state) continue;
+    if (last !== null && documents.length === limit) return { forwards: documents, next: order.printPlace(last) };
+    documents.push(printForward(forward, status));
+    last = forward;
+  }
+  return { forwards: documents, next: null };
+}
+
+type Condition = (forward: Forward) => boolean;
+
+/** What the filter asks of a forward, but for its state. Each value is read as that of a forward is. */
+function readConditions(filter: ForwardListFilter): readonly Condition[] {
+  const readers: readonly (readonly [string | undefined, string, (value: string) => Condition])[] = [
+    [filter.router, 'router', routerIs],
+    [
+      filter.project_id,
+      'project_id',
+      (value) =>
+        ({ projectId }) =>
+          projectId === value,
+    ],
+    [
+      filter.name,
+      'name',
+      (value) =>
+        ({ name }) =>
+          name === value,
+    ],
+    [filter.protocol, 'protocol', protocolIs],
+    [filter.internal_address, 'internal_address', internalAddressIs],
+    [filter.label, 'label', hasLabel],
+  ];
+  return readers.flatMap(([value, field, read]) => (value === undefined ? [] : [within(field, () => read(value))]));
+}
+
+function within<Value>(field: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw inField(field, error);
+  }
+}
+
+function routerIs(text: string): Condition {
+  const wanted = readRouter(text);
+  return ({ router }) => router === wanted;
+}
+
+function protocolIs(text: string): Condition {
+  const wanted = parseProtocol(text);
+  return ({ protocol }) => protocol === wanted;
+}
+
+function internalAddressIs(text: string): Condition {
+  const { text: wanted } = parseAddress(text);
+  return ({ internalAddress }) => internalAddress.text === wanted;
+}
+
+function hasLabel(text: string): Condition {
+  const at = text.indexOf('=');
+  if (at < 1) throw requestMalformed(`label must be KEY=VALUE, not ${text}`, 'label');
+  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
+  return ({ labels }) => Object.hasOwn(labels, key) && labels[key] === value;
+}
