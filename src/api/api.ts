@@ -20,6 +20,7 @@ import { counters } from './v1/counters.ts';
 import { diagnosis } from './v1/diagnosis.ts';
 import { events } from './v1/events.ts';
 import { forwards } from './v1/forwards.ts';
+import { nodes } from './v1/nodes.ts';
 import { routers } from './v1/routers.ts';
 import { status } from './v1/status.ts';
 import { tokens } from './v1/tokens.ts';
@@ -72,6 +73,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(apply(deps), { prefix: '/v1' });
   api.register(adopt(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });
+  api.register(nodes(deps), { prefix: '/v1' });
   api.register(counters(deps), { prefix: '/v1' });
   api.register(events(deps), { prefix: '/v1' });
   api.register(status(deps), { prefix: '/v1' });

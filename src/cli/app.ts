@@ -17,6 +17,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = Object.freeze({
   restore: async () => (await import('./transfer.ts')).restore,
   router: async () => (await import('./routers.ts')).routers,
   token: async () => (await import('./tokens.ts')).tokens,
+  node: async () => (await import('./nodes.ts')).nodes,
   status: async () => (await import('./status.ts')).status,
   top: async () => (await import('./top.ts')).top,
   doctor: async () => (await import('./doctor.ts')).doctor,

@@ -12,6 +12,7 @@ import type {
   ForwardPatch,
   ForwardRemoval,
   IssuedToken,
+  Node,
   Operations,
   Router,
   Status,
@@ -60,6 +61,8 @@ export interface Client {
   createToken(fields: TokenCreate): Promise<IssuedToken>;
   getToken(reference: string): Promise<Token>;
   revokeToken(reference: string): Promise<TokenRevocation>;
+  /** The one that answers, and all that have told of a router. */
+  listNodes(): Promise<readonly Node[]>;
   getStatus(): Promise<Status>;
   /** Of one forward, or (`null`) of the node and its routers: all of them, or one. */
   diagnose(forward: string | null, router?: string): Promise<Diagnosis>;
@@ -121,6 +124,7 @@ export function createClient(context: CliContext, flags: DaemonFlags, patienceMs
     createToken: (fields) => soon.call('createToken', {}, fields),
     getToken: (reference) => soon.call('getToken', { reference }),
     revokeToken: (reference) => soon.call('revokeToken', { reference }),
+    listNodes: async () => (await soon.call('listNodes', {})).nodes,
     getStatus: () => soon.call('getStatus', {}),
     diagnose: (reference, router) => {
       const api = within(LONGEST_DIAGNOSIS_S);

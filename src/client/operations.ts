@@ -214,6 +214,30 @@ export type Router = Guarded<typeof isRouter>;
 export const isRouterList = record({ routers: list(isRouter) });
 export type RouterList = Guarded<typeof isRouterList>;
 
+export const isNode = record({
+  name: text,
+  /** whether it is the one that gives this answer */
+  answers: flag,
+  /** null: only the node itself knows */
+  version: nullable(text),
+  /** likewise */
+  roles: nullable(list(text)),
+  /** of the kernel; likewise */
+  driver: nullable(text),
+  started_at: nullable(text),
+  /** how many it has, or had when it last told of them */
+  routers: count,
+  routers_in_error: count,
+  /** how many forwards are not in its kernel for a reason */
+  problems: count,
+  /** when it last made or found something of a router, RFC 3339; null: it has none */
+  last_told: nullable(text),
+});
+export type Node = Guarded<typeof isNode>;
+
+export const isNodeList = record({ nodes: list(isNode) });
+export type NodeList = Guarded<typeof isNodeList>;
+
 export const isCounters = record({
   forward: text,
   router: text,
@@ -706,6 +730,12 @@ export interface Operations {
     readonly body: undefined;
     readonly answer: Router;
   };
+  /** List nodes. */
+  readonly listNodes: {
+    readonly parameters: Record<string, never>;
+    readonly body: undefined;
+    readonly answer: NodeList;
+  };
   /** What has gone through forwards. */
   readonly getCounters: {
     readonly parameters: {
@@ -864,6 +894,13 @@ export const OPERATIONS: Table = {
     query: [],
     headers: [],
     answer: isRouter,
+  },
+  listNodes: {
+    method: 'GET',
+    path: '/v1/nodes',
+    query: [],
+    headers: [],
+    answer: isNodeList,
   },
   getCounters: {
     method: 'GET',
