@@ -78,6 +78,8 @@ const EXITS: Readonly<Record<number, readonly ExitCode[]>> = {
   412: [EXIT.conflict],
   413: [EXIT.usage],
   422: [EXIT.usage],
+  429: [EXIT.failed],
+  431: [EXIT.usage],
   500: [EXIT.failed],
   503: [EXIT.failed, EXIT.unreachable],
   504: [EXIT.timedOut],

@@ -14,6 +14,7 @@ import type { Config } from './config-schema.ts';
 import { openKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { tcpCallers } from './tcp-callers.ts';
+import { openKeyPair } from './tcp-key-pair.ts';
 
 interface Surroundings {
   readonly config: Config;
@@ -32,7 +33,11 @@ export async function serveApi(
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
   const keystone = await openKeystone(config, log);
-  const tcp = address && createTcpListener(api, doors, await tcpCallers(config, deps.registry.tokens, keystone));
+  const keyPair = address && (await openKeyPair({ config, log, steps }));
+  const callers = await tcpCallers(config, deps.registry.tokens, keystone);
+  const tcpOptions = { keyPair: keyPair?.first ?? null };
+  const tcp = address && createTcpListener(api, doors, callers, tcpOptions);
+  if (tcp !== null) keyPair?.follow(tcp);
   steps.defer(() => closeApi(api, tcp));
   // Before that: requests that wait for Keystone would hold up the end.
   steps.defer(() => keystone?.close());
@@ -40,7 +45,7 @@ export async function serveApi(
   await listenOnSocket(api, config.socket);
   if (tcp !== null && address !== null) {
     log.info(`listening on ${printTcpAddress(await tcp.listen(address))}`);
-    if (!isLoopback(address.host))
+    if (keyPair === null && !isLoopback(address.host))
       log.warn('tokens can be read on the way to this address, since TLS is not configured');
   }
 }

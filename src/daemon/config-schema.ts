@@ -1,3 +1,4 @@
+import type { KeyPairFiles } from '../api/listen/key-pair.ts';
 import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 import type { GrantInput } from '../model/grants.ts';
@@ -24,6 +25,8 @@ export interface ConfigFile {
   readonly authentication?: 'none' | 'tokens';
   /** Whose tokens count besides our own; `null`: nobody's. */
   readonly keystone?: KeystoneKeys | null;
+  /** `null`: TCP without TLS. */
+  readonly tls?: KeyPairFiles | null;
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly backend?: BackendName;
@@ -41,6 +44,7 @@ export interface ConfigFile {
 /** Everything decided. */
 export type Config = Required<ConfigFile>;
 
+const file = { type: 'string', pattern: '^/.' };
 const prefix = { type: 'string', minLength: 1, maxLength: 15 };
 const backend = { enum: BACKENDS };
 const ports = { type: 'string', format: 'ports' };
@@ -65,6 +69,12 @@ export const CONFIG_SCHEMA = {
     listen: { type: ['string', 'null'], minLength: 1 },
     authentication: { enum: ['none', 'tokens'] },
     keystone: KEYSTONE_SCHEMA,
+    tls: {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['certificate', 'key'],
+      properties: { certificate: file, key: file },
+    },
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
     backend,

@@ -56,6 +56,7 @@ function defaults(): Config {
     listen: null,
     authentication: 'none',
     keystone: null,
+    tls: null,
     roles: ['api', 'agent'],
     log_level: 'info',
     backend: 'nftables',

@@ -320,6 +320,12 @@ export const ERRORS = {
     message: 'the request body is larger than {limit} bytes',
     hint: 'Send less in one request.',
   },
+  head_too_large: {
+    status: 431,
+    exit: EXIT.usage,
+    message: "the request's address and headers together are larger than {limit} bytes",
+    hint: 'Leave headers out that are not for this daemon, such as cookies; what is long belongs into the body.',
+  },
   daemon_unreachable: {
     status: 503,
     exit: EXIT.unreachable,
@@ -353,6 +359,11 @@ export const ERRORS = {
     ...internal,
     message: '{value} cannot be listened on: {reason}',
     hint: 'Name another address with --listen, or stop whoever has it.',
+  },
+  key_pair_unusable: {
+    ...internal,
+    message: '{file} cannot be used for TLS: {reason}',
+    hint: 'Give the certificate, with those that lead to its authority behind it, and the key that belongs to it, without a password; both in PEM.',
   },
   not_authenticated: {
     status: 401,

@@ -30,6 +30,7 @@ describe('loading', () => {
       listen: null,
       authentication: 'none',
       keystone: null,
+      tls: null,
       roles: ['api', 'agent'],
       log_level: 'info',
       backend: 'nftables',

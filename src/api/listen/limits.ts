@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { Server as PlainServer } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import { closeSlowClients } from './slow-clients.ts';
 
 /** Idle connections are closed by Node after the first, slow ones after the second time. */
@@ -15,7 +16,7 @@ const MOST_CONNECTIONS = 512;
 export const SERVER_OPTIONS = Object.freeze({ connectionsCheckingInterval: 2 ** 31 - 1 });
 
 /** What one client may take, on every listener alike. */
-export function limitClients(server: Server): void {
+export function limitClients(server: PlainServer | TlsServer): void {
   server.maxConnections = MOST_CONNECTIONS;
   closeSlowClients(server, DELIVERY);
 }

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server as PlainServer, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 
 /**
@@ -9,9 +10,10 @@ import type { Socket } from 'node:net';
  * also when there are none, and so wakes an idle process; this one has a timer only for an open
  * connection that owes something.
  */
-export function closeSlowClients(server: Server, milliseconds: number): void {
+export function closeSlowClients(server: PlainServer | TlsServer, milliseconds: number): void {
   const debts = new WeakMap<Socket, Debt>();
-  server.on('connection', (socket: Socket) => {
+  // With TLS, the negotiation has a limit of its own, and requests come on another socket.
+  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: Socket) => {
     const debt = createDebt(socket, milliseconds);
     debts.set(socket, debt);
     debt.due();

@@ -1,12 +1,20 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server as PlainServer, type RequestListener } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { hatobaError, reasonOf } from '../../model/errors.ts';
 import type { Doors } from '../access/doors.ts';
 import type { Authenticate } from '../access/guard.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import type { KeyPair } from './key-pair.ts';
 import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './limits.ts';
 import { printTcpAddress, type TcpAddress } from './tcp-address.ts';
+import { createTlsServer, useKeyPair } from './tls.ts';
+
+export interface TcpOptions {
+  /** With it, only TLS is spoken. Default: without. */
+  readonly keyPair?: KeyPair | null;
+}
 
 export interface TcpListener {
   /**
@@ -14,17 +22,25 @@ export interface TcpListener {
    * asked for. Error: `address_unusable`.
    */
   listen(address: TcpAddress): Promise<TcpAddress>;
+  /** With TLS: the pair for connections that are yet to come. */
+  useKeyPair(pair: KeyPair): void;
   /** Resolves when, after a `close` of the API, the last answer is out. */
   ended(): Promise<void>;
 }
 
+type Server = PlainServer | TlsServer;
+
 /** The API on TCP, too; to be called before the API is ready. */
-export function createTcpListener(api: FastifyInstance, doors: Doors, authenticate: Authenticate): TcpListener {
+export function createTcpListener(
+  api: FastifyInstance,
+  doors: Doors,
+  authenticate: Authenticate,
+  { keyPair = null }: TcpOptions = {},
+): TcpListener {
   // Fastify itself has one server only, which is on the unix socket.
-  const server = createServer(SERVER_OPTIONS, (request, response) => api.routing(request, response));
+  const { server, renew } = openServer(keyPair, (request, response) => api.routing(request, response));
   server.keepAliveTimeout = KEEP_ALIVE;
   server.setTimeout(STALL);
-  server.on('clientError', answerBrokenRequest);
   limitClients(server);
   doors.guard(server, authenticate);
   endWith(api, server);
@@ -39,10 +55,27 @@ export function createTcpListener(api: FastifyInstance, doors: Doors, authentica
       return typeof bound === 'object' && bound !== null ? { ...address, port: bound.port } : address;
     },
 
+    useKeyPair: renew,
+
     async ended() {
       if (hasListened) await closed;
     },
   };
+}
+
+interface OpenServer {
+  readonly server: Server;
+  readonly renew: (pair: KeyPair) => void;
+}
+
+function openServer(keyPair: KeyPair | null, listener: RequestListener): OpenServer {
+  if (keyPair !== null) {
+    const server = createTlsServer(keyPair, SERVER_OPTIONS, listener);
+    return { server, renew: (pair) => useKeyPair(server, pair) };
+  }
+  const server = createServer(SERVER_OPTIONS, listener);
+  server.on('clientError', answerBrokenRequest);
+  return { server, renew: () => undefined };
 }
 
 /** No new connections once the API closes; those there are end with the answers they wait for. */

@@ -68,3 +68,12 @@ test('closing answers who waits, and lets go of connections that are kept alive'
   await expect(ask(tcp.port, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   agent.destroy();
 }, 10_000);
+
+test.each([
+  ['headers', '/v1/forwards', { cookie: 'x'.repeat(20_000) }],
+  ['an address', `/v1/forwards?router=${'x'.repeat(20_000)}`, {}],
+])('a request with %s beyond all measure is answered as a problem', async (_name, path, headers) => {
+  await using tcp = await openTcpBench();
+  const { status, body } = await ask(tcp.port, path, { headers });
+  expect([status, JSON.parse(body).code]).toEqual([431, 'head_too_large']);
+});
