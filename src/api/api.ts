@@ -12,6 +12,7 @@ import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
+import { upstreamNeutron, upstreamVersions } from './neutron/upstream/upstream-neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
 import { adopt } from './v1/adopt.ts';
@@ -80,7 +81,12 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(tokens(registry.tokens), { prefix: '/v1' });
   api.register(trace(deps), { prefix: '/v1' });
   api.register(diagnosis(deps), { prefix: '/v1' });
-  api.register(neutronVersions);
-  api.register(standaloneNeutron(deps, neutron), { prefix: '/v2.0' });
+  if (neutron.upstream === undefined) {
+    api.register(neutronVersions);
+    api.register(standaloneNeutron(deps, neutron), { prefix: '/v2.0' });
+  } else {
+    api.register(upstreamVersions(neutron.upstream));
+    api.register(upstreamNeutron({ ...deps, registry }, neutron.upstream, neutron), { prefix: '/v2.0' });
+  }
   return api;
 }

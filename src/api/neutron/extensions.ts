@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { READ, WRITE } from '../access/access.ts';
+import type { Document } from './documents.ts';
 import { NeutronFault } from './faults.ts';
 import { type NeutronRequest, parameter, serve } from './serving.ts';
 
-interface Extension {
+export interface Extension {
   readonly alias: string;
   readonly name: string;
   readonly description: string;
@@ -11,7 +12,7 @@ interface Extension {
 }
 
 /** What is served of Neutron's extensions, worded as Neutron 21 does (neutron-lib, api/definitions). */
-const EXTENSIONS: readonly Extension[] = [
+export const EXTENSIONS: readonly Extension[] = [
   {
     alias: 'router',
     name: 'Neutron L3 Router',
@@ -114,7 +115,7 @@ function show(request: NeutronRequest): unknown {
   return { extension: printExtension(extension) };
 }
 
-function printExtension(extension: Extension): unknown {
+export function printExtension(extension: Extension): Document {
   return { ...extension, links: [] };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HatobaError } from '../../model/errors.ts';
+import { NeutronRefusal } from '../../openstack/neutron/refusal.ts';
 import { toHatobaError } from '../problem.ts';
 import { type FaultType, NeutronFault, printFault } from './faults.ts';
 
@@ -20,6 +21,10 @@ export function answerWithRequestIds(api: FastifyInstance): void {
 }
 
 function sendFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof NeutronRefusal) {
+    reply.code(error.status).type(error.contentType).send(error.body);
+    return;
+  }
   const fault = error instanceof NeutronFault ? error : faultOf(toHatobaError(error, request), request);
   if (fault.status >= 500) request.log.error({ err: error }, fault.message);
   reply.code(fault.status).send(printFault(fault));

@@ -17,6 +17,8 @@ export const FAULTS = {
   SubnetPoolNotFound: 404,
   ExtensionNotFound: 404,
   HTTPMethodNotAllowed: 405,
+  PortHasBindingFloatingIP: 409,
+  RouterInterfaceInUseByFloatingIP: 409,
   HTTPConflict: 409,
   FipInUseByPortForwarding: 409,
   OverQuota: 409,

@@ -40,14 +40,22 @@ export const FLOATING_IPS: Listable = {
   ],
 };
 
+/** The path of any floating IP. */
+export const FLOATING_IP = '/floatingips/:floatingip';
+
 /** Gateways as floating IPs. They come and go with routers: nobody makes, changes or deletes one. */
 export function serveFloatingIps(api: FastifyInstance, deps: NeutronDeps): void {
-  const refuseChange = (request: NeutronRequest) => refuseGatewayChange(deps, request);
   serve(api, '/floatingips', {
     GET: { access: READ, handler: (request) => list(deps, request) },
     POST: { access: WRITE, rule: 'create_floatingip', handler: () => refuseFloatingIps() },
   });
-  serve(api, '/floatingips/:floatingip', {
+  serveFloatingIp(api, deps, FLOATING_IP);
+}
+
+/** One gateway as a floating IP. `path`: with a parameter `floatingip`. */
+export function serveFloatingIp(api: FastifyInstance, deps: NeutronDeps, path: string): void {
+  const refuseChange = (request: NeutronRequest) => refuseGatewayChange(deps, request);
+  serve(api, path, {
     GET: { access: READ, handler: (request) => show(deps, request) },
     PUT: { access: WRITE, rule: 'update_floatingip', handler: refuseChange },
     DELETE: { access: WRITE, rule: 'delete_floatingip', handler: refuseChange },

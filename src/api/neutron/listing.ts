@@ -48,7 +48,8 @@ export function selectFields(document: Document, fields: readonly string[]): Doc
   return Object.fromEntries(Object.entries(document).filter(([key]) => fields.includes(key)));
 }
 
-function isWanted({ attributes }: Listed, { filters }: ListQuery): boolean {
+/** Whether the filters of a query let it through. */
+export function isWanted({ attributes }: Listed, { filters }: ListQuery): boolean {
   for (const [attribute, values] of filters) {
     if (!values.some((value) => hasValue(attributes[attribute], value))) return false;
   }

@@ -7,6 +7,7 @@ import { untilSettled } from '../v1/settling.ts';
 import type { NeutronDeps } from './deps.ts';
 import type { Document } from './documents.ts';
 import { openBulk, openEnvelope } from './envelope.ts';
+import { FLOATING_IP } from './floating-ips.ts';
 import { type ForwardingWish, readWish } from './forwarding-wish.ts';
 import { createForwardings, deleteForwarding, forwardAt, forwardsAt, updateForwarding } from './forwardings.ts';
 import { inquire, namedGateway } from './inquiry.ts';
@@ -37,9 +38,9 @@ const PORT_FORWARDINGS: Listable = {
 /** Some thousand in one request. */
 const BULK_LIMIT = 256 * 1024;
 
-/** Forwards at the floating IPs that stand for gateways, as `floatingips/{id}/port_forwardings`. */
-export function servePortForwardings(api: FastifyInstance, deps: NeutronDeps): void {
-  serve(api, '/floatingips/:floatingip/port_forwardings', {
+/** Forwards at the floating IPs that stand for gateways, as `floatingips/{id}/port_forwardings`. `floatingIp`: the path of one. */
+export function servePortForwardings(api: FastifyInstance, deps: NeutronDeps, floatingIp = FLOATING_IP): void {
+  serve(api, `${floatingIp}/port_forwardings`, {
     GET: { access: READ, handler: (request) => list(deps, request) },
     POST: {
       access: WRITE,
@@ -48,7 +49,7 @@ export function servePortForwardings(api: FastifyInstance, deps: NeutronDeps): v
       handler: (request, reply) => create(deps, request, reply),
     },
   });
-  serve(api, '/floatingips/:floatingip/port_forwardings/:id', {
+  serve(api, `${floatingIp}/port_forwardings/:id`, {
     GET: { access: READ, handler: (request) => show(deps, request) },
     PUT: {
       access: WRITE,

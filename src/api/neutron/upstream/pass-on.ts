@@ -44,7 +44,7 @@ export async function passOn(
 function callOf(request: FastifyRequest, body: Buffer | undefined): Omit<UpstreamCall, 'signal'> {
   const { raw } = request;
   const headers = [...endToEnd(raw.rawHeaders).filter(([name]) => !isReplaced(name)), ...forwardedBy(request)];
-  const call = { method: raw.method ?? 'GET', path: raw.url ?? '/' };
+  const call = { method: raw.method ?? 'GET', path: request.originalUrl };
   if (raw.headers['transfer-encoding'] !== undefined && body === undefined) {
     return { ...call, headers: [...headers, ['Transfer-Encoding', 'chunked']], body: raw };
   }

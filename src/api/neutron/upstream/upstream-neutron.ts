@@ -1,0 +1,82 @@
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
+import { createNeutronClient } from '../../../openstack/neutron/client.ts';
+import type { Registry } from '../../../registry/registry.ts';
+import { createSerialQueue } from '../../../registry/serial-queue.ts';
+import { READ } from '../../access/access.ts';
+import type { RouteDeps } from '../../deps.ts';
+import type { NeutronDeps } from '../deps.ts';
+import { answerFaults, answerWithRequestIds } from '../fault-answers.ts';
+import { serveFloatingIp } from '../floating-ips.ts';
+import type { NeutronOptions } from '../options.ts';
+import { servePortForwardings } from '../port-forwardings.ts';
+import { type NeutronRoute, readBodies } from '../serving.ts';
+import { createIdentities } from '../standalone/identities.ts';
+import { createDepartures } from './departures.ts';
+import { serveMergedExtensions } from './merged-extensions.ts';
+import { listFloatingIps } from './merged-floating-ips.ts';
+import type { UpstreamOptions } from './options.ts';
+import { passOn } from './pass-on.ts';
+import { interfaceRemoval, passedOn, untouched } from './passed-on.ts';
+import { startSweeps } from './sweeps.ts';
+import { createUpstreamTopology } from './topology.ts';
+
+/** Ids that are made of names (UUIDs of version 5), as those of gateways are; Neutron's own are random. */
+const GATEWAY_ID = '^[\\da-fA-F]{8}-[\\da-fA-F]{4}-5[\\da-fA-F]{3}-[\\da-fA-F]{4}-[\\da-fA-F]{12}$';
+const GATEWAY_IP = `/floatingips/:floatingip(${GATEWAY_ID})`;
+
+/** `/`, as Neutron answers it. */
+export function upstreamVersions({ upstream }: Pick<UpstreamOptions, 'upstream'>): FastifyPluginCallback {
+  return (api, _options, done) => {
+    answerFaults(api);
+    api.register(
+      untouched((routes) => {
+        routes.get('/', { config: { access: 'public' } }, (request, reply) => passOn(upstream, request, reply));
+      }),
+    );
+    done();
+  };
+}
+
+/** Neutron's API in front of Neutron itself; for `/v2.0`. What belongs to gateways is ours, all else is passed on. */
+export function upstreamNeutron(
+  given: RouteDeps & { readonly registry: Registry },
+  { upstream, owners, account, sweepInterval }: UpstreamOptions,
+  { singlePortRanges = false }: Pick<NeutronOptions, 'singlePortRanges'> = {},
+): FastifyPluginCallback {
+  return (api, _options, done) => {
+    const neutron = createNeutronClient(upstream);
+    const { forwards } = given.registry;
+    const topology = createUpstreamTopology(neutron, createIdentities(), owners);
+    const deps: NeutronDeps = { ...given, topology, singlePortRanges, queue: createSerialQueue() };
+    const passing = { upstream, neutron, forwards, departures: createDepartures(neutron, forwards) };
+    answerFaults(api);
+    api.register((ours, _none, ready) => {
+      serveOurs(ours, deps);
+      ours.get<NeutronRoute>('/floatingips', { config: { access: READ } }, (request) =>
+        listFloatingIps(deps, neutron, request),
+      );
+      serveMergedExtensions(ours, neutron);
+      ready();
+    });
+    api.register(passedOn(passing));
+    api.register(interfaceRemoval(passing));
+    sweepWhileServing(api, () => startSweeps({ neutron, forwards, account, log: api.log }, sweepInterval));
+    done();
+  };
+}
+
+function serveOurs(api: FastifyInstance, deps: NeutronDeps): void {
+  answerWithRequestIds(api);
+  readBodies(api);
+  serveFloatingIp(api, deps, GATEWAY_IP);
+  servePortForwardings(api, deps, GATEWAY_IP);
+}
+
+function sweepWhileServing(api: FastifyInstance, start: () => () => Promise<void>): void {
+  let stop = (): Promise<void> => Promise.resolve();
+  api.addHook('onListen', (done) => {
+    stop = start();
+    done();
+  });
+  api.addHook('onClose', () => stop());
+}

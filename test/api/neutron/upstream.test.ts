@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createRouterOwners } from '../../../src/api/neutron/upstream/router-owners.ts';
+import { startSweeps } from '../../../src/api/neutron/upstream/sweeps.ts';
+import { parseForwardSpec } from '../../../src/model/forward.ts';
+import { parseGrants } from '../../../src/model/grants.ts';
+import { createNeutronClient } from '../../../src/openstack/neutron/client.ts';
+import { createUpstream } from '../../../src/openstack/neutron/upstream.ts';
+import { eventually } from '../../support/eventually.ts';
+import { type Bench, openBench, ROUTER } from '../api-under-test.ts';
+import { type NeutronStandIn, openNeutronStandIn } from './neutron-stand-in.ts';
+
+const PORT = '11111111-0000-4000-8000-000000000001';
+const FIXED_IP = { subnet_id: 's1', ip_address: '10.0.0.11' };
+
+let account = { credentials: [], seesAll: true };
+let neutron: NeutronStandIn;
+let bench: Bench;
+
+beforeEach(async () => {
+  neutron = await openNeutronStandIn();
+  neutron.things.routers = [router(ROUTER, '192.0.2.1')];
+  neutron.things.ports = [
+    {
+      id: 'interface',
+      network_id: 'n1',
+      device_id: ROUTER,
+      device_owner: 'network:router_interface',
+      fixed_ips: [{ ...FIXED_IP, ip_address: '10.0.0.1' }],
+    },
+    { id: PORT, network_id: 'n1', device_id: '', device_owner: '', fixed_ips: [FIXED_IP] },
+    {
+      id: 'elsewhere',
+      network_id: 'n2',
+      device_id: '',
+      device_owner: '',
+      fixed_ips: [{ ...FIXED_IP, subnet_id: 's2' }],
+    },
+  ];
+  const owners = createRouterOwners();
+  bench = await openBench({
+    grants: parseGrants([], owners.mayUse),
+    neutron: {
+      upstream: {
+        upstream: createUpstream(neutron.url),
+        owners,
+        account: async () => account,
+        sweepInterval: 3_600_000,
+      },
+    },
+  });
+});
+
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+  await neutron[Symbol.asyncDispose]();
+});
+
+function router(id: string, address: string) {
+  const outside = { network_id: 'outside', external_fixed_ips: [{ subnet_id: 's0', ip_address: address }] };
+  return { id, project_id: 'blue', external_gateway_info: outside };
+}
+
+async function call(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) {
+  const answer = await bench.api.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
+  return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() };
+}
+
+async function gatewayId(): Promise<string> {
+  return (await call('GET', '/v2.0/floatingips')).body.floatingips[0].id;
+}
+
+const forwarding = {
+  port_forwarding: {
+    protocol: 'tcp',
+    internal_port_id: PORT,
+    internal_ip_address: '10.0.0.11',
+    internal_port: 22,
+    external_port: 2222,
+  },
+};
+
+describe('floating IPs', () => {
+  test('are found for IPv4 gateways only', async () => {
+    neutron.things.routers = [
+      { ...router('00000000-0000-4000-8000-000000000001', '2001:db8::1') },
+      { id: '00000000-0000-4000-8000-000000000002', project_id: 'blue', external_gateway_info: null },
+      { id: '00000000-0000-4000-8000-000000000003', project_id: 'blue', external_gateway_info: { network_id: 'x' } },
+    ];
+    expect((await call('GET', '/v2.0/floatingips')).body).toEqual({ floatingips: [] });
+  });
+
+  test('are all there where Neutron makes pages of its lists', async () => {
+    neutron.things.routers = Array.from({ length: 7 }, (_, index) =>
+      router(`00000000-0000-4000-8000-00000000000${index}`, `192.0.2.${index + 1}`),
+    );
+    neutron.things.floatingips = Array.from({ length: 5 }, (_, index) => ({
+      id: `f${index}`,
+      floating_ip_address: `198.51.100.${index}`,
+    }));
+    neutron.page = 2;
+    expect((await call('GET', '/v2.0/floatingips')).body.floatingips).toHaveLength(12);
+  });
+
+  test('change their id with their address, and the old one is gone', async () => {
+    const before = await gatewayId();
+    neutron.things.routers = [router(ROUTER, '192.0.2.9')];
+    expect((await call('GET', `/v2.0/floatingips/${before}`)).status).toBe(404);
+    expect(await gatewayId()).not.toBe(before);
+  });
+
+  test('are asked for once, and one by one later', async () => {
+    const id = await gatewayId();
+    neutron.asked.length = 0;
+    expect((await call('GET', `/v2.0/floatingips/${id}`)).status).toBe(200);
+    expect(neutron.asked).toEqual([`GET /v2.0/routers/${ROUTER}`]);
+  });
+});
+
+describe('the port of a forward', () => {
+  test('that was made for an address is whatever has it behind this router', async () => {
+    await bench.registry.forwards.create(
+      parseForwardSpec({ router: ROUTER, external_port: 5001, internal_address: '10.0.0.11' }),
+    );
+    await bench.registry.forwards.create(
+      parseForwardSpec({ router: ROUTER, external_port: 5002, internal_address: '10.0.0.12' }),
+    );
+    const { body } = await call(
+      'GET',
+      `/v2.0/floatingips/${await gatewayId()}/port_forwardings?sort_key=external_port&sort_dir=asc`,
+    );
+    expect(body.port_forwardings).toMatchObject([{ internal_port_id: PORT }, { internal_port_id: null }]);
+  });
+
+  test('that was made for a port is that one', async () => {
+    const { status, body } = await call('POST', `/v2.0/floatingips/${await gatewayId()}/port_forwardings`, forwarding);
+    expect([status, body.port_forwarding]).toMatchObject([201, forwarding.port_forwarding]);
+    const forward = bench.registry.forwards.get(body.port_forwarding.id);
+    expect(forward).toMatchObject({ projectId: 'blue', labels: { 'neutron-port': PORT } });
+  });
+});
+
+describe('a Neutron in trouble', () => {
+  const paths = ['/', '/v2.0/', '/v2.0/networks', '/v2.0/floatingips', '/v2.0/extensions'];
+
+  test.each(paths)('is said to be unavailable: %s', async (path) => {
+    await neutron[Symbol.asyncDispose]();
+    const { status, body } = await call('GET', path);
+    expect([status, body]).toEqual([
+      503,
+      {
+        NeutronError: {
+          type: 'HTTPServiceUnavailable',
+          message: expect.stringContaining(`${neutron.url.origin} does not answer`),
+          detail: '',
+        },
+      },
+    ]);
+  });
+
+  test('has its errors passed on, and those inside told as being away', async () => {
+    const id = await gatewayId();
+    neutron.answer = { status: 403, body: '{"NeutronError": {"type": "Odd"}}' };
+    for (const path of ['/v2.0/networks', '/v2.0/floatingips', `/v2.0/floatingips/${id}`]) {
+      expect([path, await call('GET', path)]).toEqual([path, { status: 403, body: { NeutronError: { type: 'Odd' } } }]);
+    }
+    neutron.answer = { status: 500, body: 'oops' };
+    expect((await call('GET', '/v2.0/floatingips')).status).toBe(503);
+    neutron.answer = { status: 200, body: '{"floatingips": [{}]}' };
+    expect((await call('GET', '/v2.0/floatingips')).status).toBe(503);
+    neutron.answer = { status: 200, body: 'no JSON' };
+    expect((await call('POST', `/v2.0/floatingips/${id}/port_forwardings`, forwarding)).status).toBe(503);
+    expect(bench.registry.forwards.list()).toEqual([]);
+  });
+});
+
+describe('sweeps', () => {
+  afterEach(() => {
+    account = { credentials: [], seesAll: true };
+  });
+
+  const told: string[] = [];
+  const log = {
+    info: (...words: readonly unknown[]) => told.push(`info ${String(words.at(-1))}`),
+    warn: (...words: readonly unknown[]) => told.push(`warn ${String(words.at(-1))}`),
+  };
+
+  function start(): () => Promise<void> {
+    told.length = 0;
+    const { forwards } = bench.registry;
+    const client = createNeutronClient(createUpstream(neutron.url));
+    return startSweeps({ neutron: client, forwards, account: async () => account, log }, 10);
+  }
+
+  beforeEach(async () => {
+    await call('POST', `/v2.0/floatingips/${await gatewayId()}/port_forwardings`, forwarding);
+    await bench.registry.forwards.create(
+      parseForwardSpec({ router: ROUTER, external_port: 5001, internal_address: '10.9.9.9' }),
+    );
+  });
+
+  const left = () => bench.registry.forwards.list().map(({ externalPorts }) => externalPorts.first);
+
+  test('remove what has lost its port, and nothing that was made for an address', async () => {
+    const stop = start();
+    await eventually(() => expect(neutron.asked.filter((one) => one === 'GET /v2.0/ports').length).toBeGreaterThan(2));
+    expect(left()).toEqual([2222, 5001]);
+    neutron.things.ports = neutron.things.ports.filter(({ id }) => id !== PORT);
+    await eventually(() => expect(left()).toEqual([5001]));
+    await stop();
+    expect(told).toEqual(['info removed forwards whose ports Neutron has no more']);
+  });
+
+  test.each([
+    [
+      'the address of its port',
+      () =>
+        (neutron.things.ports = neutron.things.ports.map((port) =>
+          port.id === PORT ? { ...port, fixed_ips: [] } : port,
+        )),
+    ],
+    ['its router', () => (neutron.things.routers = [])],
+  ])('remove what has lost %s', async (_what, lose) => {
+    const stop = start();
+    lose();
+    await eventually(() => expect(left()).toEqual([5001]));
+    await stop();
+  });
+
+  test.each([
+    [
+      'its router',
+      ['warn Neutron hides routers from the account of this service'],
+      () => (neutron.things.routers = []),
+    ],
+    ['its port, with all that the router has', [], () => (neutron.things.ports = [])],
+  ])('remove nothing where Neutron may only hide %s', async (_what, warnings, hide) => {
+    account = { credentials: [], seesAll: false };
+    hide();
+    const stop = start();
+    const asked = neutron.asked.length;
+    await eventually(() => expect(neutron.asked.length).toBeGreaterThan(asked + 8));
+    await stop();
+    expect([left(), told]).toEqual([[2222, 5001], warnings]);
+  });
+
+  test('remove nothing while Neutron does not answer, say so once, and go on when it does', async () => {
+    neutron.things.ports = neutron.things.ports.filter(({ id }) => id !== PORT);
+    neutron.answer = { status: 503, body: '' };
+    const stop = start();
+    await eventually(() => expect(told).toHaveLength(1));
+    const asked = neutron.asked.length;
+    await eventually(() => expect(neutron.asked.length).toBeGreaterThan(asked + 4));
+    expect(left()).toEqual([2222, 5001]);
+    neutron.answer = null;
+    await eventually(() => expect(left()).toEqual([5001]));
+    await stop();
+    expect(told.toSorted()).toEqual([
+      'info Neutron can be asked for ports again',
+      'info removed forwards whose ports Neutron has no more',
+      'warn Neutron cannot be asked for ports; forwards stay as they are',
+    ]);
+  });
+
+  test('ask nothing where no forward was made for a port', async () => {
+    for (const { id } of bench.registry.forwards.list()) await bench.registry.forwards.remove(id);
+    neutron.asked.length = 0;
+    const stop = start();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await stop();
+    expect(neutron.asked).toEqual([]);
+  });
+});
