@@ -9,10 +9,11 @@ import type { ApiDeps } from '../api/deps.ts';
 import { listenOnSocket } from '../api/listen/socket.ts';
 import { createTcpListener, type TcpListener } from '../api/listen/tcp.ts';
 import { printTcpAddress } from '../api/listen/tcp-address.ts';
-import type { NeutronOptions } from '../api/neutron/options.ts';
+import type { RouterOwners } from '../api/neutron/upstream/router-owners.ts';
 import type { Config } from './config-schema.ts';
 import { openKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
+import { neutronOptions } from './neutron.ts';
 import { tcpCallers } from './tcp-callers.ts';
 import { openKeyPair } from './tcp-key-pair.ts';
 
@@ -27,16 +28,17 @@ interface Surroundings {
 export async function serveApi(
   { config, log, steps }: Surroundings,
   deps: Omit<ApiDeps, 'log' | 'authenticate' | 'neutron'>,
+  owners: RouterOwners,
 ): Promise<void> {
   const doors = createDoors();
-  const api = createApi({ ...deps, authenticate: doors.authenticate, neutron: neutronOptions(config), log });
+  const keystone = await openKeystone(config, log);
+  const neutron = neutronOptions(config, owners, keystone);
+  const api = createApi({ ...deps, authenticate: doors.authenticate, neutron, log });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
-  const keystone = await openKeystone(config, log);
   const keyPair = address && (await openKeyPair({ config, log, steps }));
   const callers = await tcpCallers(config, deps.registry.tokens, keystone);
-  const tcpOptions = { keyPair: keyPair?.first ?? null };
-  const tcp = address && createTcpListener(api, doors, callers, tcpOptions);
+  const tcp = address && createTcpListener(api, doors, callers, { keyPair: keyPair?.first ?? null });
   if (tcp !== null) keyPair?.follow(tcp);
   steps.defer(() => closeApi(api, tcp));
   // Before that: requests that wait for Keystone would hold up the end.
@@ -48,12 +50,6 @@ export async function serveApi(
     if (keyPair === null && !isLoopback(address.host))
       log.warn('tokens can be read on the way to this address, since TLS is not configured');
   }
-}
-
-/** The keys of the file by the program's names. */
-function neutronOptions({ neutron }: Config): NeutronOptions {
-  const { single_port_ranges: singlePortRanges = false } = typeof neutron === 'object' ? neutron : {};
-  return { singlePortRanges };
 }
 
 async function closeApi(api: FastifyInstance, tcp: TcpListener | null): Promise<void> {

@@ -5,6 +5,7 @@ import type { NodeInfo } from '../api/deps.ts';
 import { refuseOccupied, refuseRunning } from '../api/listen/socket.ts';
 import { NO_ROUTERS } from '../api/local-node.ts';
 import { createObservations, type Observations } from '../api/metrics/observations.ts';
+import { createRouterOwners } from '../api/neutron/upstream/router-owners.ts';
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
@@ -97,7 +98,8 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const startedAt = new Date().toISOString();
   listenAddress(config);
   checkKeystone(config);
-  const grants = parseGrants(config.projects);
+  const owners = createRouterOwners();
+  const grants = parseGrants(config.projects, owners.mayUse);
   await refuseOccupied(config.socket);
   const kernel = await openOwnKernel(around);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
@@ -117,7 +119,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
     const local = agent ?? NO_ROUTERS;
     const { serveApi } = await import('./api.ts');
     const parts = { registry, grants, node, local, observations, forwardMetrics, ready: alive };
-    await serveApi({ config, log, steps }, parts);
+    await serveApi({ config, log, steps }, parts, owners);
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
   log.info(node, 'ready');

@@ -3,15 +3,11 @@ import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 import type { GrantInput } from '../model/grants.ts';
 import { KEYSTONE_SCHEMA, type KeystoneKeys } from './keystone-schema.ts';
+import { NEUTRON_SCHEMA, type NeutronKeys } from './neutron-schema.ts';
 
 /** What the file calls by another name than the program does. */
 interface Permissions {
   readonly open_forward_policy?: boolean;
-}
-
-/** How Neutron's API is served; its routers are managed then, too. */
-interface NeutronKeys {
-  readonly single_port_ranges?: boolean;
 }
 
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
@@ -81,11 +77,7 @@ export const CONFIG_SCHEMA = {
     nft_driver: { enum: ['auto', 'libnftables', 'nft'] },
     namespace_directory: { type: 'string', pattern: '^/.' },
     accounting: { type: 'boolean' },
-    neutron: {
-      type: ['boolean', 'object'],
-      additionalProperties: false,
-      properties: { single_port_ranges: { type: 'boolean' } },
-    },
+    neutron: NEUTRON_SCHEMA,
     routers: {
       type: 'array',
       items: {

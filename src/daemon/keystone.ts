@@ -1,10 +1,10 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { hatobaError, reasonOf } from '../model/errors.ts';
 import type { Keystone, KeystoneOptions } from '../openstack/keystone/keystone.ts';
+import { readAuthorities } from './authorities.ts';
 import type { Config } from './config-schema.ts';
 import type { KeystoneKeys } from './keystone-schema.ts';
+import { readNamedFile } from './named-file.ts';
 
 /**
  * Who knows the owners of Keystone's tokens; `null`: nobody, as none is configured, and then nothing of it is loaded. Asks
@@ -44,29 +44,9 @@ export function keystoneOptions(keys: KeystoneKeys): KeystoneOptions {
 function passwordOf({ password, password_file: file }: KeystoneKeys): string {
   if (file === undefined) return password ?? '';
   // Editors, and `echo`, put an end of line behind it.
-  const [first = ''] = readText(file).split(/\r?\n/);
+  const [first = ''] = readNamedFile(file).split(/\r?\n/);
   if (first === '') throw hatobaError('config_malformed', { file, reason: 'there is no password in its first line' });
   return first;
-}
-
-function readAuthorities(file: string): string {
-  const text = readText(file);
-  try {
-    // TLS itself ignores what it cannot read, and then trusts nobody.
-    new X509Certificate(text);
-    return text;
-  } catch (error) {
-    const reason = `it does not begin with a certificate (PEM): ${reasonOf(error)}`;
-    throw hatobaError('config_malformed', { file, reason }, { cause: error });
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw hatobaError('config_malformed', { file, reason: reasonOf(error) }, { cause: error });
-  }
 }
 
 /** The cause has what callers are not told, such as Keystone's address. */

@@ -33,6 +33,8 @@ export interface Keystone {
    * `authentication_unavailable`, `roles_useless`, `token_unscoped`.
    */
   identify(token: string): Promise<Caller | null>;
+  /** A token of the account of this service itself. Error: `authentication_unavailable`. */
+  ownToken(): Promise<string>;
   /** Waits for no answer any more. */
   close(): void;
 }
@@ -76,6 +78,7 @@ export function createKeystone(options: KeystoneOptions): Keystone {
       const identity = TOKEN.test(token) ? await known.identityOf(token) : null;
       return identity && callerOf(identity, roleNames);
     },
+    ownToken: () => own.get(),
     close: () => http.close(),
   };
 }

@@ -22,6 +22,8 @@ export interface Upstream {
   readonly url: URL;
   /** Its answer, whatever that says, with a body to be read or destroyed. Error: `neutron_unavailable`. */
   send(call: UpstreamCall): Promise<IncomingMessage>;
+  /** Ends the calls that are under way, and all that are still to come. */
+  close(): void;
 }
 
 /** How long Neutron may be silent, in milliseconds; the second is shorter than our own clients wait at most. */
@@ -30,15 +32,22 @@ export interface UpstreamPatience {
   readonly answering: number;
 }
 
+export interface ConnectionOptions {
+  /** Authorities (PEM) that Neutron's certificate is checked against; `null`: those that Node brings along. */
+  readonly ca?: string | null;
+  readonly patience?: UpstreamPatience;
+}
+
 const PATIENCE: UpstreamPatience = { connecting: 5_000, answering: 100_000 };
 
 /**
  * Connections are not kept: one that Neutron closes while it is taken up again would make of a request that may not be
  * repeated an error, and beside what Neutron takes for an answer a connection is nothing.
  */
-export function createUpstream(url: URL, patience = PATIENCE): Upstream {
+export function createUpstream(url: URL, { ca = null, patience = PATIENCE }: ConnectionOptions = {}): Upstream {
   const secure = url.protocol === 'https:';
   const { hostname, port } = urlToHttpOptions(url);
+  const closing = new AbortController();
   const prefix = url.pathname.replace(/\/+$/, '');
 
   function send({ method, path, headers, body, signal }: UpstreamCall): Promise<IncomingMessage> {
@@ -51,7 +60,8 @@ export function createUpstream(url: URL, patience = PATIENCE): Upstream {
       path: `${prefix}${path}`,
       headers: headers.flat(),
       agent: false,
-      ...(signal === undefined ? {} : { signal }),
+      ...(ca === null ? {} : { ca }),
+      signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
     });
     const giveUp = (milliseconds: number) =>
       outgoing.setTimeout(milliseconds).once('timeout', () => outgoing.destroy(new Error('it is silent')));
@@ -67,7 +77,7 @@ export function createUpstream(url: URL, patience = PATIENCE): Upstream {
     return promise;
   }
 
-  return { url, send };
+  return { url, send, close: () => closing.abort() };
 }
 
 /** What is wrong with Neutron, so that nothing can be said about what it knows. */

@@ -44,7 +44,10 @@ async function proxyTo(
   patience?: UpstreamPatience,
   path = '',
 ): Promise<{ port: number; done: string[] }> {
-  const upstream = createUpstream(new URL(`http://127.0.0.1:${port}${path}`), patience);
+  const upstream = createUpstream(
+    new URL(`http://127.0.0.1:${port}${path}`),
+    patience === undefined ? {} : { patience },
+  );
   const api = fastify({ bodyLimit: 10 });
   opened.push(api);
   const done: string[] = [];

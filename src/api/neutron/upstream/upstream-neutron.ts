@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import { createNeutronClient } from '../../../openstack/neutron/client.ts';
+import type { Upstream } from '../../../openstack/neutron/upstream.ts';
 import type { Registry } from '../../../registry/registry.ts';
 import { createSerialQueue } from '../../../registry/serial-queue.ts';
 import { READ } from '../../access/access.ts';
@@ -19,6 +20,9 @@ import { passOn } from './pass-on.ts';
 import { interfaceRemoval, passedOn, untouched } from './passed-on.ts';
 import { startSweeps } from './sweeps.ts';
 import { createUpstreamTopology } from './topology.ts';
+
+/** What is under way when the API ends has so long to be answered, in milliseconds. */
+const PARTING = 3_000;
 
 /** Ids that are made of names (UUIDs of version 5), as those of gateways are; Neutron's own are random. */
 const GATEWAY_ID = '^[\\da-fA-F]{8}-[\\da-fA-F]{4}-5[\\da-fA-F]{3}-[\\da-fA-F]{4}-[\\da-fA-F]{12}$';
@@ -60,6 +64,7 @@ export function upstreamNeutron(
     });
     api.register(passedOn(passing));
     api.register(interfaceRemoval(passing));
+    partFrom(api, upstream);
     sweepWhileServing(api, () => startSweeps({ neutron, forwards, account, log: api.log }, sweepInterval));
     done();
   };
@@ -70,6 +75,19 @@ function serveOurs(api: FastifyInstance, deps: NeutronDeps): void {
   readBodies(api);
   serveFloatingIp(api, deps, GATEWAY_IP);
   servePortForwardings(api, deps, GATEWAY_IP);
+}
+
+/** An end of the API waits for answers, but not for as long as Neutron may take for one. */
+function partFrom(api: FastifyInstance, upstream: Upstream): void {
+  let parting: NodeJS.Timeout | undefined;
+  api.addHook('preClose', (done) => {
+    parting = setTimeout(() => upstream.close(), PARTING);
+    done();
+  });
+  api.addHook('onClose', (_api, done) => {
+    clearTimeout(parting);
+    done();
+  });
 }
 
 function sweepWhileServing(api: FastifyInstance, start: () => () => Promise<void>): void {
