@@ -38,22 +38,25 @@ export function startSweeps(deps: SweepDeps, interval: number): () => Promise<vo
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
   let ended = false;
-  let trouble: string | null = null;
+  let trouble: 'hidden' | 'away' | null = null;
 
   /** What is wrong is told when it begins, or becomes another. */
-  function tell(now: string | null, details: object): void {
-    if (now !== null && now !== trouble) log.warn(details, now);
-    if (now === null && trouble !== null) log.info('Neutron can be asked for ports again');
+  function tell(now: typeof trouble, details: object): void {
+    const before = trouble;
     trouble = now;
+    if (now === before) return;
+    if (now === 'hidden') log.warn(details, 'Neutron hides routers from the account of this service');
+    else if (now === 'away') log.warn(details, 'Neutron cannot be asked for ports; forwards stay as they are');
+    else log.info('Neutron can be asked for ports again');
   }
 
   async function once(): Promise<void> {
     try {
       const { removed, hidden } = await sweep(deps);
       if (removed > 0) log.info({ removed }, 'removed forwards whose ports Neutron has no more');
-      tell(hidden.length > 0 ? 'Neutron hides routers from the account of this service' : null, { hidden });
+      tell(hidden.length > 0 ? 'hidden' : null, { hidden });
     } catch (error) {
-      tell('Neutron cannot be asked for ports; forwards stay as they are', { err: error });
+      tell('away', { err: error });
     }
     if (!ended) later();
   }
