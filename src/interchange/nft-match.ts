@@ -1,6 +1,6 @@
 import type { Family } from '../model/address.ts';
 import { type Intervals, intersect, subtract, unite } from './intervals.ts';
-import { addressOrNull, anyPacket, both, type Match, protocolsOf } from './iptables-rule.ts';
+import { addressOrNull, anyPacket, type Match, protocolsOf } from './iptables-rule.ts';
 
 /** A value of `nft -j` (man 5 libnftables-json), as far as it has been looked at. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -11,8 +11,17 @@ export function isJson(value: unknown): value is Json {
 
 /** Which packets a statement `match` lets through; what cannot be told is a condition. */
 export function readNftMatch(statement: Json, family: Family): Match {
-  const any = anyPacket(family);
-  return readComparison(statement, family, any) ?? { ...any, unclear: [describe(statement['left'])] };
+  const { left } = statement;
+  const subject = subjectOf(left);
+  const all = anyPacket(family);
+  if (subject !== null && subject.family !== null && subject.family !== family) {
+    return { ...all, protocols: new Set<never>() };
+  }
+  // What the header is of that it looks into, it demands by the way.
+  const protocol = subject?.protocol ?? null;
+  const any = protocol === null ? all : { ...all, protocols: protocolsOf(protocol, false) };
+  const known = subject && readComparison(subject, statement, family, any);
+  return known ?? { ...any, unclear: [describe(left)] };
 }
 
 /** What stands on the left side, in short: `ct state`, `iifname`, `ip ttl`. */
@@ -24,38 +33,36 @@ function describe(left: unknown): string {
   return words.filter((word) => typeof word === 'string').join(' ');
 }
 
-function readComparison({ op, left, right }: Json, family: Family, any: Match): Match | null {
-  const subject = subjectOf(left);
-  if (subject === null) return null;
-  const nothing = { ...any, protocols: new Set<never>() };
-  if (subject.family !== null && subject.family !== family) return nothing;
-  const narrowed = subject.protocol === null ? any : { ...any, protocols: protocolsOf(subject.protocol, false) };
+function readComparison({ kind }: Subject, { op, right }: Json, family: Family, any: Match): Match | null {
   const isNegated = op === '!=';
   const within = (all: Intervals, some: Intervals | null) => {
     if (some === null || !(op === '==' || isNegated)) return null;
     return isNegated ? subtract(all, some) : intersect(all, some);
   };
-  switch (subject.kind) {
-    case 'family':
-      return typeof right === 'string' && op === '==' ? (right === `ipv${family}` ? any : nothing) : null;
+  switch (kind) {
+    case 'family': {
+      if (op !== '==' && !isNegated) return null;
+      const isFamily = setOf(right).includes(`ipv${family}`);
+      return isFamily === isNegated ? { ...any, protocols: new Set<never>() } : any;
+    }
     case 'protocol': {
-      const names = (Array.isArray(right) ? right : setOf(right)).map((name) => printed(name));
-      if (names.some((name) => name === null) || !(op === '==' || isNegated)) return null;
+      const names = setOf(right).map((name) => printed(name));
+      if (names.some((name) => name === null || name.startsWith('@')) || !(op === '==' || isNegated)) return null;
       const [first, ...others] = names.map((name) => protocolsOf(name ?? '', isNegated));
       const join = (a: Match['protocols'], b: Match['protocols']) => (isNegated ? a.intersection(b) : a.union(b));
       return first === undefined ? null : { ...any, protocols: others.reduce(join, first) };
     }
     case 'source': {
       const sources = within(any.sources, addressesOf(right, family));
-      return sources && { ...narrowed, sources };
+      return sources && { ...any, sources };
     }
     case 'destination': {
       const destinations = within(any.destinations, addressesOf(right, family));
-      return destinations && { ...narrowed, destinations };
+      return destinations && { ...any, destinations };
     }
     case 'port': {
       const ports = within(any.ports, portsOf(right));
-      return ports && both(narrowed, { ...any, ports });
+      return ports && { ...any, ports };
     }
   }
 }
@@ -92,17 +99,19 @@ function subjectOf(left: unknown): Subject | null {
   return WITH_PORTS.includes(protocol) ? { kind: 'port', family: null, protocol } : null;
 }
 
-/** `{"set": […]}`, or one value. */
-function setOf(right: unknown): readonly unknown[] {
-  const set = isJson(right) ? right['set'] : undefined;
-  return Array.isArray(set) ? set : [right];
+/** `{"set": […]}`, `[…]` or one value. Of what is in a set, without what is said about it (a counter, a comment). */
+export function setOf(right: unknown): readonly unknown[] {
+  const set: unknown = isJson(right) ? right['set'] : right;
+  const values: readonly unknown[] = Array.isArray(set) ? set : [right];
+  return values.map((value) => (isJson(value) && isJson(value['elem']) ? value['elem']['val'] : value));
 }
 
 function printed(value: unknown): string | null {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : null;
 }
 
-function addressesOf(right: unknown, family: Family): Intervals | null {
+/** Null: it cannot be told, or is none of the family. */
+export function addressesOf(right: unknown, family: Family): Intervals | null {
   return union(setOf(right), (value) => {
     const prefix = isJson(value) ? value['prefix'] : undefined;
     if (isJson(prefix)) return network(printed(prefix['addr']), prefix['len'], family);
@@ -117,7 +126,7 @@ function network(text: string | null, length: unknown, family: Family): Interval
   return [{ first, last: first + (1n << BigInt(width - length)) - 1n }];
 }
 
-function portsOf(right: unknown): Intervals | null {
+export function portsOf(right: unknown): Intervals | null {
   return union(setOf(right), (value) => {
     return range(value, (end) => (end !== null && /^\d{1,5}$/.test(end) ? BigInt(end) : null));
   });

@@ -10,7 +10,12 @@ export interface NftChain {
   readonly table: string;
   readonly name: string;
   /** Where packets come to it; null: from other chains. */
-  readonly base: { readonly type: string; readonly hook: string; readonly priority: number } | null;
+  readonly base: {
+    readonly type: string;
+    readonly hook: string;
+    readonly priority: number;
+    readonly policy: 'accept' | 'drop';
+  } | null;
   readonly rules: readonly NftRule[];
 }
 
@@ -96,9 +101,9 @@ function targetOf(statement: Json): Target | null {
   return name === null ? null : { name, isGoto: false, options: [] };
 }
 
-function baseOf({ type, hook, prio }: Json): NftChain['base'] {
+function baseOf({ type, hook, prio, policy }: Json): NftChain['base'] {
   if (typeof type !== 'string' || typeof hook !== 'string' || typeof prio !== 'number') return null;
-  return { type, hook, priority: prio };
+  return { type, hook, priority: prio, policy: policy === 'drop' ? 'drop' : 'accept' };
 }
 
 function sameTable(a: Json, b: Json): boolean {

@@ -295,6 +295,22 @@ export const NFT_RULESETS: readonly Ruleset[] = [
     said: PASSED,
   },
   {
+    name: 'what a negation demands by the way: the header that it looks into',
+    nft: inet('accept', 'udp dport != 22 drop', 'ip6 daddr != ::1 drop', 'sctp sport != 22 drop'),
+    passes: true,
+    said: PASSED,
+  },
+  {
+    name: 'triples of addresses, ports and interfaces, and a map of ports',
+    nft: inet(
+      'drop',
+      'ct state established accept',
+      `ip daddr . tcp dport . oifname { 10.20.0.9 . 8080 . "${INSIDE}", ${INSTANCE[4]} . 8000-8090 . "${INSIDE}" } tcp dport vmap { 22 : drop, 8080 : accept }`,
+    ),
+    passes: true,
+    said: PASSED,
+  },
+  {
     name: 'what it was sent to',
     nft: inet('drop', `meta l4proto tcp ct original ip daddr ${GATEWAY[4]} ct original proto-dst 80 accept`),
     passes: true,

@@ -1,16 +1,8 @@
-import type { Intervals } from '../../../interchange/intervals.ts';
-import {
-  ALL_PORTS,
-  anyPacket,
-  networkOf,
-  type Option,
-  portsOf,
-  readCondition,
-} from '../../../interchange/iptables-rule.ts';
+import { anyPacket, networkOf, type Option, portsOf, readCondition } from '../../../interchange/iptables-rule.ts';
 import { addressValue, type Family } from '../../../model/address.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
+import { matchCondition, portWithin } from './match-condition.ts';
 import {
-  all,
   type Condition,
   exactly,
   isAmong,
@@ -38,19 +30,8 @@ function conditionOf(option: Option, module: string, family: Family): Condition 
   const [value = ''] = option.values;
   const known = readKnown(option.name, value, module, family);
   if (known !== null) return option.isNegated ? (packet) => not(known(packet)) : known;
-  const any = anyPacket(family);
-  const match = readCondition(option, any, { family, outside: [] });
-  if (match === null) return () => 'maybe';
-  // An option is mostly about one of these.
-  const { protocols, sources, destinations, ports } = match;
-  return all([
-    ...(protocols === any.protocols ? [] : [({ protocol }: PassingPacket) => truthOf(protocols.has(protocol))]),
-    ...(sources === any.sources ? [] : [({ source }: PassingPacket) => isAmong(source, sources)]),
-    ...(destinations === any.destinations
-      ? []
-      : [({ destination }: PassingPacket) => isAmong(destination, destinations)]),
-    ...(ports === any.ports ? [] : [({ destinationPort }: PassingPacket) => portWithin(destinationPort, ports)]),
-  ]);
+  const match = readCondition(option, anyPacket(family), { family, outside: [] });
+  return match === null ? () => 'maybe' : matchCondition(match, family);
 }
 
 /** Conditions that only a packet on its way through a router has; `null`: none of them. */
@@ -115,8 +96,4 @@ function connectionMark({ direction }: PassingPacket): Mark {
 function markFits(mark: Mark, text: string): Truth {
   const [value = Number.NaN, bits = 0xffff_ffff] = text.split('/').map(Number);
   return Number.isNaN(value) ? 'maybe' : markIs(mark, value, bits);
-}
-
-function portWithin(port: number | null, ports: Intervals): Truth {
-  return isAmong(port === null ? [ALL_PORTS] : exactly(BigInt(port)), ports);
 }

@@ -1,219 +1,149 @@
-import type { Intervals } from '../../../interchange/intervals.ts';
-import { addressValue, type Family, parseAnyAddress } from '../../../model/address.ts';
-import { networkOf } from '../../../model/cidr.ts';
-import { HatobaError } from '../../../model/errors.ts';
+import { addressesOf, isJson, type Json, portsOf, readNftMatch, setOf } from '../../../interchange/nft-match.ts';
+import { addressValue } from '../../../model/address.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
-import { isList, isRecord, type Json } from './json.ts';
-import {
-  type Condition,
-  every,
-  exactly,
-  isAmong,
-  not,
-  type PassingPacket,
-  some,
-  type Truth,
-  truthOf,
-} from './passing-packet.ts';
+import { matchCondition, portWithin } from './match-condition.ts';
+import { all, type Condition, exactly, isAmong, markIs, not, some, type Truth, truthOf } from './passing-packet.ts';
+
+const MAYBE: Condition = () => 'maybe';
 
 /** What a statement of a rule demands of a packet; `null`: nothing, it does something. */
 export function nftCondition(statement: Json): Condition | null {
-  if (!isRecord(statement)) return () => 'maybe';
   // A match of iptables' that nft cannot read, and a limit that may be reached.
-  if ('xt' in statement || 'limit' in statement || 'quota' in statement) return () => 'maybe';
+  if ('xt' in statement || 'limit' in statement || 'quota' in statement) return MAYBE;
   const match = statement['match'];
-  if (!isRecord(match)) return null;
-  const { op, left, right } = match;
-  const value = (packet: PassingPacket) => readValue(left, packet);
-  switch (op) {
-    case '==':
-    case 'in':
-      return (packet) => equals(value(packet), right);
-    case '!=':
-      return (packet) => not(equals(value(packet), right));
-    default:
-      return () => 'maybe';
-  }
+  return isJson(match) ? comparison(match) : null;
 }
 
 export interface MappedVerdict {
   readonly condition: Condition;
-  readonly verdict: Readonly<Record<string, Json>>;
+  readonly verdict: Json;
 }
 
 /** The verdicts of a map that is written out in its rule; `null`: it is elsewhere. */
-export function verdictMap(map: Json): readonly MappedVerdict[] | null {
-  const data = isRecord(map) && isRecord(map['data']) ? map['data']['set'] : undefined;
-  if (!isRecord(map) || !isList(data)) return null;
-  return data.flatMap((entry) => {
-    if (!isList(entry) || !isRecord(entry[1])) return [];
-    const [wanted, verdict] = entry;
-    return [{ condition: (packet: PassingPacket) => equals(readValue(map['key'], packet), wanted), verdict }];
+export function verdictMap(map: unknown): readonly MappedVerdict[] | null {
+  const data = isJson(map) && isJson(map['data']) ? map['data']['set'] : undefined;
+  if (!isJson(map) || !Array.isArray(data)) return null;
+  return data.flatMap((entry: unknown) => {
+    const [right, verdict]: readonly unknown[] = Array.isArray(entry) ? entry : [];
+    return isJson(verdict) ? [{ condition: comparison({ op: '==', left: map['key'], right }), verdict }] : [];
   });
 }
 
-/** What a part of a packet is, as far as it is known. */
-type Value =
-  | { readonly kind: 'text' | 'flag'; readonly texts: readonly string[] }
-  | { readonly kind: 'name'; readonly text: string }
-  | { readonly kind: 'number'; readonly number: number }
-  | { readonly kind: 'address'; readonly family: Family; readonly possible: Intervals }
-  | { readonly kind: 'list'; readonly values: readonly Value[] }
-  | { readonly kind: 'absent' | 'unknown' };
-
-const UNKNOWN: Value = { kind: 'unknown' };
-const ABSENT: Value = { kind: 'absent' };
-
-function readValue(expression: Json, packet: PassingPacket): Value {
-  if (!isRecord(expression)) return UNKNOWN;
-  const { meta, payload, ct, concat } = expression;
-  if (isList(concat)) return { kind: 'list', values: concat.map((part) => readValue(part, packet)) };
-  if (isRecord(meta)) return metaOf(String(meta['key']), packet);
-  if (isRecord(payload)) return fieldOf(String(payload['protocol']), String(payload['field']), packet);
-  if (isRecord(ct)) return connectionOf(ct, packet);
-  return UNKNOWN;
+function comparison(match: Json): Condition {
+  const { op, left, right } = match;
+  if (op !== '==' && op !== 'in' && op !== '!=') return MAYBE;
+  const own = isJson(left) ? passingCondition(left, right) : null;
+  if (own !== null) {
+    // What is in a named set is elsewhere.
+    const isElsewhere = typeof right === 'string' && right.startsWith('@');
+    const negated: Condition = (packet) => not(own(packet));
+    return all([hasHeader(left), isElsewhere ? MAYBE : op === '!=' ? negated : own]);
+  }
+  const [four, six] = ([4, 6] as const).map((family) => matchCondition(readNftMatch(match, family), family));
+  return (packet) => (packet.family === 4 ? four : six)?.(packet) ?? 'maybe';
 }
 
-function metaOf(key: string, packet: PassingPacket): Value {
-  const { from, to, family, protocol, mark } = packet;
+/** What looks into a protocol's header demands that protocol, also where it is negated. */
+function hasHeader(left: unknown): Condition {
+  const header = isJson(left) && isJson(left['payload']) ? left['payload']['protocol'] : 'th';
+  return ({ protocol }) => truthOf(header === 'th' || header === protocol);
+}
+
+/** That a packet on its way through a router has one of these values; `null`: it is about what any packet has. */
+function passingCondition({ meta, payload, ct, concat }: Json, right: unknown): Condition | null {
+  const wanted = setOf(right);
+  if (Array.isArray(concat)) return among(wanted, (one) => concatCondition(concat, one));
+  if (isJson(meta)) return metaCondition(meta['key'], wanted);
+  if (isJson(ct)) return connectionCondition(ct, right);
+  if (isJson(payload) && payload['field'] === 'sport') return sourcePortCondition(right);
+  return null;
+}
+
+function among(wanted: readonly unknown[], conditionOf: (one: unknown) => Condition): Condition {
+  const conditions = wanted.map(conditionOf);
+  return (packet) => some(conditions.map((condition) => condition(packet)));
+}
+
+function concatCondition(parts: readonly unknown[], wanted: unknown): Condition {
+  const values = isJson(wanted) ? wanted['concat'] : undefined;
+  if (!Array.isArray(values)) return MAYBE;
+  return all(parts.map((left, at) => comparison({ op: '==', left, right: values[at] })));
+}
+
+function metaCondition(key: unknown, wanted: readonly unknown[]): Condition | null {
   switch (key) {
     case 'iif':
     case 'iifname':
-      return from === null ? UNKNOWN : { kind: 'name', text: from };
+      return among(wanted, (name) => (packet) => nameIs(packet.from, name));
     case 'oif':
     case 'oifname':
-      return to === null ? UNKNOWN : { kind: 'name', text: to };
-    case 'nfproto':
-      return { kind: 'text', texts: [`ipv${family}`] };
+      return among(wanted, (name) => (packet) => nameIs(packet.to, name));
     case 'protocol':
-      return { kind: 'text', texts: [family === 4 ? 'ip' : 'ip6'] };
-    case 'l4proto':
-      return { kind: 'text', texts: [protocol, String(PROTOCOL_NUMBERS[protocol])] };
+      return ({ family }) => truthOf(wanted.includes(family === 4 ? 'ip' : 'ip6'));
     case 'mark':
-      return mark.known === 0xffff_ffff ? { kind: 'number', number: mark.value } : UNKNOWN;
+      return among(wanted, (value) => {
+        return typeof value === 'number' ? ({ mark }) => markIs(mark, value, 0xffff_ffff) : MAYBE;
+      });
     default:
-      return UNKNOWN;
+      return null;
   }
-}
-
-function fieldOf(header: string, field: string, packet: PassingPacket): Value {
-  const { family, protocol, source, sourcePort, destination, destinationPort } = packet;
-  const address = (possible: Intervals): Value => ({ kind: 'address', family, possible });
-  const port = (known: number | null): Value => (known === null ? UNKNOWN : { kind: 'number', number: known });
-  if (header === 'ip' || header === 'ip6') {
-    if (header !== (family === 4 ? 'ip' : 'ip6')) return ABSENT;
-    if (field === 'saddr') return address(source);
-    if (field === 'daddr') return address(destination);
-    if (field === 'protocol' || field === 'nexthdr') return metaOf('l4proto', packet);
-    return UNKNOWN;
-  }
-  if (header !== 'th' && header !== protocol) return ABSENT;
-  if (field === 'dport') return port(destinationPort);
-  return field === 'sport' ? port(sourcePort) : UNKNOWN;
-}
-
-/** SNAT: hatoba may have masqueraded it, where client and target are in one network. */
-function connectionOf(
-  { key, dir }: Readonly<Record<string, Json>>,
-  { direction, asked, protocol }: PassingPacket,
-): Value {
-  switch (key) {
-    case 'state':
-      return { kind: 'flag', texts: [direction === 'request' ? 'new' : 'established'] };
-    case 'status':
-      return { kind: 'flag', texts: ['dnat'] };
-    case 'direction':
-      return { kind: 'text', texts: [direction === 'request' ? 'original' : 'reply'] };
-    case 'protocol':
-      return { kind: 'text', texts: [protocol, String(PROTOCOL_NUMBERS[protocol])] };
-    case 'daddr':
-    case 'ip daddr':
-    case 'ip6 daddr':
-      return dir === 'original'
-        ? { kind: 'address', family: asked.address.family, possible: exactly(addressValue(asked.address)) }
-        : UNKNOWN;
-    case 'proto-dst':
-      return dir === 'original' ? { kind: 'number', number: asked.port } : UNKNOWN;
-    default:
-      return UNKNOWN;
-  }
-}
-
-/** Flags that a connection may have besides those that are known. */
-const POSSIBLE_FLAGS = ['snat', 'assured', 'confirmed', 'seen-reply', 'expected', 'dying'];
-
-/** Whether the value is that, or among those. */
-function equals(value: Value, wanted: Json): Truth {
-  if (value.kind === 'absent') return 'no';
-  if (isRecord(wanted) && isList(wanted['set'])) return some(wanted['set'].map((one) => equals(value, one)));
-  if (isRecord(wanted) && isRecord(wanted['elem'])) return equals(value, wanted['elem']['val']);
-  if (typeof wanted === 'string' && wanted.startsWith('@')) return 'maybe';
-  switch (value.kind) {
-    case 'unknown':
-      return 'maybe';
-    case 'list': {
-      const parts = isRecord(wanted) ? wanted['concat'] : undefined;
-      return isList(parts) ? every(value.values.map((part, at) => equals(part, parts[at]))) : 'maybe';
-    }
-    case 'flag':
-      return some((isList(wanted) ? wanted : [wanted]).map((flag) => hasFlag(value.texts, String(flag))));
-    case 'text':
-      return truthOf(value.texts.includes(String(wanted)));
-    case 'name':
-      return typeof wanted === 'string' ? nameIs(value.text, wanted) : 'maybe';
-    case 'number':
-      return numberIs(value.number, wanted);
-    case 'address':
-      return addressIs(value, wanted);
-  }
-}
-
-function hasFlag(known: readonly string[], flag: string): Truth {
-  if (known.includes(flag)) return 'yes';
-  return POSSIBLE_FLAGS.includes(flag) ? 'maybe' : 'no';
 }
 
 /** `*` at the end stands for any characters. */
-function nameIs(name: string, pattern: string): Truth {
+function nameIs(name: string | null, pattern: unknown): Truth {
+  if (name === null || typeof pattern !== 'string') return 'maybe';
   return truthOf(pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern);
 }
 
-function numberIs(number: number, wanted: Json): Truth {
-  if (typeof wanted === 'number') return truthOf(number === wanted);
-  const range = isRecord(wanted) ? wanted['range'] : undefined;
-  if (!isList(range) || typeof range[0] !== 'number' || typeof range[1] !== 'number') return 'maybe';
-  return truthOf(range[0] <= number && number <= range[1]);
+function sourcePortCondition(right: unknown): Condition {
+  const ports = portsOf(right);
+  return ports === null ? MAYBE : ({ sourcePort }) => portWithin(sourcePort, ports);
 }
 
-function addressIs({ family, possible }: Value & { readonly kind: 'address' }, wanted: Json): Truth {
-  const span = spanOf(wanted);
-  if (span === null) return 'maybe';
-  return span.family === family ? isAmong(possible, [{ first: span.first, last: span.last }]) : 'no';
-}
-
-interface Span {
-  readonly family: Family;
-  readonly first: bigint;
-  readonly last: bigint;
-}
-
-/** `null`: something else than an address, a network or a range of addresses. */
-function spanOf(wanted: Json): Span | null {
-  if (typeof wanted === 'string') return spanBetween(wanted, wanted);
-  if (!isRecord(wanted)) return null;
-  const { prefix, range } = wanted;
-  if (isList(range)) return spanBetween(String(range[0]), String(range[1]));
-  if (!isRecord(prefix)) return null;
-  const base = spanBetween(String(prefix['addr']), String(prefix['addr']));
-  return base && networkOf(base.family, base.first, Number(prefix['len']));
-}
-
-function spanBetween(from: string, to: string): Span | null {
-  try {
-    const [first, last] = [parseAnyAddress(from), parseAnyAddress(to)];
-    return first.family === last.family ? { family: first.family, first: first.value, last: last.value } : null;
-  } catch (error) {
-    if (error instanceof HatobaError) return null;
-    throw error;
+/** SNAT: hatoba may have masqueraded it, where client and target are in one network. */
+function connectionCondition({ key, dir }: Json, right: unknown): Condition | null {
+  const wanted = setOf(right);
+  switch (key) {
+    case 'state':
+      return among(wanted, (state) => ({ direction }) => {
+        return truthOf(state === (direction === 'request' ? 'new' : 'established'));
+      });
+    case 'status':
+      return among(wanted, (flag) => () => hasFlag(flag));
+    case 'direction':
+      return ({ direction }) => truthOf(wanted.includes(direction === 'request' ? 'original' : 'reply'));
+    case 'protocol':
+      return ({ protocol }) => truthOf(wanted.map(String).some((one) => isProtocol(one, protocol)));
+    case 'daddr':
+    case 'ip daddr':
+    case 'ip6 daddr':
+      return dir === 'original' ? askedCondition(right) : null;
+    case 'proto-dst': {
+      const ports = dir === 'original' ? portsOf(right) : null;
+      return ports && (({ asked }) => portWithin(asked.port, ports));
+    }
+    default:
+      return null;
   }
+}
+
+function isProtocol(text: string, protocol: keyof typeof PROTOCOL_NUMBERS): boolean {
+  return text === protocol || text === String(PROTOCOL_NUMBERS[protocol]);
+}
+
+function askedCondition(right: unknown): Condition {
+  const [four, six] = ([4, 6] as const).map((family) => addressesOf(right, family));
+  return ({ asked: { address } }) => {
+    const addresses = address.family === 4 ? four : six;
+    if (addresses) return isAmong(exactly(addressValue(address)), addresses);
+    return four || six ? 'no' : 'maybe';
+  };
+}
+
+/** Flags that a connection may have besides. */
+const POSSIBLE_FLAGS: readonly unknown[] = ['snat', 'assured', 'confirmed', 'seen-reply', 'expected', 'dying'];
+
+function hasFlag(flag: unknown): Truth {
+  if (flag === 'dnat') return 'yes';
+  return POSSIBLE_FLAGS.includes(flag) ? 'maybe' : 'no';
 }

@@ -1,4 +1,6 @@
-import { isRecord, type Json } from './json.ts';
+import { isJson, type Json } from '../../../interchange/nft-match.ts';
+import { type NftRule, readNftChains } from '../../../interchange/nft-ruleset.ts';
+import type { NftRuleset } from '../../../interchange/rule-texts.ts';
 import { nftCondition, verdictMap } from './nft-conditions.ts';
 import { all } from './passing-packet.ts';
 import type { Action, FilterChains, FilterRule } from './walk.ts';
@@ -14,50 +16,32 @@ export interface NftBaseChain {
   readonly chains: FilterChains;
 }
 
-/**
- * The base chains of the hook `forward`, in order. `objects`: the list of `nft -j list ruleset` (libnftables-json(5));
- * `text`: the same as `nft -a` prints it, from which rules are quoted.
- */
-export function readForwardChains(objects: readonly unknown[], text: string): readonly NftBaseChain[] {
-  const quotes = readQuotes(text);
-  const tables = new Map<string, Map<string, FilterRule[]>>();
-  const bases: (Omit<NftBaseChain, 'chains'> & { readonly priority: number })[] = [];
-  const chainsOf = (family: string, table: string) => {
-    const key = `${family} ${table}`;
-    const chains = tables.get(key) ?? new Map<string, FilterRule[]>();
-    tables.set(key, chains);
-    return chains;
-  };
-  for (const object of objects) {
-    if (!isRecord(object)) continue;
-    const { chain, rule } = object;
-    if (isRecord(chain)) {
-      const [family, table, name] = [String(chain['family']), String(chain['table']), String(chain['name'])];
-      chainsOf(family, table).set(name, []);
-      if (chain['hook'] !== 'forward' || chain['type'] !== 'filter') continue;
-      const policy = chain['policy'] === 'drop' ? 'drop' : 'accept';
-      bases.push({ family, table, name, policy, priority: Number(chain['prio']) });
-    } else if (isRecord(rule)) {
-      const [family, table] = [String(rule['family']), String(rule['table'])];
-      const quote = quotes.get(`${family} ${table} ${String(rule['handle'])}`) ?? JSON.stringify(rule['expr']);
-      const rules = chainsOf(family, table).get(String(rule['chain']));
-      rules?.push(...readRule(Array.isArray(rule['expr']) ? rule['expr'] : [], quote));
-    }
-  }
-  return bases
-    .sort((a, b) => a.priority - b.priority)
-    .map(({ family, table, name, policy }) => ({ family, table, name, policy, chains: chainsOf(family, table) }));
+/** The base chains of the hook `forward`, in order. */
+export function readForwardChains(ruleset: NftRuleset): readonly NftBaseChain[] {
+  const chains = readNftChains(ruleset);
+  const tables = Map.groupBy(chains, ({ family, table }) => `${family} ${table}`);
+  const contents = new Map(
+    Array.from(tables, ([key, inTable]): [string, FilterChains] => {
+      return [key, new Map(inTable.map(({ name, rules }) => [name, rules.flatMap(readRule)]))];
+    }),
+  );
+  return chains
+    .flatMap(({ family, table, name, base }) => {
+      if (base?.hook !== 'forward' || base.type !== 'filter') return [];
+      const { policy, priority } = base;
+      return [{ family, table, name, policy, priority, chains: contents.get(`${family} ${table}`) ?? new Map() }];
+    })
+    .sort((a, b) => a.priority - b.priority);
 }
 
 /** One rule of nft; several where it leads different packets to different chains. */
-function readRule(statements: readonly Json[], text: string): readonly FilterRule[] {
+function readRule({ statements, text }: NftRule): readonly FilterRule[] {
   const conditions = statements.flatMap((statement) => nftCondition(statement) ?? []);
   const rules: FilterRule[] = [];
   const add = (action: Action, more = conditions) => {
     rules.push({ text, condition: all(more), action });
   };
   for (const statement of statements) {
-    if (!isRecord(statement)) continue;
     const entries = 'vmap' in statement ? verdictMap(statement['vmap']) : undefined;
     if (entries === null) add({ kind: 'unclear' });
     for (const { condition, verdict } of entries ?? []) add(actionOf(verdict), [...conditions, condition]);
@@ -69,29 +53,16 @@ function readRule(statements: readonly Json[], text: string): readonly FilterRul
   return rules;
 }
 
-function actionOf(statement: Readonly<Record<string, Json>>): Action {
+function actionOf(statement: Json): Action {
   if ('accept' in statement) return { kind: 'accept' };
   if ('drop' in statement || 'reject' in statement) return { kind: 'drop' };
   if ('return' in statement) return { kind: 'return' };
   for (const kind of ['jump', 'goto'] as const) {
     const target = statement[kind];
-    if (isRecord(target)) return { kind, chain: String(target['target']) };
+    if (isJson(target)) return { kind, chain: String(target['target']) };
   }
   if ('queue' in statement) return { kind: 'unclear' };
-  const changed = isRecord(statement['mangle']) ? statement['mangle']['key'] : undefined;
-  const isMark = isRecord(changed) && isRecord(changed['meta']) && changed['meta']['key'] === 'mark';
+  const changed = isJson(statement['mangle']) ? statement['mangle']['key'] : undefined;
+  const isMark = isJson(changed) && isJson(changed['meta']) && changed['meta']['key'] === 'mark';
   return isMark ? { kind: 'mark', mark: ({ value }) => ({ value, known: 0 }) } : { kind: 'pass' };
-}
-
-/** Rules by family, table and handle, without white space around them. */
-function readQuotes(text: string): ReadonlyMap<string, string> {
-  const quotes = new Map<string, string>();
-  let table = '';
-  for (const line of text.split('\n')) {
-    const [, opened] = /^table (\S+ \S+) \{/.exec(line) ?? [];
-    table = opened ?? table;
-    const [, quoted, handle] = /^\t\t(.*) # handle (\d+)$/.exec(line) ?? [];
-    if (quoted !== undefined) quotes.set(`${table} ${handle}`, quoted.trim());
-  }
-  return quotes;
 }

@@ -23,7 +23,7 @@ interface SavedRules extends IptablesDump {
 /** Reads the rules once, for any number of packets. */
 export function createFirewall({ dumps, nft }: ForeignRules): Firewall {
   const saved = dumps.map((dump) => ({ ...dump, tables: readTables(dump.text, dump.family) }));
-  const bases = nft === null ? [] : readForwardChains(nft.objects, nft.text);
+  const bases = nft === null ? [] : readForwardChains(nft);
   const own = bases.filter((base) => !isIptables(base, saved));
   return {
     passages: (packet) => [
