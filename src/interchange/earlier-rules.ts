@@ -41,10 +41,14 @@ export function createEarlierRules(): EarlierRules {
   const narrow = new Map<string, readonly Entry[]>();
   /** All others, by their sources: there may be as many that drop somebody's packets. */
   const wide = createGrowingIndex<Entry>();
+  /** Those that are not in it yet: it may never be asked. */
+  let coming: Entry[] = [];
   let count = 0;
   let left: readonly Visit[] = [];
 
   function* near(destination: bigint, protocol: Protocol, { ports, sources }: Piece): Iterable<Entry> {
+    for (const entry of coming) for (const interval of entry.visit.match.sources) wide.add(interval, entry);
+    coming = [];
     const found = new Set(sources.flatMap((interval) => wide.find(interval)));
     yield* [...found].sort((a, b) => a.number - b.number);
     for (const [number, visit] of left.entries()) yield { visit, missed: [], number };
@@ -56,13 +60,12 @@ export function createEarlierRules(): EarlierRules {
   return {
     add(visit) {
       if (visit.end === 'untracked') return;
-      const { protocols, destinations, ports, sources } = visit.match;
+      const { protocols, destinations, ports } = visit.match;
       const entry = { visit, missed: left, number: count++ };
       const [destination, port] = [onlyOf(destinations), onlyOf(ports)];
       if (visit.end === 'leaves') left = [...left, visit];
-      else if (destination === null || port === null || protocols.size !== 1) {
-        for (const interval of sources) wide.add(interval, entry);
-      } else {
+      else if (destination === null || port === null || protocols.size !== 1) coming.push(entry);
+      else {
         const key = `${[...protocols].join()} ${destination} ${port}`;
         narrow.set(key, [...(narrow.get(key) ?? []), entry]);
       }

@@ -52,11 +52,16 @@ export interface Taking {
   readonly isWhole: boolean;
 }
 
+type IsMeant = (taking: Pick<Taking, 'visit' | 'hasAllSources'>) => boolean;
+
 export interface Takers {
   /** Whether there is no rule at all that could. */
   readonly isEmpty: boolean;
-  /** Rules that take some of the packets or may take them, were no other hook there. */
-  of(packets: Packets): readonly Taking[];
+  /**
+   * Rules that take some of the packets or may take them, were no other hook there; of those that are meant only, since
+   * what earlier rules have left for each is what takes long to tell.
+   */
+  of(packets: Packets, isMeant?: IsMeant): readonly Taking[];
 }
 
 /** `hooks`: whose rules are looked at. Rules for some ports of one address are found at once, however many there are. */
@@ -64,10 +69,10 @@ export function createTakers(hooks: readonly Hook[]): Takers {
   const indexes = hooks.map((hook) => ({ hook, near: nearby(hook.visits) }));
   return {
     isEmpty: !hooks.some(({ visits }) => visits.some(takes)),
-    of(packets) {
+    of(packets, isMeant = () => true) {
       return indexes
         .filter(({ hook }) => hook.family === packets.family)
-        .flatMap(({ hook, near }) => takings(hook, near(packets), packets));
+        .flatMap(({ hook, near }) => takings(hook, near(packets), packets, isMeant));
     },
   };
 }
@@ -96,7 +101,7 @@ function nearby(visits: readonly Visit[]): (packets: Packets) => readonly Visit[
   };
 }
 
-function takings(hook: Hook, visits: readonly Visit[], packets: Packets): readonly Taking[] {
+function takings(hook: Hook, visits: readonly Visit[], packets: Packets, isMeant: IsMeant): readonly Taking[] {
   const { protocol, destination } = packets;
   const earlier = createEarlierRules();
   const found: Taking[] = [];
@@ -104,10 +109,10 @@ function takings(hook: Hook, visits: readonly Visit[], packets: Packets): readon
     earlier.enter(visit.calls);
     const [reached] = meets(visit.match, protocol, destination) ? shared(packets, visit.match) : [];
     if (reached === undefined) continue;
-    if (takes(visit)) {
+    const hasAllSources = size(reached.sources) === size(packets.sources);
+    if (takes(visit) && isMeant({ visit, hasAllSources })) {
       const { pieces, taken, unclear } = earlier.without(protocol, destination, reached);
       const isSure = unclear === null && visit.match.unclear.length === 0 && visit.end !== 'possible';
-      const hasAllSources = size(reached.sources) === size(packets.sources);
       const hasAllPorts = size(reached.ports) === size(packets.ports);
       const isWhole = isSure && taken.length === 0 && hasAllSources && hasAllPorts;
       if (pieces.length > 0) found.push({ hook, visit, isSure, hasAllSources, isWhole });

@@ -28,7 +28,10 @@ export function createShadowing(texts: RuleTexts, priority: number): Shadowing {
     warningsFor(outside) {
       const packets = packetsOf(outside);
       // Those before come first, since they keep the forward from working.
-      const told = [...earlier.of(packets).filter(isShadow).map(shadowedBy), ...later.of(packets).map(shadows)];
+      const told = [
+        ...earlier.of(packets, couldShadow).filter(isShadow).map(shadowedBy),
+        ...later.of(packets).map(shadows),
+      ];
       return told.length > MOST ? [...told.slice(0, MOST), `and ${told.length - MOST} more rules`] : told;
     },
   };
@@ -53,9 +56,16 @@ function firstOfOurs({ visits }: Hook): number {
 }
 
 /** A rule that drops some sources, or odd packets, is a firewall: that is what it is for. */
-function isShadow({ visit, isSure, hasAllSources }: Taking): boolean {
-  const drops = visit.end === 'untracked' || ENDING.includes(visit.rule.target.name);
-  return !drops || (isSure && hasAllSources);
+function couldShadow({ visit, hasAllSources }: Pick<Taking, 'visit' | 'hasAllSources'>): boolean {
+  return hasAllSources || !drops(visit);
+}
+
+function isShadow({ visit, isSure }: Taking): boolean {
+  return isSure || !drops(visit);
+}
+
+function drops({ rule, end }: Taking['visit']): boolean {
+  return end === 'untracked' || ENDING.includes(rule.target.name);
 }
 
 function shadowedBy({ hook, visit, isWhole }: Taking): string {
