@@ -109,6 +109,9 @@ export function createAgent(options: AgentOptions): Agent {
       case 'disturbed':
         places.get(event.id)?.disturb(performance.now());
         return;
+      case 'clock_set':
+        for (const place of places.all()) place.lookAtClock();
+        return;
       case 'others': {
         const place = places.get(event.id);
         if (place !== undefined) shadows.changed(place);

@@ -6,8 +6,8 @@ export interface Alarm {
 
 /**
  * Timers go by a clock that stands still while the machine sleeps and does not follow when the real one is set. So
- * none runs for longer than this before the real clock is asked again: by so much can an alarm be late after that,
- * and by nothing otherwise. It is also less than the longest that setTimeout knows, about 25 days.
+ * none runs for longer than this before the real clock is asked again: by so much can an alarm be late after that
+ * where nobody sets it anew, and by nothing otherwise. It is also less than the longest that setTimeout knows, about 25 days.
  */
 const LONGEST = 60 * 60 * 1000;
 

@@ -53,6 +53,8 @@ export interface Place {
   update(instance: Instance): void;
   /** These forwards may have changed. */
   mark(due: ReadonlySet<ForwardId> | 'all'): void;
+  /** The clock may show any time now: what has expired by it is due, and what has not. */
+  lookAtClock(): void;
   /** Somebody else may have changed what we wrote. */
   disturb(now: number): void;
   pass(): Promise<void>;
@@ -102,6 +104,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
       trusted = false;
     },
     mark,
+    lookAtClock,
     disturb,
     pass,
     stop,
@@ -114,6 +117,11 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     if (more === 'all' || due === 'all') due = 'all';
     else due = new Set(due ?? []).union(more);
     if (!waiting && !passing) options.onDue(place);
+  }
+
+  /** The timer is set anew by the pass, which finds out by itself what is due. */
+  function lookAtClock(): void {
+    if (expiries.next() !== null || clock() < at) mark(new Set());
   }
 
   function disturb(now: number): void {

@@ -35,7 +35,9 @@ export type DataplaneEvent =
   /** Somebody else may have changed what we wrote there. */
   | { readonly kind: 'disturbed'; readonly id: string }
   /** Others have changed rules of theirs there; told again only after these were read. */
-  | { readonly kind: 'others'; readonly id: string };
+  | { readonly kind: 'others'; readonly id: string }
+  /** The clock by which forwards expire was set, or has gone on without us. */
+  | { readonly kind: 'clock_set' };
 
 /** What finding and correcting took. */
 export interface Correction {

@@ -38,7 +38,9 @@ export type KernelEvent =
   /** Somebody else may have changed what is watched in an attached namespace; told again only after it was read or written. */
   | { readonly kind: 'disturbed'; readonly namespace: string }
   /** Others have changed rules of theirs, but not those of iptables-legacy; told again only after `othersTables`. */
-  | { readonly kind: 'others'; readonly namespace: string };
+  | { readonly kind: 'others'; readonly namespace: string }
+  /** The machine's clock was set, or the machine has slept. */
+  | { readonly kind: 'clock_set' };
 
 /** How a namespace is connected. */
 export interface Links {

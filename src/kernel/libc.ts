@@ -19,6 +19,8 @@ const calls = {
   ioctl: libc.func('int ioctl(int fd, unsigned long request)'),
   fstatfs: libc.func('int fstatfs(int fd, _Out_ void *result)'),
   eventfd: libc.func('int eventfd(uint32_t initial, int flags)'),
+  timerfdCreate: libc.func('int timerfd_create(int clock, int flags)'),
+  timerfdSettime: libc.func('int timerfd_settime(int fd, int flags, const void *value, void *before)'),
   epollCreate: libc.func('int epoll_create1(int flags)'),
   epollControl: libc.func('int epoll_ctl(int epoll, int operation, int fd, const void *event)'),
   epollWait: libc.func('int epoll_wait(int epoll, _Out_ void *events, int most, int timeout)'),
@@ -36,6 +38,9 @@ const SOCK_RAW = 3;
 const MSG_DONTWAIT = 0x40;
 const SOL_SOCKET = 1;
 const SO_SNDBUFFORCE = 32;
+const CLOCK_REALTIME = 0;
+const TFD_TIMER_ABSTIME = 1;
+const TFD_TIMER_CANCEL_ON_SET = 2;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 /** `linux/magic.h` NSFS_MAGIC. */
@@ -178,6 +183,22 @@ export function readNow(fd: number, into: Uint8Array): number | undefined {
 /** A counter that other threads raise by writing eight bytes, to wake who waits for it. */
 export function openEventCounter(): number {
   return checked('eventfd', calls.eventfd(0, CLOEXEC | NONBLOCK));
+}
+
+/** A timer of the machine's real clock, not armed yet. */
+export function openClockTimer(): number {
+  return checked('timerfd_create', calls.timerfdCreate(CLOCK_REALTIME, CLOEXEC | NONBLOCK));
+}
+
+/** Has it expire in so many seconds since 1970, or (default) never; either way it is cancelled when the clock is set. */
+export function armClockTimer(timer: number, seconds = 2n ** 63n - 1n): void {
+  // struct itimerspec: interval and time, each in seconds and nanoseconds.
+  const value = Buffer.alloc(32);
+  value.writeBigInt64LE(seconds, 16);
+  const result = calls.timerfdSettime(timer, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, value, null);
+  // Armed nonetheless: the clock was set since it was armed before.
+  if (Number(result) < 0 && koffi.errno() === constants.errno.ECANCELED) return;
+  checked('timerfd_settime', result);
 }
 
 export function openInotify(): number {

@@ -4,6 +4,7 @@ import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort } from
 import { HatobaError, hatobaError } from '../model/errors.ts';
 import { HOST_ROUTER } from '../model/router.ts';
 import { type AttachedNamespace, attachNamespace } from './attached-namespace.ts';
+import { watchClock } from './clock-steps.ts';
 import type { AttachOptions, EndedFlows, NamespaceState } from './kernel.ts';
 import { EPOLLIN, openPoller, readNow, SystemCallError } from './libc.ts';
 import { watchNamespaces } from './namespace-watcher.ts';
@@ -65,6 +66,7 @@ function work(port: MessagePort, options: WorkerOptions): void {
     },
   };
   const watcher = watchNamespaces(directory, around);
+  const clock = watchClock(around);
   around.watch(wake, EPOLLIN, takeRequests);
   post({ kind: 'started', driver, fingerprint: blueprint.fingerprint });
   takeRequests();
@@ -178,6 +180,7 @@ function work(port: MessagePort, options: WorkerOptions): void {
   function closeAll(): void {
     for (const namespace of attached.values()) namespace.close();
     watcher.close();
+    clock.close();
     poller.close();
     closeSync(thread.home);
   }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Agent, createAgent } from '../../src/agent/agent.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { type ForwardInput, parseForwardSpec } from '../../src/model/forward.ts';
@@ -151,6 +151,20 @@ describe('later', () => {
     for (const instance of [CENTRAL, SNAT]) expect(present(instance)).toEqual(['192.0.2.1 80']);
     await registry.forwards.update(id, (spec) => ({ ...spec, expiresAt: null }));
     await expect.poll(state).toBe('active');
+  });
+
+  test('a forward whose time has come while the machine slept is taken out when it wakes up', async () => {
+    world.add(SNAT);
+    await forward(80);
+    await forward(81, { expires_at: printTime(Date.now() + 86_400_000) });
+    for (const instance of [CENTRAL, SNAT]) await expect.poll(() => present(instance)).toHaveLength(2);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 });
+    try {
+      world.setClock();
+      for (const instance of [CENTRAL, SNAT]) await expect.poll(() => present(instance)).toEqual(['192.0.2.1 80']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('stopping leaves them, cleaning up removes them', async () => {

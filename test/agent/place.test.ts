@@ -299,6 +299,29 @@ describe('a place', () => {
     expect(present()).toEqual(['192.0.2.1 2 → 10.0.0.9']);
   });
 
+  test('looks at once where it is told that the clock was set, and only where something expires', async () => {
+    place.mark(want(1, { expires_at: inSeconds(86_400) }));
+    place.mark(want(2));
+    await settle();
+    calls = [];
+    vi.setSystemTime(Date.now() + 86_400_000);
+    place.lookAtClock();
+    await settle();
+    expect(calls).toEqual(['apply -1 +0']);
+    expect(present()).toEqual(['192.0.2.1 2 → 192.168.50.11']);
+    const { at } = place;
+    vi.setSystemTime(Date.now() + 86_400_000);
+    place.lookAtClock();
+    await settle();
+    expect(place.at).toBe(at);
+    vi.setSystemTime(Date.now() - 3 * 86_400_000);
+    place.lookAtClock();
+    await settle();
+    expect(present()).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(2 * 86_400_000);
+    expect(present()).toHaveLength(1);
+  });
+
   test('brings back what had expired by a clock that was set back since', async () => {
     place.mark(want(1, { expires_at: inSeconds(5) }));
     await settle();

@@ -14,6 +14,8 @@ export interface MemoryWorld {
   add(id: string): void;
   remove(id: string): void;
   setGateways(id: string, gateways: Gateways): void;
+  /** Tells that the clock was set. */
+  setClock(): void;
   /** What is programmed there; `null`: nothing of ours. */
   contents(id: string): readonly Rule[] | null;
   /** Changes it as a stranger would. */
@@ -50,6 +52,7 @@ export function createMemoryWorld(): MemoryWorld {
       find(id).gateways = gateways;
       tell({ kind: 'changed', instance: instanceOf(id) });
     },
+    setClock: () => tell({ kind: 'clock_set' }),
     contents: (id) => {
       const { contents } = find(id);
       return contents === null ? null : [...contents.values()];

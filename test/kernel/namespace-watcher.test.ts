@@ -35,7 +35,8 @@ test('a router that came, went, came and went at once is told as gone in the end
     await namespaces.add(router);
     await namespaces.remove(router);
   }
-  const last = () => linux.events.filter((event) => 'id' in event || event.instance.id === router).at(-1);
+  const last = () =>
+    linux.events.filter((event) => 'id' in event || ('instance' in event && event.instance.id === router)).at(-1);
   await linux.dataplane.alive();
   if (last() !== undefined) await expect.poll(() => last()).toEqual({ kind: 'vanished', id: router });
   await expect(linux.dataplane.synchronise(router, new Map())).rejects.toMatchObject({ code: 'namespace_gone' });

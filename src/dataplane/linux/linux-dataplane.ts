@@ -92,6 +92,9 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
       case 'others':
         if (attached.get(event.namespace)?.instance) emit({ kind: 'others', id: event.namespace });
         return;
+      case 'clock_set':
+        emit({ kind: 'clock_set' });
+        return;
       case 'ignored':
         if (patternOf(event.namespace, patterns) === undefined) return;
         onWarning(`ignored a file among the network namespaces: ${event.reason}`, { name: event.namespace });
