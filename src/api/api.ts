@@ -4,6 +4,7 @@ import { parseGrants } from '../model/grants.ts';
 import { scopeRegistry } from '../registry/scoped.ts';
 import { guardRoutes } from './access/guard.ts';
 import { scopeLocalNode } from './access/scoped-local-node.ts';
+import { auditChanges } from './audit.ts';
 import type { ApiDeps, RouteDeps } from './deps.ts';
 import { health } from './health.ts';
 import { answerBrokenRequest } from './listen/broken-request.ts';
@@ -37,9 +38,6 @@ export function createApi(given: ApiDeps): FastifyInstance {
   const { registry, grants = parseGrants([]), node, local = NO_ROUTERS, neutron = {}, log } = given;
   const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
-  const registryOf = (caller: Caller) => scopeRegistry(registry, caller, grants);
-  const localOf = (caller: Caller) => scopeLocalNode(local, caller, registryOf(caller));
-  const deps: RouteDeps = { registryOf, node, localOf, waiting };
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -56,7 +54,10 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);
   answerWithProblems(api);
-  guardRoutes(api, given.authenticate);
+  const audit = auditChanges(api, guardRoutes(api, given.authenticate));
+  const registryOf = (caller: Caller) => audit.registry(caller, scopeRegistry(registry, caller, grants));
+  const localOf = (caller: Caller) => audit.local(caller, scopeLocalNode(local, caller, registryOf(caller)));
+  const deps: RouteDeps = { registryOf, node, localOf, waiting };
   api.addHook('preClose', (done) => {
     waiting.end();
     done();
@@ -78,7 +79,10 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(counters(deps), { prefix: '/v1' });
   api.register(events(deps), { prefix: '/v1' });
   api.register(status(deps), { prefix: '/v1' });
-  api.register(tokens(registry.tokens), { prefix: '/v1' });
+  api.register(
+    tokens((caller) => audit.tokens(caller, registry.tokens)),
+    { prefix: '/v1' },
+  );
   api.register(trace(deps), { prefix: '/v1' });
   api.register(diagnosis(deps), { prefix: '/v1' });
   if (neutron.upstream === undefined) {

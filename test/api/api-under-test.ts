@@ -23,7 +23,7 @@ export interface Bench extends AsyncDisposable {
 }
 
 type GivenDeps = Partial<
-  Pick<ApiDeps, 'authenticate' | 'grants' | 'observations' | 'forwardMetrics' | 'ready' | 'neutron'>
+  Pick<ApiDeps, 'authenticate' | 'grants' | 'observations' | 'forwardMetrics' | 'ready' | 'neutron' | 'log'>
 >;
 
 /** Of what the node itself can tell, only what is given; whoever asks comes by the socket, unless it is said otherwise. */
@@ -44,7 +44,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   };
   const authenticate = options.authenticate ?? authenticateSocket;
   const local = { ...NO_ROUTERS, ...options };
-  const api = createApi({ ...options, authenticate, registry, node, local, log: false });
+  const api = createApi({ ...options, authenticate, registry, node, local, log: options.log ?? false });
   return {
     directory,
     registry,

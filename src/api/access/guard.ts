@@ -9,9 +9,13 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
 
 /**
  * Lets every route be used only as its `config.access` says, before anything else of the request is read. A route
- * without it cannot be registered; so this is to be called before the first one is.
+ * without it cannot be registered; so this is to be called before the first one is. Gives who sends a request, also one that
+ * is refused, where that is known: an object of its own for each request.
  */
-export function guardRoutes(api: FastifyInstance, authenticate: Authenticate): void {
+export function guardRoutes(
+  api: FastifyInstance,
+  authenticate: Authenticate,
+): (request: FastifyRequest) => Caller | undefined {
   const callers = new WeakMap<FastifyRequest, Caller>();
   api.decorateRequest('caller', {
     getter() {
@@ -34,11 +38,13 @@ export function guardRoutes(api: FastifyInstance, authenticate: Authenticate): v
     if (request.is404) return;
     const { access } = request.routeOptions.config;
     if (access === 'public') return;
-    const caller = await authenticate(request).catch(challenge(reply));
+    const caller = Object.freeze({ ...(await authenticate(request).catch(challenge(reply))) });
+    callers.set(request, caller);
     if (access === undefined) throw new Error(`${request.routeOptions.url} does not say who may use it`);
     requireAccess(caller, access);
-    callers.set(request, caller);
   });
+
+  return (request) => callers.get(request);
 }
 
 /** RFC 9110 §11.6.1: who is refused for not being known is told how to be. */

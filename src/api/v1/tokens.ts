@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { type ApiToken, isTokenExpired, parseApiTokenSpec } from '../../model/api-token.ts';
+import type { Caller } from '../../model/caller.ts';
 import { printTime } from '../../model/time.ts';
 import type { Tokens } from '../../registry/tokens.ts';
 import { ADMIN } from '../access/access.ts';
@@ -44,27 +45,34 @@ const revokeSchema = {
 };
 
 /** For admins of all projects: whoever could make tokens for one project could make one with more rights than their own. */
-export function tokens(tokens: Tokens): FastifyPluginCallbackTypebox {
+export function tokens(tokensOf: (caller: Caller) => Tokens): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/tokens', { schema: listSchema, config: { access: ADMIN } }, () => {
+    api.get('/tokens', { schema: listSchema, config: { access: ADMIN } }, ({ caller }) => {
+      const tokens = tokensOf(caller);
       const now = printTime(Date.now());
       return { tokens: tokens.list().map((token) => printToken(token, now)) };
     });
 
     api.post('/tokens', { schema: createSchema, config: { access: ADMIN } }, async ({ caller, body }, reply) => {
+      const tokens = tokensOf(caller);
       const { token, secret } = await tokens.create(parseApiTokenSpec(withExpiry(body)), caller.name);
       reply.code(201).headers({ location: `${api.prefix}/tokens/${token.id}`, 'cache-control': 'no-store' });
       return { ...printToken(token, token.createdAt), secret };
     });
 
-    api.get('/tokens/:reference', { schema: showSchema, config: { access: ADMIN } }, ({ params }) =>
-      printToken(tokens.find(params.reference), printTime(Date.now())),
+    api.get('/tokens/:reference', { schema: showSchema, config: { access: ADMIN } }, ({ caller, params }) =>
+      printToken(tokensOf(caller).find(params.reference), printTime(Date.now())),
     );
 
-    api.delete('/tokens/:reference', { schema: revokeSchema, config: { access: ADMIN } }, async ({ params }) => {
-      const { id } = tokens.find(params.reference);
-      return { id, revision: await tokens.revoke(id) };
-    });
+    api.delete(
+      '/tokens/:reference',
+      { schema: revokeSchema, config: { access: ADMIN } },
+      async ({ caller, params }) => {
+        const tokens = tokensOf(caller);
+        const { id } = tokens.find(params.reference);
+        return { id, revision: await tokens.revoke(id) };
+      },
+    );
 
     done();
   };

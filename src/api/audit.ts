@@ -1,0 +1,154 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Caller } from '../model/caller.ts';
+import type { ForwardSpec } from '../model/forward.ts';
+import type { Forwards, Registry } from '../registry/registry.ts';
+import type { Tokens } from '../registry/tokens.ts';
+import type { LocalNode } from './local-node.ts';
+
+/** What was changed. */
+export interface Change {
+  /** Of the store from which on it holds; null: it is none of the store's. */
+  readonly revision: number | null;
+  /** Of the forwards, or the token. */
+  readonly ids: readonly string[];
+  /** How many rules of others were taken away. */
+  readonly rules?: number;
+}
+
+type Tell = (change: Change) => void;
+
+/** Whatever a caller changes through these is told in the log, as soon as it has happened. */
+export interface Audit {
+  registry(caller: Caller, registry: Registry): Registry;
+  tokens(caller: Caller, tokens: Tokens): Tokens;
+  local(caller: Caller, local: LocalNode): LocalNode;
+}
+
+/** A line names no more of them; it always says how many there are. */
+const MOST_IDS = 100;
+
+/**
+ * Writes a line `audit` for every change, and one for every request that is refused for who asks. To be called when the
+ * guard's hook is there. `callerOf`: who sends the request, an object of its own for each; undefined: that is not known.
+ */
+export function auditChanges(api: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | undefined): Audit {
+  const requests = new WeakMap<Caller, FastifyRequest>();
+
+  api.addHook('preParsing', (request, _reply, _payload, done) => {
+    const caller = callerOf(request);
+    if (caller !== undefined) requests.set(caller, request);
+    done();
+  });
+
+  api.addHook('onResponse', (request, { statusCode }, done) => {
+    if (statusCode === 401 || statusCode === 403) {
+      request.log.warn({ audit: { ...whoAndWhat(request, callerOf(request)), status: statusCode } }, 'audit: refused');
+    }
+    done();
+  });
+
+  function tellerOf(caller: Caller): Tell {
+    const request = requests.get(caller);
+    if (request === undefined) throw new Error(`${caller.name} asks without a request`);
+    return ({ ids, ...change }) => {
+      const what = { ...whoAndWhat(request, caller), ...change, ids: ids.slice(0, MOST_IDS), count: ids.length };
+      request.log.info({ audit: what }, 'audit');
+    };
+  }
+
+  return {
+    registry: (caller, registry) => ({
+      ...registry,
+      forwards: auditedForwards(registry.forwards, tellerOf(caller)),
+    }),
+    tokens: (caller, tokens) => auditedTokens(tokens, tellerOf(caller)),
+    local: (caller, local) => auditedLocal(local, tellerOf(caller)),
+  };
+}
+
+/** The request's id is in every line of its log. */
+function whoAndWhat(request: FastifyRequest, caller: Caller | undefined) {
+  const { method, routeOptions, params, ip } = request;
+  return {
+    caller: caller?.name ?? null,
+    project: caller?.project ?? null,
+    // On the unix socket there is no address.
+    from: ip === undefined || ip === '' ? 'socket' : ip,
+    operation: `${method} ${routeOptions.url ?? request.url}`,
+    parameters: params,
+  };
+}
+
+function auditedForwards(forwards: Forwards, tell: Tell): Forwards {
+  return {
+    ...forwards,
+
+    async create(draft, request) {
+      const created = await forwards.create(draft, request);
+      tell({ revision: created.revision, ids: [created.id] });
+      return created;
+    },
+
+    async update(id, change, expected) {
+      let before: ForwardSpec | undefined;
+      const changed = await forwards.update(
+        id,
+        (spec) => {
+          before = spec;
+          return change(spec);
+        },
+        expected,
+      );
+      // What changes nothing gives back what was there.
+      if (changed !== before) tell({ revision: changed.revision, ids: [id] });
+      return changed;
+    },
+
+    async remove(id, expected, how) {
+      const revision = await forwards.remove(id, expected, how);
+      tell({ revision, ids: [id] });
+      return revision;
+    },
+
+    async apply(batch, request) {
+      const outcome = await forwards.apply(batch, request);
+      const ids = outcome.changes.flatMap(({ id }) => id ?? []);
+      if (!batch.dryRun && ids.length > 0) tell({ revision: outcome.revision, ids });
+      return outcome;
+    },
+  };
+}
+
+function auditedTokens(tokens: Tokens, tell: Tell): Tokens {
+  return {
+    ...tokens,
+
+    async create(spec, createdBy) {
+      const issued = await tokens.create(spec, createdBy);
+      tell({ revision: null, ids: [issued.token.id] });
+      return issued;
+    },
+
+    async revoke(id) {
+      const revision = await tokens.revoke(id);
+      tell({ revision, ids: [id] });
+      return revision;
+    },
+  };
+}
+
+function auditedLocal(local: LocalNode, tell: Tell): LocalNode {
+  const { adoption } = local;
+  return {
+    ...local,
+    adoption: {
+      ...adoption,
+      async remove(rules) {
+        const removals = await adoption.remove(rules);
+        const count = removals.filter(({ outcome }) => outcome === 'removed').length;
+        if (count > 0) tell({ revision: null, ids: [], rules: count });
+        return removals;
+      },
+    },
+  };
+}
