@@ -263,7 +263,7 @@ export const ERRORS = {
   forward_conflict: {
     status: 409,
     exit: EXIT.conflict,
-    message: '{protocol} port {port} on {address} already leads elsewhere, by forward {other}',
+    message: '{protocol} port {port} on {address} already leads elsewhere, by {other}',
     hint: 'Choose another external port, or remove or change that forward.',
   },
   auto_ports_exhausted: {

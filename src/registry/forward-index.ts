@@ -65,7 +65,11 @@ export function createForwardIndex(): ForwardIndex {
     get: (id) => all.get(id),
     namesake: (spec) => names.namesake(spec),
     find: (reference) =>
-      findForward(reference, { get: (id) => all.get(id), named: names.everywhere, all: () => all.values() }),
+      findForward(reference, {
+        get: (id) => all.get(id),
+        named: (name) => names.everywhere(name),
+        all: () => all.values(),
+      }),
     list: () => order.list(),
 
     ofRouter: (router) => routers.get(router)?.forwards ?? NO_FORWARDS,

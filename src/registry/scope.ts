@@ -41,7 +41,7 @@ export function unlimitedScope({ index }: ForwardMirror, autoPorts: PortRange): 
     admitId: () => undefined,
     autoPorts: () => autoPorts,
     ration: (commit) => commit,
-    nameOf: ({ name, id }) => name ?? id,
+    nameOf: describe,
   };
 }
 
@@ -88,8 +88,12 @@ export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, 
       return guarded(commit, projectKey(project), mirror.projectRevision(project));
     },
 
-    nameOf: (other) => (isOf(project, other) ? (other.name ?? other.id) : 'of another project'),
+    nameOf: (other) => (isOf(project, other) ? describe(other) : 'a forward of another project'),
   };
+}
+
+function describe({ id, name }: Pick<Forward, 'id' | 'name'>): string {
+  return `forward ${name ?? id}`;
 }
 
 /** Of two that are decided at once on different nodes and routers, one fails, and is decided again. */

@@ -130,7 +130,7 @@ describe('apply', () => {
     [
       'forwards:\n  - {router: r1, external_port: 1, internal_address: 10.0.0.5}\n  - {router: r1, external_port: 1, internal_address: 10.0.0.6}\n',
       3,
-      'tcp port 1 on gateway already leads elsewhere, by forward forwards.0 of the same request',
+      'tcp port 1 on gateway already leads elsewhere, by forwards.0 of the same request',
     ],
     [
       '{\n"forwards": [{"router": "r1",\n"external_port": "0", "internal_address": "10.0.0.5"}]}',

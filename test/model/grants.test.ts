@@ -31,7 +31,7 @@ test.each([
 
 test('a quota is of each project; one without an entry has that of all others, or nothing at all', () => {
   const grants = parseGrants(ENTRIES);
-  expect(['red', 'idle', 'anybody'].map(grants.quota)).toEqual([10, 0, 3]);
+  expect(['red', 'idle', 'anybody'].map((project) => grants.quota(project))).toEqual([10, 0, 3]);
   expect(parseGrants([]).quota('red')).toBeNull();
   expect(parseGrants([]).externalPorts('red', 'edge-1')).toBeNull();
 });

@@ -112,7 +112,7 @@ describe('which forward an item is about', () => {
     expect(await refusal(apply([item({ external_port: 99 }), item({ external_port: 99 })]))).toMatchObject({
       code: 'forward_conflict',
       field: 'forwards.1.external_port',
-      text: 'tcp port 99 on gateway already leads elsewhere, by forward forwards.0 of the same request',
+      text: 'tcp port 99 on gateway already leads elsewhere, by forwards.0 of the same request',
     });
   });
 });

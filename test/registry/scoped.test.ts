@@ -120,12 +120,12 @@ describe('what is of others is not there', () => {
     const { code, message } = await refusal(red.forwards.create(spec({ external_port: 5002 })));
     expect([code, message]).toEqual([
       'forward_conflict',
-      'tcp port 5002 on gateway already leads elsewhere, by forward of another project',
+      'tcp port 5002 on gateway already leads elsewhere, by a forward of another project',
     ]);
     expect((await refusal(red.forwards.create(spec({ external_port: 5003 })))).message).toMatch(/another project$/);
     const batch = await refusal(apply(red, [item({ external_port: 5002 })]));
     expect(batch).toMatchObject({ code: 'forward_conflict', field: 'forwards.0.external_port' });
-    expect(batch.message).toMatch(/by forward of another project$/);
+    expect(batch.message).toMatch(/by a forward of another project$/);
     expect((await refusal(red.forwards.create(spec()))).message).toMatch(/by forward web$/);
   });
 

@@ -114,7 +114,7 @@ function take(registry: Registry, as: Registry, { what, owner, name, port, ...ea
       return forwards.update(id, (before) => ({ ...before, projectId: owner.project, description }));
     case 'find':
       return Promise.try(() => [forwards.find(each.which % 2 === 0 ? id : (name ?? 'web')), forwards.list()]);
-    default:
+    case 'apply':
       return forwards.apply({
         wanted: [{ id: each.which % 3 === 0 ? id : null, spec: wanted, times: null }],
         prunes: () => each.prune,

@@ -65,7 +65,7 @@ function viewOf(router: RouterId, { forwards, statuses }: Registry): TracedView 
     statuses: known,
     gateways: knownGateways(known),
     now: printTime(Date.now()),
-    isTakenUnseen: forwards.isTakenUnseen,
+    isTakenUnseen: (spec) => forwards.isTakenUnseen(spec),
   };
 }
 
