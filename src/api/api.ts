@@ -54,7 +54,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);
   answerWithProblems(api);
-  const audit = auditChanges(api, guardRoutes(api, given.authenticate));
+  const audit = auditChanges(api, guardRoutes(api, given.authenticate, given.admit));
   const registryOf = (caller: Caller) => audit.registry(caller, scopeRegistry(registry, caller, grants));
   const localOf = (caller: Caller) => audit.local(caller, scopeLocalNode(local, caller, registryOf(caller)));
   const deps: RouteDeps = { registryOf, node, localOf, waiting };

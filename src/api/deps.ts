@@ -3,7 +3,7 @@ import type { Caller } from '../model/caller.ts';
 import type { Grants } from '../model/grants.ts';
 import type { OpenRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Authenticate } from './access/guard.ts';
+import type { Admit, Authenticate } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
 import type { Observations } from './metrics/observations.ts';
 import type { NeutronOptions } from './neutron/options.ts';
@@ -28,6 +28,8 @@ export interface ApiDeps {
   readonly grants?: Grants;
   /** Tells who asks. */
   readonly authenticate: Authenticate;
+  /** Refuses who asks too much. Default: nobody does. */
+  readonly admit?: Admit;
   readonly node: NodeInfo;
   /** Default: `NO_ROUTERS`. */
   readonly local?: LocalNode;

@@ -27,18 +27,18 @@ interface Surroundings {
 /** The API on the unix socket, and on TCP where that is configured. */
 export async function serveApi(
   { config, log, steps }: Surroundings,
-  deps: Omit<ApiDeps, 'log' | 'authenticate' | 'neutron'>,
+  deps: Omit<ApiDeps, 'log' | 'authenticate' | 'admit' | 'neutron'>,
   owners: RouterOwners,
 ): Promise<void> {
   const doors = createDoors();
   const keystone = await openKeystone(config, log);
   const neutron = neutronOptions(config, owners, keystone);
-  const api = createApi({ ...deps, authenticate: doors.authenticate, neutron, log });
+  const api = createApi({ ...deps, authenticate: doors.authenticate, admit: doors.admit, neutron, log });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
   const keyPair = address && (await openKeyPair({ config, log, steps }));
-  const callers = await tcpCallers(config, deps.registry.tokens, keystone);
-  const tcp = address && createTcpListener(api, doors, callers, { keyPair: keyPair?.first ?? null });
+  const { authenticate, admit } = await tcpCallers(config, deps.registry.tokens, keystone);
+  const tcp = address && createTcpListener(api, doors, authenticate, { keyPair: keyPair?.first ?? null, admit });
   if (tcp !== null) keyPair?.follow(tcp);
   steps.defer(() => closeApi(api, tcp));
   // Before that: requests that wait for Keystone would hold up the end.

@@ -10,6 +10,11 @@ interface Permissions {
   readonly open_forward_policy?: boolean;
 }
 
+interface RateLimit {
+  readonly requests_per_second: number;
+  readonly burst: number;
+}
+
 /** One configuration file, every key of it optional; docs/operations.md explains them. */
 export interface ConfigFile {
   readonly node?: string;
@@ -23,6 +28,8 @@ export interface ConfigFile {
   readonly keystone?: KeystoneKeys | null;
   /** `null`: TCP without TLS. */
   readonly tls?: KeyPairFiles | null;
+  /** How often each caller on TCP who said who they are may ask; `null`: as often as they like. */
+  readonly rate_limit?: RateLimit | null;
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly backend?: BackendName;
@@ -70,6 +77,15 @@ export const CONFIG_SCHEMA = {
       additionalProperties: false,
       required: ['certificate', 'key'],
       properties: { certificate: file, key: file },
+    },
+    rate_limit: {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['requests_per_second', 'burst'],
+      properties: {
+        requests_per_second: { type: 'number', exclusiveMinimum: 0, maximum: 1_000_000 },
+        burst: { type: 'integer', minimum: 1, maximum: 1_000_000 },
+      },
     },
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },

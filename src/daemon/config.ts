@@ -57,6 +57,7 @@ function defaults(): Config {
     authentication: 'none',
     keystone: null,
     tls: null,
+    rate_limit: { requests_per_second: 100, burst: 200 },
     roles: ['api', 'agent'],
     log_level: 'info',
     backend: 'nftables',

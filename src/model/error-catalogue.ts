@@ -371,6 +371,12 @@ export const ERRORS = {
     message: 'it is not known who asks: {reason}',
     hint: 'Give a token: HATOBA_TOKEN for the command line, the header Authorization: Bearer TOKEN for the API.',
   },
+  too_many_requests: {
+    status: 429,
+    exit: EXIT.failed,
+    message: '{what} more often than {limit} times a second',
+    hint: 'Wait for {seconds} s, as Retry-After says, and ask less often.',
+  },
   role_missing: {
     status: 403,
     exit: EXIT.forbidden,

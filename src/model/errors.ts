@@ -15,6 +15,8 @@ export interface ErrorContext {
   /** The input field at fault, as the API names it. */
   readonly field?: string;
   readonly cause?: unknown;
+  /** After how many seconds it is worth trying again. */
+  readonly retryAfter?: number;
 }
 
 /** An error for the user, from the catalogue; anything else that is thrown is a bug. */
@@ -23,12 +25,14 @@ export class HatobaError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
   readonly field: string | undefined;
+  readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, message: string, hint: string, context: ErrorContext) {
     super(message, context.cause === undefined ? {} : { cause: context.cause });
     this.code = code;
     this.hint = hint;
     this.field = context.field;
+    this.retryAfter = context.retryAfter;
   }
 
   get status(): number {

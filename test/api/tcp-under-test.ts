@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { createDoors } from '../../src/api/access/doors.ts';
 import type { Authenticate } from '../../src/api/access/guard.ts';
 import { authenticateLoopback } from '../../src/api/access/local-callers.ts';
-import { createTcpListener } from '../../src/api/listen/tcp.ts';
+import { createTcpListener, type TcpOptions } from '../../src/api/listen/tcp.ts';
 import type { OpenRegistry } from '../../src/registry/open-registry.ts';
 import { type Bench, openBench } from './api-under-test.ts';
 
@@ -16,10 +16,11 @@ export interface TcpBench extends AsyncDisposable {
 /** The real API on a port of the loopback; `callers`: who comes in there, by default anybody. */
 export async function openTcpBench(
   callers: (registry: OpenRegistry) => Authenticate = () => authenticateLoopback,
+  options: TcpOptions = {},
 ): Promise<TcpBench> {
   const doors = createDoors();
-  const bench = await openBench({ authenticate: doors.authenticate });
-  const listener = createTcpListener(bench.api, doors, callers(bench.registry));
+  const bench = await openBench({ authenticate: doors.authenticate, admit: doors.admit });
+  const listener = createTcpListener(bench.api, doors, callers(bench.registry), options);
   await bench.api.ready();
   const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
   return { bench, port, ended: () => listener.ended(), [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };

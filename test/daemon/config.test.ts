@@ -31,6 +31,7 @@ describe('loading', () => {
       authentication: 'none',
       keystone: null,
       tls: null,
+      rate_limit: { requests_per_second: 100, burst: 200 },
       roles: ['api', 'agent'],
       log_level: 'info',
       backend: 'nftables',

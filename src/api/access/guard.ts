@@ -8,6 +8,12 @@ import type { Access } from './access.ts';
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
 
 /**
+ * Refuses who asks too much; `null`: somebody who is not asked who they are. Called once for each request, when it is known
+ * who asks. Error: `too_many_requests`.
+ */
+export type Admit = (caller: Caller | null, request: FastifyRequest) => void;
+
+/**
  * Lets every route be used only as its `config.access` says, before anything else of the request is read. A route
  * without it cannot be registered; so this is to be called before the first one is. Gives who sends a request, also one that
  * is refused, where that is known: an object of its own for each request.
@@ -15,6 +21,7 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
 export function guardRoutes(
   api: FastifyInstance,
   authenticate: Authenticate,
+  admit: Admit = () => undefined,
 ): (request: FastifyRequest) => Caller | undefined {
   const callers = new WeakMap<FastifyRequest, Caller>();
   api.decorateRequest('caller', {
@@ -33,13 +40,19 @@ export function guardRoutes(
     if (config?.access === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
   });
 
-  api.addHook('onRequest', async (request, reply) => {
+  async function callerOf(request: FastifyRequest, access: Access | undefined): Promise<Caller | null> {
     // What is at no route is answered alike to everybody.
-    if (request.is404) return;
+    const isOpen = request.is404 || access === 'public';
+    const caller = isOpen ? null : Object.freeze({ ...(await authenticate(request)) });
+    if (caller !== null) callers.set(request, caller);
+    admit(caller, request);
+    return caller;
+  }
+
+  api.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config;
-    if (access === 'public') return;
-    const caller = Object.freeze({ ...(await authenticate(request).catch(challenge(reply))) });
-    callers.set(request, caller);
+    const caller = await callerOf(request, access).catch(tellHow(reply));
+    if (caller === null) return;
     if (access === undefined) throw new Error(`${request.routeOptions.url} does not say who may use it`);
     requireAccess(caller, access);
   });
@@ -47,10 +60,11 @@ export function guardRoutes(
   return (request) => callers.get(request);
 }
 
-/** RFC 9110 §11.6.1: who is refused for not being known is told how to be. */
-function challenge(reply: FastifyReply): (error: unknown) => never {
+/** Who is refused for not being known is told how to be (RFC 9110 §11.6.1), and who has to wait, for how long. */
+function tellHow(reply: FastifyReply): (error: unknown) => never {
   return (error) => {
     if (error instanceof HatobaError && error.status === 401) reply.header('www-authenticate', 'Bearer');
+    if (error instanceof HatobaError && error.retryAfter !== undefined) reply.header('retry-after', error.retryAfter);
     throw error;
   };
 }

@@ -9,8 +9,14 @@ const DELIVERY = 60_000;
 /** A connection on which nothing moves, though an answer is under way; longer than the longest `wait`. */
 export const STALL = 120_000;
 
-/** More are closed at once: clients must not take the descriptors that the kernel room needs. */
+/**
+ * Of each listener; more are closed at once: clients must not take the descriptors that the kernel room needs, nor those on
+ * TCP the connections of the unix socket.
+ */
 const MOST_CONNECTIONS = 512;
+
+/** Of one remote address, of all that there are on TCP. */
+export const MOST_OF_ONE_ADDRESS = MOST_CONNECTIONS / 4;
 
 /** Node's periodic check of slow clients never happens (this is the longest that setInterval knows); see closeSlowClients. */
 export const SERVER_OPTIONS = Object.freeze({ connectionsCheckingInterval: 2 ** 31 - 1 });

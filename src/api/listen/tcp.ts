@@ -4,16 +4,23 @@ import type { Server as TlsServer } from 'node:https';
 import type { FastifyInstance } from 'fastify';
 import { hatobaError, reasonOf } from '../../model/errors.ts';
 import type { Doors } from '../access/doors.ts';
-import type { Authenticate } from '../access/guard.ts';
+import type { Admit, Authenticate } from '../access/guard.ts';
+import { remoteKey } from '../access/remote-address.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { limitConnections } from './connections.ts';
 import type { KeyPair } from './key-pair.ts';
-import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './limits.ts';
+import { KEEP_ALIVE, limitClients, MOST_OF_ONE_ADDRESS, SERVER_OPTIONS, STALL } from './limits.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { printTcpAddress, type TcpAddress } from './tcp-address.ts';
 import { createTlsServer, useKeyPair } from './tls.ts';
 
 export interface TcpOptions {
   /** With it, only TLS is spoken. Default: without. */
   readonly keyPair?: KeyPair | null;
+  /** Refuses who asks too much. Default: nobody does. */
+  readonly admit?: Admit;
+  /** By what clients are told apart, of whom each may have a part of the connections. Default: `remoteKey`. */
+  readonly keyOf?: (address: string | undefined) => string | null;
 }
 
 export interface TcpListener {
@@ -35,14 +42,18 @@ export function createTcpListener(
   api: FastifyInstance,
   doors: Doors,
   authenticate: Authenticate,
-  { keyPair = null }: TcpOptions = {},
+  { keyPair = null, admit, keyOf = remoteKey }: TcpOptions = {},
 ): TcpListener {
   // Fastify itself has one server only, which is on the unix socket.
-  const { server, renew } = openServer(keyPair, (request, response) => api.routing(request, response));
+  const { server, renew } = openServer(
+    keyPair,
+    oneAtATime((request, response) => api.routing(request, response)),
+  );
   server.keepAliveTimeout = KEEP_ALIVE;
   server.setTimeout(STALL);
   limitClients(server);
-  doors.guard(server, authenticate);
+  limitConnections(server, MOST_OF_ONE_ADDRESS, keyOf);
+  doors.guard(server, authenticate, admit);
   endWith(api, server);
   const closed = new Promise((resolve) => server.once('close', resolve));
   let hasListened = false;

@@ -77,7 +77,14 @@ test('what is older than TLS 1.2 is refused', async () => {
   await using tls = await openTlsBench();
   const open = async (version: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3') => {
     const ciphers = 'DEFAULT@SECLEVEL=0';
-    const socket = connectTls({ host: '127.0.0.1', port: tls.port, minVersion: version, maxVersion: version, ca: one.cert, ciphers });
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port: tls.port,
+      minVersion: version,
+      maxVersion: version,
+      ca: one.cert,
+      ciphers,
+    });
     socket.on('error', () => undefined);
     const opened = await Promise.race([
       once(socket, 'secureConnect').then(

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { admitAtRate, createFailureLimit } from '../../../src/api/access/limits.ts';
+import { authenticateByToken, type Identify } from '../../../src/api/access/token-callers.ts';
+import { type Answer, ask, openTcpBench, type TcpBench } from '../tcp-under-test.ts';
+
+/** So slow that no test sees a second one of it. */
+const RATE = { perSecond: 0.001, burst: 3 };
+
+const openLimited = (others: Identify | null = null) =>
+  // Everybody here comes from the loopback, which is limited by no address.
+  openTcpBench(
+    ({ tokens }) =>
+      authenticateByToken(
+        tokens,
+        others,
+        createFailureLimit(() => 'somebody'),
+      ),
+    {
+      admit: admitAtRate(RATE),
+    },
+  );
+
+async function issue({ bench }: TcpBench, name: string): Promise<string> {
+  const spec = { name, role: 'reader', project: null, expiresAt: null } as const;
+  return (await bench.registry.tokens.create(spec, 'socket')).secret;
+}
+
+const askWith = ({ port }: TcpBench, token: string, path = '/v1/forwards') =>
+  ask(port, path, { headers: { 'x-auth-token': token } });
+
+async function times(count: number, act: () => Promise<Answer>): Promise<readonly (number | undefined)[]> {
+  const statuses: (number | undefined)[] = [];
+  for (let n = 0; n < count; n++) statuses.push((await act()).status);
+  return statuses;
+}
+
+test('each caller may ask at a rate; above it they are told how long to wait', async () => {
+  await using tcp = await openLimited();
+  const [one, other] = [await issue(tcp, 'one'), await issue(tcp, 'other')];
+  expect(await times(4, () => askWith(tcp, one))).toEqual([200, 200, 200, 429]);
+  const refused = await askWith(tcp, one);
+  const problem = JSON.parse(refused.body);
+  expect(problem).toMatchObject({ code: 'too_many_requests', detail: expect.stringContaining('token one asks') });
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(900);
+  expect(Number(refused.headers['retry-after'])).toBeLessThanOrEqual(1_000);
+  expect((await askWith(tcp, other)).status).toBe(200);
+});
+
+test('the routes of Neutron are limited likewise', async () => {
+  await using tcp = await openLimited();
+  const token = await issue(tcp, 'one');
+  expect((await times(4, () => askWith(tcp, token, '/v2.0/floatingips'))).at(-1)).toBe(429);
+});
+
+test('who may not do something has asked all the same', async () => {
+  await using tcp = await openLimited();
+  const token = await issue(tcp, 'one');
+  expect(await times(4, () => askWith(tcp, token, '/v1/tokens'))).toEqual([403, 403, 403, 429]);
+});
+
+describe('tokens that are not valid', () => {
+  const LIMIT = 50;
+
+  test('are refused without a look at them when there are too many', async () => {
+    const asked: string[] = [];
+    await using tcp = await openLimited(async (token) => {
+      asked.push(token);
+      return null;
+    });
+    const statuses = await Promise.all(Array.from({ length: 3 * LIMIT }, (_, n) => askWith(tcp, `guess${n}`)));
+    const refused = statuses.filter(({ status }) => status === 429);
+    expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([401, 429]));
+    expect(refused.length).toBeGreaterThan(LIMIT);
+    expect(refused[0]?.headers['retry-after']).toBe('1');
+    expect(asked.length).toBeLessThan(2 * LIMIT);
+  });
+
+  test('keep nobody out whose token is ours and valid', async () => {
+    await using tcp = await openLimited();
+    const token = await issue(tcp, 'one');
+    await Promise.all(Array.from({ length: 2 * LIMIT }, () => askWith(tcp, 'guess')));
+    expect((await askWith(tcp, 'guess')).status).toBe(429);
+    expect((await askWith(tcp, token)).status).toBe(200);
+  });
+});
+
+test('what anybody may ask is limited by address, but for those of this machine', async () => {
+  const admit = admitAtRate(RATE);
+  const admitted = (remoteAddress: string) => {
+    try {
+      admit(null, { socket: { remoteAddress } });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  expect(Array.from({ length: 4 }, () => admitted('192.0.2.1'))).toEqual([true, true, true, false]);
+  expect(admitted('192.0.2.2')).toBe(true);
+  expect(Array.from({ length: 10 }, () => admitted('127.0.0.1'))).not.toContain(false);
+});
