@@ -28,6 +28,7 @@ import { checkKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
 import { openUsageFile } from './usage-file.ts';
+import { checkKeyPair } from './tcp-key-pair.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions extends Flags {
@@ -98,6 +99,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const startedAt = new Date().toISOString();
   listenAddress(config);
   checkKeystone(config);
+  await checkKeyPair(config);
   const owners = createRouterOwners();
   const grants = parseGrants(config.projects, owners.mayUse);
   await refuseOccupied(config.socket);

@@ -15,6 +15,13 @@ export interface ServedKeyPair {
   follow(listener: TcpListener): void;
 }
 
+/** Refuses early what would be no use later. Error: `key_pair_unusable`. */
+export async function checkKeyPair({ listen, tls }: Config): Promise<void> {
+  if (listen === null || tls === null) return;
+  const { readKeyPair } = await import('../api/listen/key-pair.ts');
+  await readKeyPair(tls);
+}
+
 /**
  * Reads what is configured; `null`: nothing, and then nothing of it is loaded. From `follow` on, the files are read again when
  * something has happened to them, and at SIGHUP. Error: `key_pair_unusable`.
