@@ -13,7 +13,7 @@ const SWEEP_SECONDS = 60;
 
 /** How Neutron's API is served, by the program's names. Error: `config_malformed` where a file that is named cannot be used. */
 export function neutronOptions(
-  { neutron }: Config,
+  { neutron }: Pick<Config, 'neutron'>,
   owners: RouterOwners,
   keystone: Pick<Keystone, 'ownToken' | 'identify'> | null,
 ): NeutronOptions {
