@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../support/command.ts';
 import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { BUILDING, buildCloud, type Cloud } from './neutron-bench.ts';
+import { ADMIN, ask, BUILDING, buildCloud, type Cloud, type Made, make } from './neutron-bench.ts';
 import { type NeutronServer, startNeutron } from './neutron-server.ts';
 
 let neutron: NeutronServer;
@@ -43,23 +43,20 @@ afterAll(async () => {
 
 describe('the client of OpenStack', () => {
   test('is told by us what Neutron tells it', { timeout: BUILDING }, async () => {
-    for (const words of [
-      ['network', 'create', 'one'],
-      ['subnet', 'create', '--network', 'one', '--subnet-range', '10.7.0.0/24', 's1'],
-      ['port', 'create', '--network', 'one', 'p1'],
-      ['router', 'create', 'r7'],
+    for (const [resource = '', ...words] of [
+      ['network', 'one'],
+      ['port', '--network', 'one', 'p1'],
     ]) {
-      const made = await here(...words);
-      const [resource = '', , ...rest] = words;
-      const name = String(rest.at(-1));
+      const name = String(words.at(-1));
+      const made = await here(resource, 'create', ...words);
+      const shown = await openstack(neutron.url, resource, 'show', name);
       expect(made).toMatchObject({ name });
-      expect(await here(resource, 'show', name)).toEqual(await openstack(neutron.url, resource, 'show', name));
-      expect(await here(resource, 'list')).toEqual(await openstack(neutron.url, resource, 'list'));
+      expect(await here(resource, 'show', name)).toEqual(shown);
     }
   });
 
   test('makes, lists, shows, changes and deletes a forward at a gateway', { timeout: BUILDING }, async () => {
-    await here('port', 'create', '--network', cloud.network.id, '--fixed-ip', 'ip-address=10.0.0.11', 'vm');
+    await makePort('vm', '10.0.0.11');
     const addresses = await here('floating', 'ip', 'list');
     expect(addresses).toMatchObject([{ 'Floating IP Address': cloud.gateway, Port: null }]);
     const place = ['floating', 'ip', 'port', 'forwarding'];
@@ -72,28 +69,30 @@ describe('the client of OpenStack', () => {
     expect(await here(...place, 'list', cloud.gateway)).toMatchObject([{ ID: id, 'External Port': 5001 }]);
     await here(...place, 'set', '--external-protocol-port', '5002', cloud.gateway, id);
     expect(await here(...place, 'show', cloud.gateway, id)).toMatchObject({ external_port: 5002 });
-    expect(JSON.stringify(await here('floating', 'ip', 'show', cloud.gateway))).toContain('5002');
     await here(...place, 'delete', cloud.gateway, id);
-    expect(await here(...place, 'list', cloud.gateway)).toEqual([]);
-  });
-
-  test('takes a forward away with a port that it deletes at Neutron itself', { timeout: BUILDING }, async () => {
-    const made = await here(
-      'port',
-      'create',
-      '--network',
-      cloud.network.id,
-      '--fixed-ip',
-      'ip-address=10.0.0.12',
-      'vm2',
-    );
-    expect(made).toMatchObject({ name: 'vm2' });
-    await here(
-      ...['floating', 'ip', 'port', 'forwarding', 'create', '--internal-ip-address', '10.0.0.12', '--port', 'vm2'],
-      ...['--internal-protocol-port', '80', '--external-protocol-port', '8080', '--protocol', 'tcp', cloud.gateway],
-    );
-    expect(await home.client.listForwards({})).toHaveLength(1);
-    await openstack(neutron.url, 'port', 'delete', 'vm2');
-    await eventually(async () => expect(await home.client.listForwards({})).toEqual([]), BUILDING);
+    expect(await home.client.listForwards({})).toEqual([]);
   });
 });
+
+test('the daemon takes a forward away with a port that is deleted at Neutron itself', {
+  timeout: BUILDING,
+}, async () => {
+  const port = await makePort('vm2', '10.0.0.12');
+  const { body } = await ask(`${url}/v2.0/floatingips?fields=id`, 'GET', ADMIN);
+  const gateway = /"id":"([\da-f-]+)"/.exec(JSON.stringify(body))?.[1] ?? '';
+  await make(url, ADMIN, `floatingips/${gateway}/port_forwardings`, 'port_forwarding', {
+    protocol: 'tcp',
+    internal_port_id: port.id,
+    internal_ip_address: '10.0.0.12',
+    internal_port: 80,
+    external_port: 8080,
+  });
+  expect(await home.client.listForwards({})).toHaveLength(1);
+  await ask(`${neutron.url}/v2.0/ports/${port.id}`, 'DELETE', ADMIN);
+  await eventually(async () => expect(await home.client.listForwards({})).toEqual([]), BUILDING);
+});
+
+function makePort(name: string, address: string): Promise<Made> {
+  const fixedIp = { subnet_id: cloud.subnet.id, ip_address: address };
+  return make(url, ADMIN, 'ports', 'port', { name, network_id: cloud.network.id, fixed_ips: [fixedIp] });
+}
