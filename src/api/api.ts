@@ -12,7 +12,8 @@ import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './listen/limits
 import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
-import { neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
+import { sendFault } from './neutron/fault-answers.ts';
+import { isNeutrons, neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
 import { upstreamNeutron, upstreamVersions } from './neutron/upstream/upstream-neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
@@ -47,7 +48,8 @@ export function createApi(given: ApiDeps): FastifyInstance {
     http: SERVER_OPTIONS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 255 },
-    frameworkErrors: sendError,
+    frameworkErrors: (error, request, reply) =>
+      (isNeutrons(request.url) ? sendFault : sendError)(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   });
   limitClients(api.server);

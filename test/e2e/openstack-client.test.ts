@@ -23,7 +23,10 @@ beforeAll(async () => {
   await machine.run('ip', 'netns', 'add', NAMESPACE);
   await machine.runIn(NAMESPACE, 'ip', ['link', 'add', 'qg-1', 'type', 'veth', 'peer', 'name', 'far']);
   await machine.runIn(NAMESPACE, 'ip', ['address', 'add', `${OUTSIDE}/24`, 'dev', 'qg-1']);
-  home = await openDaemonHome({ listen: '127.0.0.1:9797', authentication: 'none' }, machine);
+  home = await openDaemonHome(
+    { listen: '127.0.0.1:9797', authentication: 'none', neutron: { single_port_ranges: true } },
+    machine,
+  );
   await home.start();
 }, PATIENCE);
 
@@ -114,6 +117,7 @@ test('openstacksdk meets what it knows of Neutron', { timeout: PATIENCE }, async
     gone: [404, expect.stringMatching(/^Port Forwarding .* could not be found\.$/)],
     left: ['6003', '6004', '6005', '7001', '8080:8089'],
     extensions: true,
+    single_port_range: '6001:6001',
     external_networks: [true],
     routers: [ROUTER],
   });

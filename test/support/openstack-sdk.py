@@ -58,6 +58,7 @@ print(
                 for one in network.floating_ip_port_forwardings(floating_ip)
             ),
             "extensions": "floating-ip-port-forwarding" in [one.alias for one in network.extensions()],
+            "single_port_range": first.external_port_range,
             "external_networks": [one.is_router_external for one in network.networks(is_router_external=True)],
             "routers": [one.name for one in network.routers()],
         }

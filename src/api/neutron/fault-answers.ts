@@ -5,6 +5,8 @@ import { NeutronRefusal } from '../../openstack/neutron/refusal.ts';
 import { toHatobaError } from '../problem.ts';
 import { type FaultType, NeutronFault, printFault } from './faults.ts';
 
+const REQUEST_ID = 'x-openstack-request-id';
+
 /** Every error of these routes is answered as Neutron would. */
 export function answerFaults(api: FastifyInstance): void {
   api.setErrorHandler<unknown>(sendFault);
@@ -13,21 +15,22 @@ export function answerFaults(api: FastifyInstance): void {
 /** So is what is at no route, and every answer has an id, which Neutron's clients print. */
 export function answerWithRequestIds(api: FastifyInstance): void {
   api.addHook('onSend', async (_request, reply) => {
-    reply.header('x-openstack-request-id', `req-${randomUUID()}`);
+    if (!reply.hasHeader(REQUEST_ID)) reply.header(REQUEST_ID, `req-${randomUUID()}`);
   });
   api.setNotFoundHandler((request, reply) =>
     sendFault(new NeutronFault('HTTPNotFound', 'The resource could not be found.'), request, reply),
   );
 }
 
-function sendFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+/** Answers with the error in Neutron's form, and logs it where it is not the client's fault. */
+export function sendFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof NeutronRefusal) {
     reply.code(error.status).type(error.contentType).send(error.body);
     return;
   }
   const fault = error instanceof NeutronFault ? error : faultOf(toHatobaError(error, request), request);
   if (fault.status >= 500) request.log.error({ err: error }, fault.message);
-  reply.code(fault.status).send(printFault(fault));
+  reply.code(fault.status).header(REQUEST_ID, `req-${randomUUID()}`).send(printFault(fault));
 }
 
 const TYPES: Readonly<Record<number, FaultType>> = {

@@ -12,7 +12,7 @@ import type { GatewayIp, Inquiry } from './topology.ts';
 
 /** Whether the request wants to be told what only hatoba knows. */
 export function wantsExtras(request: NeutronRequest): boolean {
-  const header = request.headers['x-hatoba-extras'];
+  const header = String(request.headers['x-hatoba-extras']).toLowerCase();
   return header === 'true' || readFields(urlOf(request).search).some(isExtra);
 }
 
