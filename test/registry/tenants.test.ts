@@ -93,14 +93,14 @@ async function takeAllIn(registry: Registry, steps: readonly Step[]): Promise<re
 function take(registry: Registry, as: Registry, { what, owner, name, port, ...each }: Step): Promise<unknown> {
   const id = idAt(registry, each);
   const description = as === registry ? owner.mark : 'no mark';
+  const marked = { description, labels: { mark: description } };
   const wanted = spec({
     router: each.router,
     external_port: port,
     name,
     // A project mostly makes what is its own.
     project_id: as === registry ? owner.project : each.which % 5 === 0 ? 'blue' : null,
-    description,
-    labels: { mark: description },
+    ...marked,
   });
   const { forwards } = as;
   switch (what) {
@@ -111,7 +111,7 @@ function take(registry: Registry, as: Registry, { what, owner, name, port, ...ea
     case 'remove':
       return forwards.remove(id);
     case 'give':
-      return forwards.update(id, (before) => ({ ...before, projectId: owner.project, description }));
+      return forwards.update(id, (before) => ({ ...before, projectId: owner.project, ...marked }));
     case 'find':
       return Promise.try(() => [forwards.find(each.which % 2 === 0 ? id : (name ?? 'web')), forwards.list()]);
     case 'apply':
