@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { HatobaError } from '../../model/errors.ts';
 import type { Forward, ForwardSpec } from '../../model/forward.ts';
+import type { PortRange } from '../../model/port-range.ts';
 import { invalidInput } from './attribute-values.ts';
 import { portsTaken, refuseCollisions } from './collisions.ts';
 import type { NeutronDeps } from './deps.ts';
@@ -47,11 +48,12 @@ export async function createForwardings(
       refuseCollisions(gateway, spec, null, there);
       there.push(spec);
     }
+    const ports = specs.map(({ externalPorts }) => externalPorts);
     const [only, ...others] = specs;
-    if (only !== undefined && others.length === 0) return [await asNeutron(only, forwards.create(only))];
+    if (only !== undefined && others.length === 0) return [await asNeutron({ ports }, forwards.create(only))];
     const wanted = specs.map((spec) => ({ id: randomUUID(), spec, times: null }));
     const batch = { wanted, prunes: () => false, dryRun: false, kind: 'apply', intoEmpty: false } as const;
-    await asNeutron(only, forwards.apply(batch));
+    await asNeutron({ ports }, forwards.apply(batch));
     return wanted.map(({ id }) => forwardAt(inquiry, gateway, id));
   });
 }
@@ -73,16 +75,15 @@ export async function updateForwarding(
     refuseCollisions(gateway, changed, spec, others);
     return changed;
   };
-  return queue.run(() =>
-    asNeutron({ id, externalPorts: wish.externalPorts ?? before.externalPorts }, forwards.update(id, change)),
-  );
+  const ports = [wish.externalPorts ?? before.externalPorts];
+  return queue.run(() => asNeutron({ id, ports }, forwards.update(id, change)));
 }
 
 /** Errors: `PortForwardingNotFound`. */
 export async function deleteForwarding(inquiry: Inquiry, gateway: GatewayIp, id: string): Promise<void> {
   const { forwards } = inquiry.registry;
-  const { externalPorts } = forwardAt(inquiry, gateway, id);
-  await asNeutron({ id, externalPorts }, forwards.remove(id));
+  forwardAt(inquiry, gateway, id);
+  await asNeutron({ id }, forwards.remove(id));
 }
 
 /** A forward belongs to whom the floating IP belongs; whoever may, can say otherwise. Error: `HTTPBadRequest`. */
@@ -112,18 +113,27 @@ async function changedTarget(
   return topology.target(inquiry, gateway, wish);
 }
 
+/** What a change is about: the one that is there, and the external ports that are wanted, of each item of a batch. */
+interface About {
+  readonly id?: string;
+  readonly ports?: readonly PortRange[];
+}
+
 /** What the registry refuses, as Neutron would word it. */
-async function asNeutron<Result>(
-  about: Partial<Pick<Forward, 'id' | 'externalPorts'>> | undefined,
-  change: Promise<Result>,
-): Promise<Result> {
+async function asNeutron<Result>({ id = '', ports = [] }: About, change: Promise<Result>): Promise<Result> {
   try {
     return await change;
   } catch (error) {
     if (!(error instanceof HatobaError)) throw error;
-    if (error.code === 'forward_not_found') throw notFound(about?.id ?? '');
-    if (error.code === 'forward_conflict' && about?.externalPorts !== undefined) throw portsTaken(about.externalPorts);
+    const taken = ports[itemOf(error)];
+    if (error.code === 'forward_not_found') throw notFound(id);
+    if (error.code === 'forward_conflict' && taken !== undefined) throw portsTaken(taken);
     if (error.code === 'expiry_past') throw invalidInput('hatoba:expires_at', error.message);
     throw error;
   }
+}
+
+/** Which item of a batch is at fault; 0 where there is no batch. */
+function itemOf({ field = '' }: HatobaError): number {
+  return Number(/^forwards\.(\d+)\./.exec(field)?.[1] ?? 0);
 }

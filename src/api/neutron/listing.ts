@@ -25,7 +25,8 @@ export interface ListUrl {
 
 /**
  * The answer to a list: filtered, sorted (by id in the end), cut out, with links to the pages around. Whoever follows
- * them, sorted by id, meets whatever is there all the while exactly once. Error: `BadRequest` for a marker that is gone, where only the thing itself could tell its place.
+ * them, sorted by id, meets whatever is there all the while exactly once. Error: `BadRequest` for a marker that is gone,
+ * where only the thing itself could tell its place.
  */
 export function answerList(
   things: readonly Listed[],

@@ -35,7 +35,7 @@ const PORT_FORWARDINGS: Listable = {
   sortKeys: ['id', 'internal_port_id', 'external_port', 'external_port_range', 'protocol'],
 };
 
-/** Some thousand in one request. */
+/** About a thousand in one request. */
 const BULK_LIMIT = 256 * 1024;
 
 /** Forwards at the floating IPs that stand for gateways, as `floatingips/{id}/port_forwardings`. `floatingIp`: the path of one. */

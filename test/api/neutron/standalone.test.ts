@@ -309,6 +309,11 @@ test('a project sees its own, and meets others only where they have a port alrea
       'Bad port_forwarding request: There is a port collision with the external_port_range. 5001:5001 is not free.',
     ),
   });
+  const many = [5002, 5001].map((number) => ({ ...fields, internal_port: number, external_port: number }));
+  expect(await bench.ask('POST', bench.path(), { body: { port_forwardings: many } })).toMatchObject({
+    status: 400,
+    body: { NeutronError: { message: expect.stringContaining('5001:5001 is not free') } },
+  });
   expect(await create({ external_port: 80 })).toMatchObject({
     status: 403,
     body: { NeutronError: { type: 'HTTPForbidden' } },
