@@ -81,11 +81,9 @@ test('the openstack command line makes, shows, changes and deletes a forward', {
 
   await openstack('port', 'forwarding', 'set', '--external-protocol-port', '5002', '--description', 'ssh', OUTSIDE, id);
   await expectElements(`${OUTSIDE} . 6 . 5002 : ${INSIDE} . 22 (${id})`);
-  expect(await asked('port', 'forwarding', 'show', OUTSIDE, id)).toEqual({
-    ...new Object(created),
-    external_port: 5002,
-    description: 'ssh',
-  });
+  expect(await asked('port', 'forwarding', 'show', OUTSIDE, id)).toEqual(
+    Object.assign({}, created, { external_port: 5002, description: 'ssh' }),
+  );
   expect(await asked('port', 'forwarding', 'list', '--port', INSIDE, '--protocol', 'tcp', OUTSIDE)).toEqual([
     expect.objectContaining({ ID: id, 'Internal IP Address': INSIDE, 'Internal Port': 22, 'External Port': 5002 }),
   ]);

@@ -61,8 +61,8 @@ function hasValue(actual: unknown, wanted: string): boolean {
   if (Array.isArray(actual)) return actual.some((item) => hasValue(item, wanted));
   if (actual === null || actual === undefined) return wanted === '';
   if (typeof actual === 'boolean') return /^(true|1|t|yes|y|on)$/i.test(wanted) === actual;
-  if (typeof actual !== 'object') return String(actual) === wanted;
-  return Object.entries(actual).some(([key, value]) => `${key}=${value}` === wanted);
+  if (typeof actual !== 'object') return printScalar(actual) === wanted;
+  return Object.entries(actual).some(([key, value]) => `${key}=${printScalar(value)}` === wanted);
 }
 
 function compareListed(a: Listed, b: Listed, { sorts }: Pick<ListQuery, 'sorts'>): number {
@@ -79,8 +79,12 @@ function compareValues(a: unknown, b: unknown): number {
   const [left, right] = [a ?? null, b ?? null];
   if (left === null || right === null) return Number(left !== null) - Number(right !== null);
   if (typeof left === 'number' && typeof right === 'number') return left - right;
-  const [text, other] = [String(left), String(right)];
+  const [text, other] = [printScalar(left), printScalar(right)];
   return text < other ? -1 : Number(text > other);
+}
+
+function printScalar(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** The thing that has the marker as its id, whether it is wanted or not; `null`: there is no marker. */
@@ -126,5 +130,5 @@ function linkTo({ base, search }: ListUrl, marker: Listed | undefined, isReverse
   link.delete('page_reverse');
   if (marker !== undefined) link.set('marker', marker.id);
   if (isReverse) link.set('page_reverse', 'True');
-  return `${base}?${link}`;
+  return `${base}?${link.toString()}`;
 }

@@ -18,7 +18,7 @@ export function printLiteral(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `[${value.map(printLiteral).join(', ')}]`;
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') return JSON.stringify(value);
   const entries = Object.entries(value).map(([key, item]) => `${quote(key)}: ${printLiteral(item)}`);
   return `{${entries.join(', ')}}`;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
 import { liveNode, ROUTER } from '../api-under-test.ts';
-import { fault, openGatewayBench, pick } from './gateway-under-test.ts';
+import { fault, openGatewayBench, pick, textAt } from './gateway-under-test.ts';
 
 const ADDRESS = '192.168.50.11';
 const EXTRAS = {
@@ -80,7 +80,7 @@ test('what a body says of them is done, and told in the answer, with a state tha
     201,
     { port_forwarding: { ...fields, external_port: 5002, description: '', id: expect.any(String), ...told } },
   ]);
-  const id = String(pick(created, 'port_forwarding', 'id'));
+  const id = textAt(created, 'port_forwarding', 'id');
   const changed = await bench.ask('PUT', bench.path(id), { body: { port_forwarding: { 'hatoba:enabled': false } } });
   expect(changed.body).toMatchObject({
     port_forwarding: { ...EXTRAS, 'hatoba:enabled': false, 'hatoba:state': 'disabled' },

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type GatewayBench, openGatewayBench, pick } from './gateway-under-test.ts';
+import { type GatewayBench, openGatewayBench, textAt } from './gateway-under-test.ts';
 
 export const ADDRESS = '10.0.1.142';
 export const SECOND = '10.0.2.25';
@@ -23,7 +23,7 @@ export async function openFilled(): Promise<FilledBench> {
   const make = async (fields: object) => {
     const { status, body } = await bench.ask('POST', bench.path(), { body: wrap({ ...base, ...fields }) });
     expect([status, body]).toEqual([201, expect.anything()]);
-    return String(pick(body, 'port_forwarding', 'id'));
+    return textAt(body, 'port_forwarding', 'id');
   };
   const ids = {
     ssh: await make({ external_port: 2222, internal_port: 22 }),

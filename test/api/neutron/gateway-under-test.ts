@@ -44,13 +44,13 @@ export async function openGatewayBench(
   }
 
   const { body } = await ask('GET', 'floatingips');
-  const floatingIp = String(pick(body, 'floatingips', 0, 'id'));
+  const floatingIp = textAt(body, 'floatingips', 0, 'id');
   return {
     ...bench,
     [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),
     floatingIp,
     ask,
-    portOf: async (address) => String(pick((await ask('GET', `ports?name=${address}`)).body, 'ports', 0, 'id')),
+    portOf: async (address) => textAt((await ask('GET', `ports?name=${address}`)).body, 'ports', 0, 'id'),
     path: (id) => `floatingips/${floatingIp}/port_forwardings${id === undefined ? '' : `/${id}`}`,
   };
 }
@@ -62,6 +62,13 @@ export function pick(document: unknown, ...keys: readonly (string | number)[]): 
       throw new Error(`there is no ${key} in ${JSON.stringify(document)}`);
     return new Map(Object.entries(value)).get(String(key));
   }, document);
+}
+
+/** The text that is there. */
+export function textAt(document: unknown, ...keys: readonly (string | number)[]): string {
+  const text = pick(document, ...keys);
+  if (typeof text !== 'string') throw new Error(`${keys.join('.')} is no text in ${JSON.stringify(document)}`);
+  return text;
 }
 
 /** The body of an error of Neutron's. */

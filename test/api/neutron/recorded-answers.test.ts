@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ADDRESS, LIKE_NEUTRON, openFilled, SECOND, wrap } from './filled-gateway.ts';
-import { fault, type GatewayBench, openGatewayBench, pick } from './gateway-under-test.ts';
+import { fault, type GatewayBench, openGatewayBench, pick, textAt } from './gateway-under-test.ts';
 
 /**
  * What a Neutron 21.0 was seen to answer, in the form in which it does: its facts, written down again for addresses of
@@ -63,7 +63,7 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
   const created = await bench.ask('POST', bench.path(), { body });
   const expected = { id: expect.any(String), internal_port_id: port, internal_ip_address: ADDRESS, ...shown };
   expect([created.status, created.body]).toEqual([201, { port_forwarding: expected }]);
-  const id = String(pick(created.body, 'port_forwarding', 'id'));
+  const id = textAt(created.body, 'port_forwarding', 'id');
   for (const path of [bench.path(id), `${bench.path(id)}.json`]) {
     expect((await bench.ask('GET', path)).body).toEqual(created.body);
   }

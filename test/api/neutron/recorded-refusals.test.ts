@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADDRESS, type FilledBench, openFilled, wrap } from './filled-gateway.ts';
-import { type Asking, fault, pick } from './gateway-under-test.ts';
+import { type Asking, fault, textAt } from './gateway-under-test.ts';
 
 /** What a Neutron 21.0 was seen to refuse, in its words. Where it answered 500, a 400 is expected. */
 let filled: FilledBench;
@@ -181,7 +181,7 @@ test.each<[string, Fields, unknown]>([
 test('an address that the port does not have is refused with those that it has', async () => {
   const { bench, base, port } = filled;
   const shown = await bench.ask('GET', `ports/${port}`);
-  const subnet = pick(shown.body, 'port', 'fixed_ips', 0, 'subnet_id');
+  const subnet = textAt(shown.body, 'port', 'fixed_ips', 0, 'subnet_id');
   for (const internal_ip_address of ['10.0.250.250', 'fd00::1']) {
     const body = wrap({ ...base, external_port: 7040, internal_port: 7040, internal_ip_address });
     expect((await bench.ask('POST', bench.path(), { body })).body).toEqual(

@@ -4,7 +4,7 @@ import type { Caller } from '../../../src/model/caller.ts';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
 import { parseGrants } from '../../../src/model/grants.ts';
 import { publish, ROUTER, report } from '../api-under-test.ts';
-import { fault, openGatewayBench, pick } from './gateway-under-test.ts';
+import { fault, openGatewayBench, pick, textAt } from './gateway-under-test.ts';
 
 const ADDRESS = '192.168.50.11';
 /** The floating IP of the gateway 192.168.1.100 of `ROUTER`. */
@@ -95,7 +95,7 @@ test('any address is the name of a port, which can be asked for by its id from t
   const { body } = await bench.ask('GET', `ports?name=${ADDRESS}`);
   const port = pick(body, 'ports', 0);
   expect(port).toMatchObject({ name: ADDRESS, fixed_ips: [{ ip_address: ADDRESS }] });
-  for (const reference of [String(pick(port, 'id')), ADDRESS]) {
+  for (const reference of [textAt(port, 'id'), ADDRESS]) {
     expect((await bench.ask('GET', `ports/${reference}`)).body).toEqual({ port });
   }
   expect((await bench.ask('GET', `ports?fixed_ips=ip_address=${ADDRESS}`)).body).toEqual({ ports: [port] });
@@ -112,10 +112,10 @@ test('a port of several routers is that of the floating IP it is used with', asy
   const { body } = await bench.ask('GET', 'floatingips');
   const found = await bench.ask('GET', `ports?name=${ADDRESS}`);
   expect(pick(found.body, 'ports')).toHaveLength(1);
-  const port = pick(found.body, 'ports', 0, 'id');
-  const ids: unknown[] = [];
+  const port = textAt(found.body, 'ports', 0, 'id');
+  const ids: string[] = [];
   for (const at of [0, 1]) {
-    const path = `floatingips/${pick(body, 'floatingips', at, 'id')}/port_forwardings`;
+    const path = `floatingips/${textAt(body, 'floatingips', at, 'id')}/port_forwardings`;
     const fields = {
       protocol: 'tcp',
       internal_ip_address: ADDRESS,
@@ -125,7 +125,7 @@ test('a port of several routers is that of the floating IP it is used with', asy
     };
     const created = await bench.ask('POST', path, { body: { port_forwarding: fields } });
     expect(created.status).toBe(201);
-    ids.push(pick(created.body, 'port_forwarding', 'internal_port_id'));
+    ids.push(textAt(created.body, 'port_forwarding', 'internal_port_id'));
     expect(pick((await bench.ask('GET', `${path}?internal_port_id=${port}`)).body, 'port_forwardings')).toHaveLength(1);
     expect(
       pick((await bench.ask('GET', `${path}?internal_port_id=${ids.at(-1)}`)).body, 'port_forwardings'),
@@ -139,7 +139,7 @@ test('a port of several routers is that of the floating IP it is used with', asy
     internal_port: 23,
     external_port: 5002,
   };
-  const refused = await bench.ask('POST', `floatingips/${pick(body, 'floatingips', 0, 'id')}/port_forwardings`, {
+  const refused = await bench.ask('POST', `floatingips/${textAt(body, 'floatingips', 0, 'id')}/port_forwardings`, {
     body: { port_forwarding: other },
   });
   expect([refused.status, refused.body]).toEqual([404, fault('PortNotFound', `Port ${ids[1]} could not be found.`)]);
@@ -181,7 +181,7 @@ test('two that want one port inside do not both get it, however they race', asyn
       return bench.ask('POST', bench.path(), { body: { port_forwarding: fields } });
     }),
   );
-  expect(answers.map(({ status }) => status).sort()).toEqual([201, 400, 400, 400]);
+  expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 400, 400, 400]);
 });
 
 test('the floating IPs are nobody’s to make or to change', async () => {
@@ -217,8 +217,8 @@ test.each(['networks', 'subnets', 'routers', 'subnetpools', 'ports'])('%s can be
   const things = pick(body, collection);
   for (const thing of Array.isArray(things) ? things : [null]) {
     const resource = collection.replace(/s$/, '');
-    expect((await bench.ask('GET', `${collection}/${pick(thing, 'id')}`)).body).toEqual({ [resource]: thing });
-    expect((await bench.ask('GET', `${collection}?name=${pick(thing, 'name')}`)).body).toEqual({
+    expect((await bench.ask('GET', `${collection}/${textAt(thing, 'id')}`)).body).toEqual({ [resource]: thing });
+    expect((await bench.ask('GET', `${collection}?name=${textAt(thing, 'name')}`)).body).toEqual({
       [collection]: [thing],
     });
   }
@@ -287,7 +287,7 @@ test('a project sees its own, and meets others only where they have a port alrea
   const create = (more: object) =>
     bench.ask('POST', bench.path(), { body: { port_forwarding: { ...fields, ...more } } });
   const created = await create({});
-  const id = String(pick(created.body, 'port_forwarding', 'id'));
+  const id = textAt(created.body, 'port_forwarding', 'id');
   expect(bench.registry.forwards.get(id)?.projectId).toBe('red');
   expect(await create({ project_id: 'blue', internal_port: 23, external_port: 5003 })).toMatchObject({
     status: 400,
