@@ -14,6 +14,8 @@ export interface ForwardIndex extends ForwardView {
   remove(router: RouterId, id: ForwardId): Forward | undefined;
   /** The one that has the name that the spec has, in the same project. */
   namesake(spec: Named): Forward | undefined;
+  /** How many the project has. */
+  countOf(project: string): number;
   conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Forward | undefined;
   /** All that conflict with the spec, in no order; some perhaps several times. */
   conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly Forward[];
@@ -29,10 +31,18 @@ const NO_FORWARDS: ReadonlyMap<ForwardId, Forward> = new Map();
 export function createForwardIndex(): ForwardIndex {
   const all = new Map<ForwardId, Forward>();
   const names = createNameIndex();
+  const counts = new Map<string | null, number>();
   const routers = new Map<RouterId, RouterForwards>();
   const order = createAgeOrder(() => all.values());
 
+  function count({ projectId }: Forward, change: 1 | -1): void {
+    const sum = (counts.get(projectId) ?? 0) + change;
+    if (sum === 0) counts.delete(projectId);
+    else counts.set(projectId, sum);
+  }
+
   function forget(forward: Forward): void {
+    count(forward, -1);
     order.remove(forward);
     const router = routers.get(forward.router);
     router?.forwards.delete(forward.id);
@@ -46,6 +56,7 @@ export function createForwardIndex(): ForwardIndex {
       const before = all.get(forward.id);
       if (before !== undefined) forget(before);
       all.set(forward.id, forward);
+      count(forward, 1);
       names.add(forward);
       const router = routers.get(forward.router) ?? { forwards: new Map(), ports: createPortIndex<Forward>() };
       routers.set(forward.router, router);
@@ -71,6 +82,7 @@ export function createForwardIndex(): ForwardIndex {
         all: () => all.values(),
       }),
     list: () => order.list(),
+    countOf: (project) => counts.get(project) ?? 0,
 
     ofRouter: (router) => routers.get(router)?.forwards ?? NO_FORWARDS,
 
