@@ -93,7 +93,7 @@ describe('a request with a key', () => {
       codeOf(forwards.create(spec({ router: 'r1' }), FIRST)),
       codeOf(other.forwards.create(spec({ router: 'r2' }), FIRST)),
     ]);
-    expect(outcomes.sort()).toEqual(['done', 'request_repeated']);
+    expect(new Set(outcomes)).toEqual(new Set(['done', 'request_repeated']));
     expect((await store.read('forwards/')).entries).toHaveLength(1);
     await other.stop();
   });
