@@ -34,7 +34,7 @@ const MOST_IDS = 100;
 export function auditChanges(api: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | undefined): Audit {
   const requests = new WeakMap<Caller, FastifyRequest>();
 
-  api.addHook('preParsing', (request, _reply, _payload, done) => {
+  api.addHook('onRequest', (request, _reply, done) => {
     const caller = callerOf(request);
     if (caller !== undefined) requests.set(caller, request);
     done();

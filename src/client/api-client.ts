@@ -1,7 +1,6 @@
 import { type HatobaError, hatobaError } from '../model/errors.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS, type Operations } from './operations.ts';
-import { readProblem } from './problem.ts';
 import type { Transport } from './transport.ts';
 
 /** An operation's name in the description of the API (`operationId`). */
@@ -36,7 +35,7 @@ export function createApiClient(transport: Transport): ApiClient {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const value = parseJson(answer);
-    if (status >= 400) throw readProblem(status, value) ?? refusal(place, status);
+    if (status >= 400) throw await errorOf(place, status, value);
     if (!operation.answer(value)) throw foreign(place);
     return value;
   }
@@ -68,6 +67,12 @@ function parseJson(body: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Of an answer that is one; what reads it is loaded only for that. */
+async function errorOf(place: string, status: number, document: unknown): Promise<HatobaError> {
+  const { readProblem } = await import('./problem.ts');
+  return readProblem(status, document) ?? refusal(place, status);
 }
 
 /** What stands before the daemon may answer in words of its own. */
