@@ -4,28 +4,28 @@ import type { FlowRule } from '../../../kernel/stale-flows.ts';
 import { type Address, addressValue } from '../../../model/address.ts';
 import { SETS } from './layout.ts';
 
+type AddressReader = (text: string) => Address | null;
+
 /**
  * What the elements say about flows; those that only count say nothing, nor does what is in a map that a stranger has
  * given the name of ours, with keys and targets of other types.
  */
 export function flowRules(elements: readonly SetElement[]): readonly FlowRule[] {
-  return elements.filter((element) => TRANSLATING.has(element.set) && hasAddresses(element)).map(flowRule);
-}
-
-function hasAddresses({ key, value }: SetElement): boolean {
-  const [target = ''] = value.split(' . ');
-  const ends = key.split('-').map((end) => end.split(' . ').slice(0, -2));
-  return [target, ...ends.flat()].every((text) => isIP(text) !== 0) && ends.every(({ length }) => length > 0);
+  const addressFrom = createAddressReader();
+  return elements.flatMap((element) => (TRANSLATING.has(element.set) ? (flowRule(element, addressFrom) ?? []) : []));
 }
 
 const TRANSLATING: ReadonlySet<string> = new Set(
   [SETS[4], SETS[6]].flatMap(({ exact, guarded, span }) => [exact.name, guarded.name, span.name]),
 );
 
-function flowRule({ key, value }: SetElement): FlowRule {
-  const [first = '', last = first] = key.split('-');
-  const [from, to] = [placeOf(first), placeOf(last)];
-  const [target = '', targetPort] = value.split(' . ');
+function flowRule({ key, value }: SetElement, addressFrom: AddressReader): FlowRule | null {
+  const [first = '', last] = key.split('-');
+  const from = placeOf(first, addressFrom);
+  const to = last === undefined ? from : placeOf(last, addressFrom);
+  const [targetText = '', targetPort] = value.split(' . ');
+  const target = addressFrom(targetText);
+  if (from === null || to === null || target === null) return null;
   const { protocol, destination } = from;
   return {
     protocol,
@@ -34,24 +34,35 @@ function flowRule({ key, value }: SetElement): FlowRule {
     source:
       from.source === null || to.source === null
         ? null
-        : { family: destination.family, first: from.source, last: to.source },
-    target: addressFrom(target),
+        : { family: destination.family, first: addressValue(from.source), last: addressValue(to.source) },
+    target,
     targetPort: targetPort === undefined ? null : Number(targetPort),
   };
 }
 
-/** `[source . ]destination . protocol . port` */
-function placeOf(text: string) {
-  const [port = '', protocol = '', destination = '', source] = text.split(' . ').reverse();
-  return {
-    port: Number(port),
-    protocol: Number(protocol),
-    destination: addressFrom(destination),
-    source: source === undefined ? null : addressValue(addressFrom(source)),
-  };
+/** `[source . ]destination . protocol . port`; `null`: something else. */
+function placeOf(text: string, addressFrom: AddressReader) {
+  const parts = text.split(' . ');
+  const [port, protocol] = [Number(parts.pop()), Number(parts.pop())];
+  const addresses = parts.map(addressFrom);
+  const [destination, source] = [addresses.pop() ?? null, addresses.pop() ?? null];
+  const isStrange = destination === null || (parts.length > 1 && source === null) || addresses.includes(null);
+  return isStrange ? null : { port, protocol, destination, source };
 }
 
-/** As the kernel has it: canonical already. */
-function addressFrom(text: string): Address {
-  return { family: text.includes(':') ? 6 : 4, text };
+/**
+ * Texts are as the kernel has them: canonical already; `null`: it is no address. Equal ones are one value: a shifted range
+ * names the same addresses tens of thousands of times, and all of it is copied for the kernel's thread.
+ */
+function createAddressReader(): AddressReader {
+  const known = new Map<string, Address | null>();
+  return (text) => {
+    let address = known.get(text);
+    if (address === undefined) {
+      const family = isIP(text);
+      address = family === 4 || family === 6 ? { family, text } : null;
+      known.set(text, address);
+    }
+    return address;
+  };
 }
