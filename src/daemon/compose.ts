@@ -27,8 +27,8 @@ import { type End, listenForEnd } from './end.ts';
 import { checkKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
-import { openUsageFile } from './usage-file.ts';
 import { checkKeyPair } from './tcp-key-pair.ts';
+import { openUsageFile } from './usage-file.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface DaemonOptions extends Flags {

@@ -35,4 +35,4 @@ test('doctor finds nothing wrong with a forward in the practice network', async 
   } finally {
     await machine.run(HATOBA, 'lab', 'down');
   }
-}, 60_000);
+}, 180_000);
