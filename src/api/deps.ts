@@ -13,7 +13,7 @@ import type { Waiting } from './waiting.ts';
 export interface NodeInfo {
   readonly version: string;
   readonly name: string;
-  /** The kernel driver in use; null: this node programs no kernel. */
+  /** What makes our table of nftables here; null: nothing has to, for want of an agent, or because all is done by iptables. */
   readonly driver: string | null;
   /** RFC 3339. */
   readonly startedAt: string;

@@ -227,9 +227,14 @@ describe('a router', () => {
 
 test('a node', () => {
   const rights = { missingCapabilities: [] };
-  expect(diagnoseNode('n1', 'nft', rights).map(({ code }) => code)).toEqual(['capabilities_present', 'driver_program']);
-  expect(diagnoseNode('n1', null, rights).map(({ code }) => code)).toEqual(['agent_absent']);
-  expect(wrong(diagnoseNode('n1', 'libnftables', { missingCapabilities: ['CAP_SYS_ADMIN'] }))).toEqual([
-    'capability_missing',
+  const node = { name: 'n1', roles: ['api', 'agent'], driver: 'libnftables' };
+  expect(diagnoseNode({ ...node, driver: 'nft' }, rights).map(({ code }) => code)).toEqual([
+    'capabilities_present',
+    'driver_program',
   ]);
+  // All is done by iptables.
+  expect(diagnoseNode({ ...node, driver: null }, rights).map(({ code }) => code)).toEqual(['capabilities_present']);
+  const apiAlone = { ...node, roles: ['api'], driver: null };
+  expect(diagnoseNode(apiAlone, rights).map(({ code }) => code)).toEqual(['agent_absent']);
+  expect(wrong(diagnoseNode(node, { missingCapabilities: ['CAP_SYS_ADMIN'] }))).toEqual(['capability_missing']);
 });

@@ -100,7 +100,7 @@ function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
   }
 
   async function lookAtNode(): Promise<readonly Finding[]> {
-    return diagnoseNode(node.name, node.driver, await local.examineNode());
+    return diagnoseNode(node, await local.examineNode());
   }
 
   function print(routers: number, forwards: number, findings: readonly Finding[]): DiagnosisDocument {

@@ -3,16 +3,22 @@ import type { NodeFacts } from '../facts.ts';
 
 const NODE = { router: null, instance: null, forward: null } as const;
 
-/** What is to be said of a machine. `driver`: what made the table there; `null`: it looks after no routers. */
+/** A machine that the daemon runs on. */
+export interface DiagnosedNode {
+  readonly name: string;
+  readonly roles: readonly string[];
+  /** What made the table there; `null`: nothing had to, since all is done by iptables. */
+  readonly driver: string | null;
+}
+
 export function diagnoseNode(
-  node: string,
-  driver: string | null,
+  { name: node, roles, driver }: DiagnosedNode,
   { missingCapabilities }: NodeFacts,
 ): readonly Finding[] {
-  if (driver === null) return [finding(NODE, 'agent_absent', { node })];
+  if (!roles.includes('agent')) return [finding(NODE, 'agent_absent', { node })];
   const missing = missingCapabilities.map((name) => finding(NODE, 'capability_missing', { name }));
   return [
     ...(missing.length > 0 ? missing : [finding(NODE, 'capabilities_present', {})]),
-    finding(NODE, driver === 'nft' ? 'driver_program' : 'driver_library', {}),
+    ...(driver === null ? [] : [finding(NODE, driver === 'nft' ? 'driver_program' : 'driver_library', {})]),
   ];
 }
