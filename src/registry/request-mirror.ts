@@ -1,26 +1,18 @@
 import { printTime } from '../model/time.ts';
 import type { KeyChange, Mirror } from './feed.ts';
 import { REQUESTS } from './keys.ts';
+import { createRequestQueue, type KnownRequest, type QueueLimits, type RequestQueue } from './request-queue.ts';
 import { readRequest } from './request-record.ts';
 
-/** What is known of an answered request without asking the store. */
-export interface KnownRequest {
-  readonly revision: number;
-  readonly fingerprint: string;
-  readonly at: string;
-  /** Of the record, in characters. */
-  readonly size: number;
-}
-
-/** How long an answer is remembered, and how many are, at most. */
-export interface RequestLimits {
+/** How long an answer is remembered, and how many are, at most; the newest is kept whatever it takes. */
+export interface RequestLimits extends QueueLimits {
   readonly milliseconds: number;
-  readonly count: number;
-  /** Of all records together, in characters; the newest is kept whatever it takes. */
-  readonly size: number;
 }
 
 export const USUAL_LIMITS: RequestLimits = { milliseconds: 24 * 3600 * 1000, count: 10_000, size: 32 * 1024 * 1024 };
+
+/** Of all that is remembered, what one caller may have: nobody shall push out what is remembered of others. */
+const SHARE = 0.1;
 
 /** Not more at once, so that forgetting many holds nobody up. */
 const MOST_FORGOTTEN = 100;
@@ -31,26 +23,33 @@ export interface RequestMirror extends Mirror {
   find(key: string): KnownRequest | null;
   /** Of the record under the key, also one whose time is over; 0: there is none. */
   revisionOf(key: string): number;
-  /** Which to forget when another record, of that size, comes under `key`: the oldest. */
+  /** Which to forget when another record, of that size, comes under `key`: the oldest, those of the same caller first. */
   outdated(key: string, size: number): readonly string[];
 }
 
 export function createRequestMirror(limits: RequestLimits = USUAL_LIMITS): RequestMirror {
-  /** The oldest first. */
   const requests = new Map<string, KnownRequest>();
-  let total = 0;
+  const all = createRequestQueue();
+  const callers = new Map<string, RequestQueue>();
+  const share: QueueLimits = { count: limits.count * SHARE, size: limits.size * SHARE };
 
-  function forget(key: string): void {
-    total -= requests.get(key)?.size ?? 0;
+  function remove(key: string): void {
+    const own = callers.get(callerIn(key));
     requests.delete(key);
+    all.remove(key);
+    own?.remove(key);
+    if (own?.isEmpty() === true) callers.delete(callerIn(key));
   }
 
   function put({ key, value, revision }: KeyChange): void {
-    forget(key);
+    remove(key);
     if (value === null) return;
     const { fingerprint, at } = readRequest(key, value);
-    requests.set(key, { revision, fingerprint, at, size: value.length });
-    total += value.length;
+    const request: KnownRequest = Object.freeze({ revision, fingerprint, at, size: value.length });
+    const own = callers.get(callerIn(key)) ?? createRequestQueue();
+    callers.set(callerIn(key), own);
+    requests.set(key, request);
+    for (const queue of [all, own]) queue.put(key, request);
   }
 
   const deadline = (): string => printTime(Date.now() - limits.milliseconds);
@@ -74,18 +73,15 @@ export function createRequestMirror(limits: RequestLimits = USUAL_LIMITS): Reque
 
     revisionOf: (key) => requests.get(key)?.revision ?? 0,
 
-    outdated(coming, size) {
-      const gone: string[] = [];
+    outdated(key, size) {
       const oldest = deadline();
-      let [count, left] = [requests.size + 1, total + size];
-      for (const [key, known] of requests) {
-        const isOutdated = known.at < oldest || count > limits.count || left > limits.size;
-        if (!isOutdated || gone.length === MOST_FORGOTTEN) break;
-        count--;
-        left -= known.size;
-        if (key !== coming) gone.push(key);
-      }
-      return gone;
+      const own = callers.get(callerIn(key))?.surplus(size, share, oldest, new Set([key])) ?? [];
+      return [...own, ...all.surplus(size, limits, oldest, new Set([key, ...own]))].slice(0, MOST_FORGOTTEN);
     },
   };
+}
+
+/** What all keys of one caller begin with. */
+function callerIn(key: string): string {
+  return key.slice(0, key.lastIndexOf('/'));
 }

@@ -4,7 +4,8 @@ import type { Commit, Store } from '../store/store.ts';
 import { requestKey } from './keys.ts';
 import { type Fields, readRecord } from './record.ts';
 import type { KeyedRequest } from './registry.ts';
-import type { KnownRequest, RequestMirror } from './request-mirror.ts';
+import type { RequestMirror } from './request-mirror.ts';
+import type { KnownRequest } from './request-queue.ts';
 import { readRequest, writeRequest } from './request-record.ts';
 
 /** What requests with a key were answered, so that one that comes again does nothing again. */

@@ -134,7 +134,8 @@ describe('a request with a key', () => {
 describe('what is remembered is bounded', () => {
   const at = new Date().toISOString();
   const record = (size: number) => JSON.stringify({ fingerprint: 'f', at, answer: {} }).padEnd(size);
-  const keyOf = (number: number) => `requests/a/${number}`;
+  /** Each of a caller of its own. */
+  const keyOf = (number: number) => `requests/${number}/k`;
 
   function mirrorOf(sizes: readonly number[], limits: { count: number; size: number }) {
     const mirror = createRequestMirror({ milliseconds: DAY, ...limits });
@@ -154,6 +155,18 @@ describe('what is remembered is bounded', () => {
     const mirror = mirrorOf([400, 100, 100], { count: 10, size: 500 });
     expect(mirror.outdated(keyOf(9), 100)).toEqual([keyOf(0)]);
     expect(mirror.outdated(keyOf(9), 1000)).toEqual([keyOf(0), keyOf(1), keyOf(2)]);
+  });
+
+  test('by a tenth of both for each caller, so that nobody pushes out what is remembered of others', () => {
+    const mirror = createRequestMirror({ milliseconds: DAY, count: 20, size: 10_000 });
+    const keys = ['requests/a/1', 'requests/b/1', 'requests/a/2', 'requests/b/2'];
+    mirror.apply(
+      keys.map((key, index) => ({ key, value: record(300), revision: index + 1 })),
+      4,
+    );
+    expect(mirror.outdated('requests/a/3', 100)).toEqual(['requests/a/1']);
+    expect(mirror.outdated('requests/a/3', 900)).toEqual(['requests/a/1', 'requests/a/2']);
+    expect(mirror.outdated('requests/c/1', 9_000)).toEqual(['requests/a/1']);
   });
 
   test('what was forgotten leaves room', () => {
