@@ -1,8 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { benchmarkApi } from './api.ts';
 import { benchmarkAppear } from './appear.ts';
 import { benchmarkBulk } from './bulk.ts';
 import { benchmarkConnections } from './connections.ts';
 import { benchmarkCreate } from './create.ts';
+import { benchmarkFlood } from './flood.ts';
 import { benchmarkList } from './list.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkRange } from './range.ts';
@@ -20,6 +22,8 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   range: benchmarkRange,
   memory: benchmarkMemory,
   list: benchmarkList,
+  api: benchmarkApi,
+  flood: benchmarkFlood,
 };
 
 /** Not part of a run that names none. */

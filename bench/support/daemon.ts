@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { ConfigFile } from '../../src/daemon/config-schema.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { PREFIX } from './namespaces.ts';
@@ -17,10 +18,11 @@ export interface Home {
   remove(): void;
 }
 
-export function createHome(): Home {
+/** `settings`: of the configuration, beside what makes it the benchmarks' own. */
+export function createHome(settings: ConfigFile = {}): Home {
   const directory = mkdtempSync(join(tmpdir(), 'hatoba-bench-'));
   const patterns = [{ namespace: `${PREFIX}*`, outside: ['qg-'], inside: ['qr-'] }];
-  writeFileSync(join(directory, 'hatoba.yaml'), JSON.stringify({ neutron: false, routers: patterns }));
+  writeFileSync(join(directory, 'hatoba.yaml'), JSON.stringify({ neutron: false, routers: patterns, ...settings }));
   return {
     directory,
     socket: join(directory, 'hatoba.sock'),

@@ -8,6 +8,7 @@ import type { Admit, Authenticate } from '../access/guard.ts';
 import { remoteKey } from '../access/remote-address.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { limitConnections } from './connections.ts';
+import { inTurns } from './in-turns.ts';
 import type { KeyPair } from './key-pair.ts';
 import { KEEP_ALIVE, limitClients, MOST_OF_ONE_ADDRESS, SERVER_OPTIONS, STALL } from './limits.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -47,7 +48,7 @@ export function createTcpListener(
   // Fastify itself has one server only, which is on the unix socket.
   const { server, renew } = openServer(
     keyPair,
-    oneAtATime((request, response) => api.routing(request, response)),
+    oneAtATime(inTurns((request, response) => api.routing(request, response))),
   );
   server.keepAliveTimeout = KEEP_ALIVE;
   server.setTimeout(STALL);

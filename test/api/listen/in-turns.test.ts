@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { inTurns } from '../../../src/api/listen/in-turns.ts';
+import { eventually } from '../../support/eventually.ts';
+
+const CROWD = 30;
+const REQUEST = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+
+/** So many connections to a server of its own. */
+async function serve(listener: RequestListener, count: number): Promise<readonly Socket[]> {
+  const server = createServer(listener);
+  let accepted = 0;
+  server.on('connection', () => accepted++);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1').resume());
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  await eventually(() => expect(accepted).toBe(count));
+  return sockets;
+}
+
+function busy(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+/** How many of a crowd's requests are begun with before one at another server, sent at the same time, is. */
+async function ahead(way: (listener: RequestListener) => RequestListener): Promise<number> {
+  const begun: string[] = [];
+  const crowd = await serve(
+    way((_request, response) => {
+      begun.push('crowd');
+      busy(5);
+      response.end();
+    }),
+    CROWD,
+  );
+  const [other] = await serve((_request, response) => {
+    begun.push('other');
+    response.end();
+  }, 1);
+  for (const socket of [...crowd, other]) socket?.write(REQUEST);
+  await eventually(() => expect(begun).toHaveLength(CROWD + 1));
+  return begun.indexOf('other');
+}
+
+test('a request that comes by another listener waits for few of a crowd, and the crowd is served', async () => {
+  expect(await ahead(inTurns)).toBeLessThan(5);
+});
+
+test('it would wait for the whole crowd', async () => {
+  expect(await ahead((listener) => listener)).toBeGreaterThan(CROWD / 2);
+});
