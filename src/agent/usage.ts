@@ -39,7 +39,7 @@ export function createUsage({ memory, onError }: UsageOptions): Usage {
   }
 
   function writeLater(): void {
-    if (!stopped) timer ??= setTimeout(write, LATER);
+    if (!stopped) timer ??= setTimeout(() => void write(), LATER);
   }
 
   function write(): Promise<void> {

@@ -42,7 +42,7 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
   const forwardMirror = createForwardMirror(onError);
   const statusMirror = createStatusMirror(onError);
   const tokenMirror = createTokenMirror();
-  const listingMirror = createListingMirror(statusMirror.of);
+  const listingMirror = createListingMirror((router) => statusMirror.of(router));
   const requestMirror = createRequestMirror();
   const mirrors = [forwardMirror, statusMirror, tokenMirror, requestMirror, listingMirror];
   const feed = await startFeed(store, mirrors, onError);

@@ -42,15 +42,15 @@ function createMemory() {
 }
 
 test('a forward was last used when its counters were first seen as they are', async () => {
-  const { noteOne, note, forget } = usageOver(FORGETFUL);
-  expect(await noteOne('a', 5, 1000)).toBeNull();
-  expect(await noteOne('a', 5, 2000)).toBeNull();
-  expect(await noteOne('a', 6, 3000)).toBe(3000);
-  expect(await noteOne('a', 6, 4000)).toBe(3000);
-  expect(await note(new Map([['a', counted(6, 1)]]), 5000)).toEqual(new Map([['a', 5000]]));
-  expect(await noteOne('b', 0, 6000)).toBeNull();
-  forget('a');
-  expect(await noteOne('a', 7, 7000)).toBeNull();
+  const usage = usageOver(FORGETFUL);
+  expect(await usage.noteOne('a', 5, 1000)).toBeNull();
+  expect(await usage.noteOne('a', 5, 2000)).toBeNull();
+  expect(await usage.noteOne('a', 6, 3000)).toBe(3000);
+  expect(await usage.noteOne('a', 6, 4000)).toBe(3000);
+  expect(await usage.note(new Map([['a', counted(6, 1)]]), 5000)).toEqual(new Map([['a', 5000]]));
+  expect(await usage.noteOne('b', 0, 6000)).toBeNull();
+  usage.forget('a');
+  expect(await usage.noteOne('a', 7, 7000)).toBeNull();
 });
 
 test('counters that begin anew are no use; that they rise from there is', async () => {
@@ -119,11 +119,11 @@ describe('what is noted is written', () => {
 
   test('at the end, but only where something is new', async () => {
     const { state, memory } = createMemory();
-    const { noteOne, stop } = usageOver(memory);
-    await noteOne('a', 5, 1000);
-    await stop();
+    const usage = usageOver(memory);
+    await usage.noteOne('a', 5, 1000);
+    await usage.stop();
     expect(state.writes).toBe(1);
-    await stop();
+    await usage.stop();
     expect(state.writes).toBe(1);
     expect(vi.getTimerCount()).toBe(0);
   });
