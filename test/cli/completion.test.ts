@@ -42,6 +42,7 @@ describe('proposed are', () => {
       'restore',
       'router',
       'token',
+      'node',
       'status',
       'top',
       'doctor',
