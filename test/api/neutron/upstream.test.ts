@@ -188,7 +188,10 @@ describe('sweeps', () => {
     told.length = 0;
     const { forwards } = bench.registry;
     const client = createNeutronClient(createUpstream(neutron.url));
-    return startSweeps({ neutron: client, forwards, account: async () => account, log }, 10);
+    return startSweeps(
+      { neutron: client, forwards, owners: { note: () => undefined }, account: async () => account, log },
+      10,
+    );
   }
 
   beforeEach(async () => {

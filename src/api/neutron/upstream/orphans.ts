@@ -6,6 +6,7 @@ import type { Forwards } from '../../../registry/registry.ts';
 import type { ServiceAccount } from './account.ts';
 import { portOf } from './port-label.ts';
 import { insideOf } from './router-inside.ts';
+import type { RouterOwners } from './router-owners.ts';
 
 export interface Orphans {
   readonly forwards: readonly Forward[];
@@ -14,38 +15,35 @@ export interface Orphans {
 }
 
 /**
- * Of forwards that were made for ports, those whose router or port there is no more, or whose port has their address no
+ * Of these forwards, all made for ports, those whose router or port there is no more, or whose port has their address no
  * more. What this account is not shown may still be there: a port is gone only where the router's own interfaces are
  * shown, a router only to an account that sees all. Errors: those of `NeutronClient`; then nothing is known.
  */
 export async function findOrphans(
-  neutron: NeutronClient,
+  { neutron, owners }: { readonly neutron: NeutronClient; readonly owners: Pick<RouterOwners, 'note'> },
   { credentials, seesAll }: ServiceAccount,
   forwards: readonly Forward[],
 ): Promise<Orphans> {
-  const made = forwards.flatMap((forward) => {
-    const port = portOf(forward);
-    return port === null ? [] : [{ forward, port }];
-  });
-  const asked = distinct(made.map(({ forward }) => forward.router));
+  const wanted = distinct(forwards.map(({ router }) => router));
   const [routers, ports] = await Promise.all([
-    neutron.routers(credentials, asked),
-    neutron.portsById(credentials, distinct(made.map(({ port }) => port))),
+    neutron.routers(credentials, wanted),
+    neutron.portsById(credentials, distinct(forwards.flatMap((forward) => portOf(forward) ?? []))),
   ]);
-  const missing = difference(asked, new Set(routers.map(({ id }) => id)));
+  for (const { id, project_id: project } of routers) owners.note(id, project);
+  const there = new Set(routers.map(({ id }) => id));
   const addresses = new Map(ports.map(({ id, fixed_ips }) => [id, fixed_ips.map(({ ip_address }) => ip_address)]));
-  const suspects = made
-    .filter(({ forward, port }) => !addresses.get(port)?.includes(forward.internalAddress.text))
-    .map(({ forward }) => forward);
-  const gone = new Set(seesAll ? missing : []);
-  for (const router of difference(distinct(suspects.map((forward) => forward.router)), new Set(missing))) {
-    if ((await insideOf(neutron, credentials, router)).size > 0) gone.add(router);
+  const lost = forwards.filter((forward) => {
+    const found = addresses.get(portOf(forward) ?? '');
+    return there.has(forward.router) && !found?.includes(forward.internalAddress.text);
+  });
+  const shown = new Set<RouterId>();
+  for (const router of distinct(lost.map((forward) => forward.router))) {
+    if ((await insideOf(neutron, credentials, router)).size > 0) shown.add(router);
   }
-  const lost = new Set(suspects);
-  const orphans = made
-    .map(({ forward }) => forward)
-    .filter((forward) => gone.has(forward.router) && (lost.has(forward) || missing.includes(forward.router)));
-  return { forwards: orphans, hidden: seesAll ? [] : missing };
+  const portless = lost.filter(({ router }) => shown.has(router));
+  const routerless = forwards.filter(({ router }) => !there.has(router));
+  const missing = distinct(routerless.map(({ router }) => router));
+  return seesAll ? { forwards: [...portless, ...routerless], hidden: [] } : { forwards: portless, hidden: missing };
 }
 
 /** Removes them, but for those that have changed meanwhile; gives how many are gone. Errors: `store_…`. */
@@ -66,10 +64,6 @@ async function removedAt(forwards: Forwards, id: string, revision: number): Prom
     if (error instanceof HatobaError && overtaken.includes(error.code)) return false;
     throw error;
   }
-}
-
-function difference(texts: readonly string[], others: ReadonlySet<string>): readonly string[] {
-  return texts.filter((text) => !others.has(text));
 }
 
 function distinct(texts: readonly string[]): readonly string[] {

@@ -27,18 +27,32 @@ export async function passOn(
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) gone.abort();
   });
-  const answer = await upstream.send({ ...callOf(request, body), signal: gone.signal });
+  const answer = await answerOf(upstream, { ...callOf(request, body), signal: gone.signal });
+  reply.hijack();
+  if (answer === null) return reply;
   try {
     await consequence?.(answer);
   } catch (error) {
     request.log.error({ err: error }, 'what follows from an answer of Neutron has not been done');
   }
-  reply.hijack();
   reply.raw.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders).flat());
   pipeline(answer, reply.raw, (error) => {
     if (error && !gone.signal.aborted) request.log.warn({ err: error }, 'an answer of Neutron broke off');
   });
   return reply;
+}
+
+/** `null`: nobody waits for it any more. */
+async function answerOf(
+  upstream: Upstream,
+  call: UpstreamCall & { readonly signal: AbortSignal },
+): Promise<IncomingMessage | null> {
+  try {
+    return await upstream.send(call);
+  } catch (error) {
+    if (call.signal.aborted) return null;
+    throw error;
+  }
 }
 
 function callOf(request: FastifyRequest, body: Buffer | undefined): Omit<UpstreamCall, 'signal'> {

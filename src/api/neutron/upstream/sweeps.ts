@@ -5,10 +5,13 @@ import type { Forwards } from '../../../registry/registry.ts';
 import type { ServiceAccount } from './account.ts';
 import { findOrphans, removeOrphans } from './orphans.ts';
 import { portOf } from './port-label.ts';
+import type { RouterOwners } from './router-owners.ts';
 
 export interface SweepDeps {
   readonly neutron: NeutronClient;
   readonly forwards: Forwards;
+  /** Hears of routers with forwards. */
+  readonly owners: Pick<RouterOwners, 'note'>;
   /** Rejects where it cannot be used at present. */
   readonly account: () => Promise<ServiceAccount>;
   readonly log: Pick<FastifyBaseLogger, 'info' | 'warn'>;
@@ -22,21 +25,21 @@ export interface Swept {
 }
 
 /** Removes what has lost its port in ways that did not come past here. Errors: as `findOrphans`. */
-export async function sweep({ neutron, forwards, account }: Omit<SweepDeps, 'log'>): Promise<Swept> {
+export async function sweep(deps: Omit<SweepDeps, 'log'>): Promise<Swept> {
+  const { forwards, account } = deps;
   const made = forwards.list().filter((forward) => portOf(forward) !== null);
   if (made.length === 0) return { removed: 0, hidden: [] };
-  const { forwards: orphans, hidden } = await findOrphans(neutron, await account(), made);
+  const { forwards: orphans, hidden } = await findOrphans(deps, await account(), made);
   return { removed: await removeOrphans(forwards, orphans), hidden };
 }
 
 /**
- * Sweeps so many milliseconds after each other: Neutron has no events that one could listen to over HTTP. Gives what
- * ends it, behind a sweep that is under way.
+ * Sweeps at once, and so many milliseconds after each other: Neutron has no events that one could listen to over HTTP.
+ * Gives what ends it, behind a sweep that is under way.
  */
 export function startSweeps(deps: SweepDeps, interval: number): () => Promise<void> {
   const { log } = deps;
   let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
   let ended = false;
   let trouble: 'hidden' | 'away' | null = null;
 
@@ -67,7 +70,7 @@ export function startSweeps(deps: SweepDeps, interval: number): () => Promise<vo
     }, interval);
   }
 
-  later();
+  let running = once();
   return () => {
     ended = true;
     clearTimeout(timer);

@@ -65,7 +65,7 @@ export function upstreamNeutron(
     api.register(passedOn(passing));
     api.register(interfaceRemoval(passing));
     partFrom(api, upstream);
-    sweepWhileServing(api, () => startSweeps({ neutron, forwards, account, log: api.log }, sweepInterval));
+    sweepWhileServing(api, () => startSweeps({ neutron, forwards, owners, account, log: api.log }, sweepInterval));
     done();
   };
 }
