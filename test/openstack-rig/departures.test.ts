@@ -61,6 +61,7 @@ async function sweepAs(token: string, url = bench.neutron.url, seesAll = false):
   const swept = await sweep({
     neutron: createNeutronClient(createUpstream(new URL(url))),
     forwards: bench.registry.forwards,
+    owners: { note: () => undefined },
     account: async () => ({ credentials: tokenCredentials(token), seesAll }),
   });
   return swept.removed;

@@ -104,31 +104,34 @@ export interface Cloud {
   readonly gateway: string;
 }
 
-/** An outside network of everybody, and alice's router. */
-export async function buildCloud(url: string): Promise<Cloud> {
-  const outside = await make(url, ADMIN, 'networks', 'network', {
+/** An outside network of everybody, made by the operator, and a tenant's router. */
+export async function buildCloud(url: string, { operator = ADMIN, tenant = ALICE } = {}): Promise<Cloud> {
+  const outside = await make(url, operator, 'networks', 'network', {
     name: 'outside',
     'router:external': true,
     'provider:network_type': 'flat',
     'provider:physical_network': 'public',
   });
-  const outsideSubnet = await make(url, ADMIN, 'subnets', 'subnet', {
+  const outsideSubnet = await make(url, operator, 'subnets', 'subnet', {
     network_id: outside.id,
     ip_version: 4,
     cidr: '198.51.100.0/24',
     enable_dhcp: false,
   });
-  return { outside, outsideSubnet, ...(await buildRouter(url, ALICE, outside.id, '10.0.0.0/24')) };
+  return { outside, outsideSubnet, ...(await buildRouter(url, tenant, outside.id)) };
 }
 
-export async function buildRouter(
+async function buildRouter(
   url: string,
   token: string,
   outside: string,
-  cidr: string,
 ): Promise<Pick<Cloud, 'network' | 'subnet' | 'router' | 'gateway'>> {
   const network = await make(url, token, 'networks', 'network', { name: 'inside' });
-  const subnet = await make(url, token, 'subnets', 'subnet', { network_id: network.id, ip_version: 4, cidr });
+  const subnet = await make(url, token, 'subnets', 'subnet', {
+    network_id: network.id,
+    ip_version: 4,
+    cidr: '10.0.0.0/24',
+  });
   const wish = { name: 'r1', external_gateway_info: { network_id: outside } };
   const router = await make(url, token, 'routers', 'router', wish);
   await ask(`${url}/v2.0/routers/${router.id}/add_router_interface`, 'PUT', token, { subnet_id: subnet.id });
