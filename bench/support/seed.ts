@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type ForwardSpec, parseForwardSpec } from '../../src/model/forward.ts';
 import { isRule, type Program, type Rule, resolveForward } from '../../src/program/rule.ts';
-import { writeForward } from '../../src/registry/forward-record.ts';
+import { writeForward } from '../../src/registry/forwards/forward-record.ts';
 import { forwardKey, guardKey } from '../../src/registry/keys.ts';
 import type { Store } from '../../src/store/store.ts';
 

@@ -1,7 +1,7 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import { parseGrants } from '../model/grants.ts';
-import { scopeRegistry } from '../registry/scoped.ts';
+import { scopeRegistry } from '../registry/tenants/scoped.ts';
 import { guardRoutes } from './access/guard.ts';
 import { scopeLocalNode } from './access/scoped-local-node.ts';
 import { auditChanges } from './audit.ts';

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import type { ForwardSpec } from '../model/forward.ts';
 import type { Forwards, Registry } from '../registry/registry.ts';
-import type { Tokens } from '../registry/tokens.ts';
+import type { Tokens } from '../registry/tokens/tokens.ts';
 import type { LocalNode } from './local-node.ts';
 
 /** What was changed. */

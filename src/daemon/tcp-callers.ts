@@ -1,7 +1,7 @@
 import type { Admit, Authenticate } from '../api/access/guard.ts';
 import { authenticateLoopback } from '../api/access/local-callers.ts';
 import type { Keystone } from '../openstack/keystone/keystone.ts';
-import type { Tokens } from '../registry/tokens.ts';
+import type { Tokens } from '../registry/tokens/tokens.ts';
 import type { Config } from './config-schema.ts';
 
 export interface TcpCallers {

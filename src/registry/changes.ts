@@ -1,9 +1,9 @@
 import type { Store } from '../store/store.ts';
 import type { Feed } from './feed.ts';
-import { createForwardReader } from './forward-record.ts';
+import { createForwardReader } from './forwards/forward-record.ts';
 import { FORWARDS, STATUSES, splitKey } from './keys.ts';
 import type { RegistryChange } from './registry.ts';
-import { readStatus } from './status-record.ts';
+import { readStatus } from './statuses/status-record.ts';
 
 /**
  * What changes after the revision, told when the mirrors have it, too. It is read from the store when it is asked for, so

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
-import type { Named } from './name-index.ts';
+import type { Named } from './forwards/name-index.ts';
 
 /**
  * Where things are in the store. Router ids, ids and names have no slashes; a node's name and a project, at the end of

@@ -2,7 +2,7 @@ import type { RouterId } from '../model/router.ts';
 import type { RouterStatus } from '../model/status.ts';
 import type { Mirror } from './feed.ts';
 import { FORWARDS, STATUSES, splitKey } from './keys.ts';
-import { knownGateways } from './statuses.ts';
+import { knownGateways } from './statuses/statuses.ts';
 
 /** Since which revision forwards are as they are, and the gateway addresses that they have outside. */
 export interface ListingMirror extends Mirror {

@@ -3,19 +3,19 @@ import type { PortRange } from '../model/port-range.ts';
 import type { Store } from '../store/store.ts';
 import { followChanges } from './changes.ts';
 import { startFeed } from './feed.ts';
-import { createForwardMirror } from './forward-mirror.ts';
-import { createForwards } from './forwards.ts';
+import { createForwardMirror } from './forwards/forward-mirror.ts';
+import { createForwards } from './forwards/forwards.ts';
 import { createListingMirror } from './listing-mirror.ts';
 import type { Forwards, Registry } from './registry.ts';
-import { createRequestMirror } from './request-mirror.ts';
-import { createRequests } from './requests.ts';
-import { type Scope, tenantScope, unlimitedScope } from './scope.ts';
+import { createRequestMirror } from './requests/request-mirror.ts';
+import { createRequests } from './requests/requests.ts';
 import { createSerialQueue } from './serial-queue.ts';
-import { createStatusMirror } from './status-mirror.ts';
-import { createStatuses, knownGateways } from './statuses.ts';
-import { createTenantRegistry } from './tenant-registry.ts';
-import { createTokenMirror } from './token-mirror.ts';
-import { createTokens, type Tokens } from './tokens.ts';
+import { createStatusMirror } from './statuses/status-mirror.ts';
+import { createStatuses, knownGateways } from './statuses/statuses.ts';
+import { type Scope, tenantScope, unlimitedScope } from './tenants/scope.ts';
+import { createTenantRegistry } from './tenants/tenant-registry.ts';
+import { createTokenMirror } from './tokens/token-mirror.ts';
+import { createTokens, type Tokens } from './tokens/tokens.ts';
 
 /** What the store has, as a whole. */
 export interface OpenRegistry extends Registry {

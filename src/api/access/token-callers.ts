@@ -3,8 +3,8 @@ import { callerOfToken, isTokenExpired } from '../../model/api-token.ts';
 import type { Caller } from '../../model/caller.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
 import { printTime } from '../../model/time.ts';
-import { looksLikeSecret } from '../../registry/token-secret.ts';
-import type { Tokens } from '../../registry/tokens.ts';
+import { looksLikeSecret } from '../../registry/tokens/token-secret.ts';
+import type { Tokens } from '../../registry/tokens/tokens.ts';
 import type { Authenticate } from './guard.ts';
 import { createFailureLimit, type FailureLimit } from './limits.ts';
 

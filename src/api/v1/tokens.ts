@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import { type ApiToken, isTokenExpired, parseApiTokenSpec } from '../../model/api-token.ts';
 import type { Caller } from '../../model/caller.ts';
 import { printTime } from '../../model/time.ts';
-import type { Tokens } from '../../registry/tokens.ts';
+import type { Tokens } from '../../registry/tokens/tokens.ts';
 import { ADMIN } from '../access/access.ts';
 import { problemResponses } from '../problem.ts';
 import { withExpiry } from './expiry.ts';

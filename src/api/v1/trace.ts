@@ -6,7 +6,7 @@ import { parseProtocol } from '../../model/protocol.ts';
 import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
 import type { Registry } from '../../registry/registry.ts';
-import { knownGateways } from '../../registry/statuses.ts';
+import { knownGateways } from '../../registry/statuses/statuses.ts';
 import { READ, READ_ALL } from '../access/access.ts';
 import { requireAccess } from '../access/guard.ts';
 import type { RouteDeps } from '../deps.ts';

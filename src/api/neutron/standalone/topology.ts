@@ -1,7 +1,7 @@
 import type { Address } from '../../../model/address.ts';
 import type { RouterId } from '../../../model/router.ts';
 import type { Registry } from '../../../registry/registry.ts';
-import { knownGateways } from '../../../registry/statuses.ts';
+import { knownGateways } from '../../../registry/statuses/statuses.ts';
 import { badForwarding, NeutronFault } from '../faults.ts';
 import { printLiteral } from '../python-text.ts';
 import type { GatewayIp, Inquiry, Target, Topology, WishedTarget } from '../topology.ts';

@@ -1,0 +1,92 @@
+import type { Forward, ForwardSpec } from '../../model/forward.ts';
+import type { ForwardId } from '../../model/ids.ts';
+import type { Gateways, RouterId } from '../../model/router.ts';
+import { createAgeOrder } from './age-order.ts';
+import { type ForwardView, findForward } from './forward-view.ts';
+import { createNameIndex, type Named } from './name-index.ts';
+import { createPortIndex, type PortIndex } from './port-index.ts';
+
+/** Forwards in memory, as the store had them at one revision. */
+export interface ForwardIndex extends ForwardView {
+  /** Puts it, in place of the one of the same id. */
+  put(forward: Forward): void;
+  /** The one that was there, unless it has moved to another router meanwhile. */
+  remove(router: RouterId, id: ForwardId): Forward | undefined;
+  /** The one that has the name that the spec has, in the same project. */
+  namesake(spec: Named): Forward | undefined;
+  /** How many the project has. */
+  countOf(project: string): number;
+  conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Forward | undefined;
+  /** All that conflict with the spec, in no order; some perhaps several times. */
+  conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly Forward[];
+}
+
+interface RouterForwards {
+  readonly forwards: Map<ForwardId, Forward>;
+  readonly ports: PortIndex<Forward>;
+}
+
+const NO_FORWARDS: ReadonlyMap<ForwardId, Forward> = new Map();
+
+export function createForwardIndex(): ForwardIndex {
+  const all = new Map<ForwardId, Forward>();
+  const names = createNameIndex();
+  const counts = new Map<string | null, number>();
+  const routers = new Map<RouterId, RouterForwards>();
+  const order = createAgeOrder(() => all.values());
+
+  function count({ projectId }: Forward, change: 1 | -1): void {
+    const sum = (counts.get(projectId) ?? 0) + change;
+    if (sum === 0) counts.delete(projectId);
+    else counts.set(projectId, sum);
+  }
+
+  function forget(forward: Forward): void {
+    count(forward, -1);
+    order.remove(forward);
+    const router = routers.get(forward.router);
+    router?.forwards.delete(forward.id);
+    router?.ports.remove(forward);
+    if (router?.forwards.size === 0) routers.delete(forward.router);
+    names.remove(forward);
+  }
+
+  return {
+    put(forward) {
+      const before = all.get(forward.id);
+      if (before !== undefined) forget(before);
+      all.set(forward.id, forward);
+      count(forward, 1);
+      names.add(forward);
+      const router = routers.get(forward.router) ?? { forwards: new Map(), ports: createPortIndex<Forward>() };
+      routers.set(forward.router, router);
+      router.forwards.set(forward.id, forward);
+      router.ports.add(forward);
+      order.add(forward);
+    },
+
+    remove(router, id) {
+      const forward = all.get(id);
+      if (forward?.router !== router) return undefined;
+      forget(forward);
+      all.delete(id);
+      return forward;
+    },
+
+    get: (id) => all.get(id),
+    namesake: (spec) => names.namesake(spec),
+    find: (reference) =>
+      findForward(reference, {
+        get: (id) => all.get(id),
+        named: (name) => names.everywhere(name),
+        all: () => all.values(),
+      }),
+    list: () => order.list(),
+    countOf: (project) => counts.get(project) ?? 0,
+
+    ofRouter: (router) => routers.get(router)?.forwards ?? NO_FORWARDS,
+
+    conflictOf: (spec, gateways, except) => routers.get(spec.router)?.ports.conflictOf(spec, gateways, except),
+    conflictsOf: (spec, gateways) => routers.get(spec.router)?.ports.conflictsOf(spec, gateways) ?? [],
+  };
+}
