@@ -39,9 +39,10 @@ export async function openKeyPair({ config, log, steps }: Surroundings): Promise
     onTrouble: (error) => log.warn({ error }, 'the certificate stays as it was'),
   });
   warnOfEnd(log, watch.first);
-  process.on('SIGHUP', watch.reload);
+  const reload = () => watch.reload();
+  process.on('SIGHUP', reload);
   steps.defer(() => {
-    process.off('SIGHUP', watch.reload);
+    process.off('SIGHUP', reload);
     watch.stop();
   });
   return { first: watch.first, follow: (listener) => void listeners.push(listener) };

@@ -52,8 +52,8 @@ export function createFailureLimit(keyOf = remoteKey): FailureLimit {
   }
 
   return {
-    refuse: (request) => hold(request, limiter.ask),
-    count: (request) => hold(request, limiter.take),
+    refuse: (request) => hold(request, (key) => limiter.ask(key)),
+    count: (request) => hold(request, (key) => limiter.take(key)),
   };
 }
 

@@ -9,7 +9,7 @@ interface Served {
   readonly port: number;
   /** Those that the handler has begun with, by their paths. */
   readonly begun: readonly string[];
-  answer(path: string): void;
+  readonly answer: (path: string) => void;
 }
 
 async function serve(): Promise<Served> {
