@@ -52,8 +52,16 @@ export function answerWithProblems(api: FastifyInstance): void {
 /** Answers with the error, and logs it where it is not the client's fault. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const told = toHatobaError(error, request);
-  if (told.status >= 500) request.log.error({ err: error }, told.message);
+  if (isForLog(told)) request.log.error({ err: error }, told.message);
   reply.code(told.status).type(PROBLEM_TYPE).send(printProblem(told));
+}
+
+/** What the log tells once, when it begins, so that callers cannot fill it by asking. */
+const TOLD_ELSEWHERE: readonly ErrorCode[] = ['authentication_unavailable', 'daemon_stopping', 'not_ready'];
+
+/** Whether the operator has to hear of it each time. */
+export function isForLog({ code, status }: HatobaError): boolean {
+  return status >= 500 && !TOLD_ELSEWHERE.includes(code);
 }
 
 /** Whatever was thrown, as an error of the catalogue. */

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { authenticateSocket } from '../../src/api/access/local-callers.ts';
 import { createApi } from '../../src/api/api.ts';
+import { hatobaError } from '../../src/model/errors.ts';
 import { openBench, wish } from './api-under-test.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -90,3 +91,17 @@ test('a bug is internal_error, tells nothing of the inside, and is logged with i
   expect(lines[0]).toContain('secret');
   expect(lines[0]).toContain('problem.test.ts');
 });
+
+test.each(['/v1/forwards', '/v2.0/floatingips'])(
+  'what is told once, when it begins, is not logged for every %s that meets it',
+  async (path) => {
+    const lines: string[] = [];
+    const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+    const authenticate = async () => {
+      throw hatobaError('authentication_unavailable', { reason: 'Keystone is away' });
+    };
+    await using bench = await openBench({ authenticate, log });
+    expect((await bench.api.inject(path)).statusCode).toBe(503);
+    expect(lines).toEqual([]);
+  },
+);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HatobaError } from '../../model/errors.ts';
 import { NeutronRefusal } from '../../openstack/neutron/refusal.ts';
-import { toHatobaError } from '../problem.ts';
+import { isForLog, toHatobaError } from '../problem.ts';
 import { type FaultType, NeutronFault, printFault } from './faults.ts';
 
 const REQUEST_ID = 'x-openstack-request-id';
@@ -28,8 +28,16 @@ export function sendFault(error: unknown, request: FastifyRequest, reply: Fastif
     reply.code(error.status).type(error.contentType).send(error.body);
     return;
   }
-  const fault = error instanceof NeutronFault ? error : faultOf(toHatobaError(error, request), request);
-  if (fault.status >= 500) request.log.error({ err: error }, fault.message);
+  if (error instanceof NeutronFault) {
+    answer(error, reply);
+    return;
+  }
+  const told = toHatobaError(error, request);
+  if (isForLog(told)) request.log.error({ err: error }, told.message);
+  answer(faultOf(told, request), reply);
+}
+
+function answer(fault: NeutronFault, reply: FastifyReply): void {
   reply.code(fault.status).header(REQUEST_ID, `req-${randomUUID()}`).send(printFault(fault));
 }
 
