@@ -7,11 +7,12 @@ import { benchmarkCreate } from './create.ts';
 import { benchmarkFlood } from './flood.ts';
 import { benchmarkList } from './list.ts';
 import { benchmarkMemory } from './memory.ts';
+import { benchmarkNeutron } from './neutron.ts';
 import { benchmarkRange } from './range.ts';
 import { soakFor } from './soak.ts';
 import { benchmarkStart } from './start.ts';
 import { type Benchmark, type Row, tableOf } from './support/report.ts';
-import { pageOf, soakSection } from './support/results.ts';
+import { pageOf, sectionOf } from './support/results.ts';
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   start: benchmarkStart,
@@ -26,26 +27,27 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   flood: benchmarkFlood,
 };
 
-/** Not part of a run that names none. */
-const SOAK = 'soak';
+/** Those that need more time or packages than the rest: not part of a run that names none. */
+const SEPARATE = ['neutron', 'soak'] as const;
 const RESULTS = new URL('./RESULTS.md', import.meta.url);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const [wanted, minutes] = wordsOf(process.argv.slice(2));
-const isSoak = wanted.includes(SOAK) && wanted.length === 1;
+const separate = SEPARATE.find((name) => wanted.length === 1 && wanted.includes(name));
+const separateBenchmarks = { neutron: benchmarkNeutron, soak: soakFor(minutes) };
 const started = performance.now();
 const rows: Row[] = [];
-for (const [name, benchmark] of Object.entries({ ...BENCHMARKS, [SOAK]: soakFor(minutes) })) {
-  if (wanted.length > 0 ? !wanted.includes(name) : name === SOAK) continue;
+for (const [name, benchmark] of Object.entries({ ...BENCHMARKS, ...separateBenchmarks })) {
+  if (wanted.length > 0 ? !wanted.includes(name) : name in separateBenchmarks) continue;
   say(`${name}:`);
   rows.push(...(await benchmark((line) => say(`  ${line}`))));
 }
-say(`\n${isSoak ? soakSection(rows, performance.now() - started) : tableOf(rows)}`);
+say(`\n${separate === undefined ? tableOf(rows) : sectionOf(separate, rows, performance.now() - started)}`);
 if (wanted.length === 0) writeFileSync(RESULTS, pageOf(rows, readFileSync(RESULTS, 'utf8')));
 
 /** Names, and behind `soak` how many minutes' worth. */
 function wordsOf(words: readonly string[]): readonly [names: readonly string[], minutes: number | undefined] {
-  const minutes = Number(words[words.indexOf(SOAK) + 1]);
-  if (!words.includes(SOAK) || !(minutes > 0)) return [words, undefined];
+  const minutes = Number(words[words.indexOf('soak') + 1]);
+  if (!words.includes('soak') || !(minutes > 0)) return [words, undefined];
   return [words.filter((word) => word !== String(minutes)), minutes];
 }

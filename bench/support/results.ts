@@ -3,11 +3,24 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { type Row, tableOf } from './report.ts';
 
-const SOAK_HEADING = '## Soak';
+/** Benchmarks that run alone, and what RESULTS.md says of them; in its order. */
+const SEPARATE = {
+  neutron: {
+    heading: '## Beside Neutron',
+    how:
+      'By `node bench/run.ts neutron`: the same requests to `/v2.0` of a stand-alone hatoba and of a real neutron-server, one\n' +
+      'after the other. Each is one process on SQLite that asks nobody who they are; Neutron has no agents to tell. All forwards\n' +
+      'are at one floating IP and lead to one port: Neutron reads these along at each create, so that few and many differ.',
+  },
+  soak: {
+    heading: '## Soak',
+    how: "By `node bench/run.ts soak [MINUTES]`: so many minutes' worth of random changes, five a second, as fast as they go.",
+  },
+} as const;
 
-/** RESULTS.md after a run of all benchmarks; of what it was before, the soak stays, which is no part of that run. */
+/** RESULTS.md after a run of all benchmarks; of what it was before, what is no part of that run stays. */
 export function pageOf(rows: readonly Row[], before: string): string {
-  const soak = before.indexOf(`\n${SOAK_HEADING}\n`);
+  const kept = Object.values(SEPARATE).flatMap(({ heading }) => keptSection(before, heading) ?? []);
   return `# Measurements
 
 Made by \`make bench\`, with the baselines measured in the same run. Other machines give other times; the ratios are
@@ -15,16 +28,24 @@ what to look at.
 
 ${conditions()}
 
-${tableOf(rows)}
-${soak < 0 ? '' : before.slice(soak)}`;
+${[tableOf(rows), ...kept].join('\n\n')}
+`;
 }
 
-/** What a soak found, for the end of RESULTS.md. */
-export function soakSection(rows: readonly Row[], milliseconds: number): string {
-  const load = loadavg().map((value) => value.toFixed(1));
-  return `${SOAK_HEADING}
+function keptSection(page: string, heading: string): string | null {
+  const start = page.indexOf(`\n${heading}\n`) + 1;
+  if (start === 0) return null;
+  const end = page.indexOf('\n## ', start);
+  return page.slice(start, end < 0 ? page.length : end).trimEnd();
+}
 
-By \`node bench/run.ts soak [MINUTES]\`: so many minutes' worth of random changes, five a second, as fast as they go.
+/** What a benchmark that ran alone found, for RESULTS.md. */
+export function sectionOf(name: keyof typeof SEPARATE, rows: readonly Row[], milliseconds: number): string {
+  const load = loadavg().map((value) => value.toFixed(1));
+  const { heading, how } = SEPARATE[name];
+  return `${heading}
+
+${how}
 
 ${conditions()}
 - ${(milliseconds / 60_000).toFixed(0)} minutes, load averages at the end: ${load.join(', ')}

@@ -9,6 +9,8 @@ import { eventually } from '../support/eventually.ts';
 export interface NeutronServer extends AsyncDisposable {
   /** Without a slash at the end. */
   readonly url: string;
+  /** The file of SQLite that it keeps everything in. */
+  readonly database: string;
   /** Ends the process; it can be asked no more. */
   kill(): Promise<void>;
 }
@@ -43,8 +45,8 @@ export async function startNeutron(options: NeutronOptions = {}): Promise<Neutro
   const [config, logFile, port] = [join(directory, 'neutron.conf'), join(directory, 'log'), await freePort()];
   await writeFile(config, configuration(directory, port, options));
   const log = await open(logFile, 'w');
-  const database = `sqlite:///${join(directory, 'neutron.db')}`;
-  const child = spawn(PYTHON, [join(FILES, 'serve.py'), '--config-file', config, database], {
+  const database = join(directory, 'neutron.db');
+  const child = spawn(PYTHON, [join(FILES, 'serve.py'), '--config-file', config, `sqlite:///${database}`], {
     cwd: directory,
     env: { PYTHONPATH: FILES, PYTHONDONTWRITEBYTECODE: '1', PATH: '/usr/bin:/bin' },
     stdio: ['ignore', log.fd, log.fd],
@@ -73,7 +75,7 @@ export async function startNeutron(options: NeutronOptions = {}): Promise<Neutro
     await dispose();
     throw new Error(`neutron-server does not start: ${said.slice(-2_000)}`, { cause: error });
   }
-  return { url, kill, [Symbol.asyncDispose]: dispose };
+  return { url, database, kill, [Symbol.asyncDispose]: dispose };
 }
 
 /** The first request makes Neutron load its policies. */
