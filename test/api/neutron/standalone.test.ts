@@ -338,3 +338,20 @@ test('a project sees its own, and meets others only where they have a port alrea
     });
   }
 });
+
+test('that one project has asked for an address is not told to another', async () => {
+  let caller: Caller = { name: 'token red', role: 'member', project: 'red', allProjects: false };
+  const grants = parseGrants([{ project: '*', routers: [{ router: ROUTER }] }]);
+  await using bench = await openGatewayBench({ grants, authenticate: async () => caller });
+  const id = await bench.portOf('10.66.0.1');
+  const portOfRed = { status: 200, body: { port: { name: '10.66.0.1' } } };
+  expect(await bench.ask('GET', `ports/${id}`)).toMatchObject(portOfRed);
+  caller = { ...caller, name: 'token blue', project: 'blue' };
+  expect(await bench.ask('GET', `ports/${id}`)).toMatchObject({
+    status: 404,
+    body: fault('PortNotFound', `Port ${id} could not be found.`),
+  });
+  expect((await bench.ask('GET', `ports?id=${id}`)).body).toEqual({ ports: [] });
+  caller = { ...caller, name: 'token scarlet', project: 'red' };
+  expect(await bench.ask('GET', `ports/${id}`)).toMatchObject(portOfRed);
+});

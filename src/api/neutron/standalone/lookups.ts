@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import type { RouterId } from '../../../model/router.ts';
-import type { Registry } from '../../../registry/registry.ts';
 import { READ } from '../../access/access.ts';
 import type { NeutronDeps } from '../deps.ts';
 import { type FaultType, NeutronFault } from '../faults.ts';
@@ -85,9 +84,9 @@ const LOOKUPS: readonly Lookup[] = [
     ],
     sortKeys: [...COMMON, 'network_id', 'mac_address', 'status', 'admin_state_up', 'device_id', 'device_owner'],
     things: (around, search) =>
-      wantedPorts(around.deps.ports, around.inquiry.registry, search).map((port) => printPort(around, port)),
+      wantedPorts(around.deps.ports, around.inquiry, search).map((port) => printPort(around, port)),
     find: (around, reference) => {
-      const port = around.deps.ports.find(around.inquiry.registry, reference);
+      const port = around.deps.ports.find(around.inquiry, reference);
       return port && printPort(around, port);
     },
   },
@@ -150,12 +149,12 @@ async function routers(around: Looking): Promise<readonly Thing[]> {
 }
 
 /** Any address is a port's name; only those that are in use are known without being asked for. */
-function wantedPorts(ports: Ports, registry: Registry, search: URLSearchParams): readonly Port[] {
+function wantedPorts(ports: Ports, inquiry: Inquiry, search: URLSearchParams): readonly Port[] {
   const fixedIps = search.getAll('fixed_ips').map((text) => text.replace(/^ip_address=/, ''));
   const addresses = [...search.getAll('name'), ...fixedIps];
   const ids = search.getAll('id');
-  if (ids.length > 0) return ids.flatMap((id) => ports.find(registry, id) ?? []);
-  if (addresses.length === 0) return ports.list(registry);
-  const named = addresses.flatMap((text) => ports.named(registry, text) ?? []);
-  return search.has('network_id') ? named.flatMap(({ address }) => ports.everywhere(registry, address)) : named;
+  if (ids.length > 0) return ids.flatMap((id) => ports.find(inquiry, id) ?? []);
+  if (addresses.length === 0) return ports.list(inquiry);
+  const named = addresses.flatMap((text) => ports.named(inquiry, text) ?? []);
+  return search.has('network_id') ? named.flatMap(({ address }) => ports.everywhere(inquiry, address)) : named;
 }

@@ -1,7 +1,8 @@
 import { type Address, parseAddress } from '../../../model/address.ts';
+import type { Caller } from '../../../model/caller.ts';
 import { HatobaError } from '../../../model/errors.ts';
 import type { RouterId } from '../../../model/router.ts';
-import type { Registry } from '../../../registry/registry.ts';
+import type { Inquiry } from '../topology.ts';
 import type { Identities } from './identities.ts';
 
 /** Whoever has an address behind a router. */
@@ -14,41 +15,43 @@ export interface Port {
 
 /**
  * Ports are not kept anywhere: their ids follow from router and address. So those are known that forwards lead to, and
- * those that somebody has asked for by address.
+ * those that the caller has asked for by address, or somebody of the same project: that others have is not theirs to know.
  */
 export interface Ports {
   /** Of all forwards that there are for the caller, each once. */
-  list(registry: Registry): readonly Port[];
+  list(inquiry: Inquiry): readonly Port[];
   /** By id, or by the address itself. */
-  find(registry: Registry, reference: string): Port | null;
+  find(inquiry: Inquiry, reference: string): Port | null;
   /**
    * Who has this address (IPv4); `null`: it is none. Behind the only router there is; of several it is left open
    * which, since the same address can be behind each of them.
    */
-  named(registry: Registry, text: string): Port | null;
+  named(inquiry: Inquiry, text: string): Port | null;
   /** Behind each of the routers. */
-  everywhere(registry: Registry, address: Address): readonly Port[];
+  everywhere(inquiry: Inquiry, address: Address): readonly Port[];
 }
 
 /** So many addresses that somebody has asked for are remembered. */
 const MOST = 10_000;
 
 export function createPorts(identities: Identities): Ports {
+  /** By who asked, and the id. */
   const asked = new Map<string, Port>();
 
   function portOf(router: RouterId | null, address: Address): Port {
     return { id: identities.port(router, address), router, address };
   }
 
-  function remember(port: Port): Port {
-    asked.delete(port.id);
-    asked.set(port.id, port);
+  function remember({ caller }: Inquiry, port: Port): Port {
+    const key = memoryKey(caller, port.id);
+    asked.delete(key);
+    asked.set(key, port);
     const [oldest] = asked.keys();
     if (asked.size > MOST && oldest !== undefined) asked.delete(oldest);
     return port;
   }
 
-  function list({ forwards }: Registry): readonly Port[] {
+  function list({ registry: { forwards } }: Inquiry): readonly Port[] {
     const ports = forwards
       .list()
       .filter(({ internalAddress }) => internalAddress.family === 4)
@@ -56,23 +59,29 @@ export function createPorts(identities: Identities): Ports {
     return [...new Map(ports.map((port) => [port.id, port])).values()];
   }
 
-  function named(registry: Registry, text: string): Port | null {
+  function named(inquiry: Inquiry, text: string): Port | null {
     const address = readAddress(text);
     if (address === null) return null;
-    const [only, ...others] = registry.statuses.routers();
-    return remember(portOf(others.length === 0 ? (only ?? null) : null, address));
+    const [only, ...others] = inquiry.registry.statuses.routers();
+    return remember(inquiry, portOf(others.length === 0 ? (only ?? null) : null, address));
   }
 
   return {
     list,
     named,
-    find(registry, reference) {
-      const port = asked.get(reference) ?? named(registry, reference);
+    find(inquiry, reference) {
+      const { caller, registry } = inquiry;
+      const port = asked.get(memoryKey(caller, reference)) ?? named(inquiry, reference);
       if (port !== null && (port.router === null || registry.statuses.routers().includes(port.router))) return port;
-      return list(registry).find(({ id }) => id === reference) ?? null;
+      return list(inquiry).find(({ id }) => id === reference) ?? null;
     },
-    everywhere: (registry, address) => registry.statuses.routers().map((router) => remember(portOf(router, address))),
+    everywhere: (inquiry, address) =>
+      inquiry.registry.statuses.routers().map((router) => remember(inquiry, portOf(router, address))),
   };
+}
+
+function memoryKey({ allProjects, project }: Caller, id: string): string {
+  return JSON.stringify([allProjects, allProjects ? null : project, id]);
 }
 
 function readAddress(text: string): Address | null {

@@ -1,6 +1,5 @@
 import type { Address } from '../../../model/address.ts';
 import type { RouterId } from '../../../model/router.ts';
-import type { Registry } from '../../../registry/registry.ts';
 import { knownGateways } from '../../../registry/statuses/statuses.ts';
 import { badForwarding, NeutronFault } from '../faults.ts';
 import { printLiteral } from '../python-text.ts';
@@ -23,9 +22,9 @@ export function createStandaloneTopology(identities: Identities, ports: Ports): 
     };
   }
 
-  function target({ registry }: Inquiry, { router }: GatewayIp, { portId, address, operation }: WishedTarget): Target {
+  function target(inquiry: Inquiry, { router }: GatewayIp, { portId, address, operation }: WishedTarget): Target {
     if (address?.family === 4 && isPortOf(portId, router, address)) return { address, labels: {} };
-    const port = knownPort(registry, router, portId);
+    const port = knownPort(inquiry, router, portId);
     if (port === null) throw new NeutronFault('PortNotFound', `Port ${portId} could not be found.`);
     if (address !== null) throw unsuitable(port, address, operation);
     return { address: port.address, labels: {} };
@@ -36,8 +35,8 @@ export function createStandaloneTopology(identities: Identities, ports: Ports): 
   }
 
   /** Behind this router, or behind any. */
-  function knownPort(registry: Registry, router: RouterId, portId: string): Port | null {
-    const port = ports.find(registry, portId);
+  function knownPort(inquiry: Inquiry, router: RouterId, portId: string): Port | null {
+    const port = ports.find(inquiry, portId);
     return port === null || (port.router !== null && port.router !== router) ? null : port;
   }
 
