@@ -1,0 +1,64 @@
+import type { LocalNode } from '../../../src/api/local-node.ts';
+import type { Forward } from '../../../src/model/forward.ts';
+import type { RouterId } from '../../../src/model/router.ts';
+import type { InstanceFacts, Passage, RuleFacts } from '../../../src/program/facts.ts';
+import { isRule, resolveForward } from '../../../src/program/rule.ts';
+import { spec } from '../../registry/specs.ts';
+import { report } from '../api-under-test.ts';
+import { SECRETS } from './tenants.ts';
+
+/** Everybody's secrets are in what others' rules say. */
+const TEXT = `-A FORWARD -m comment --comment "${Object.values(SECRETS).flat().join(' ')}" -j DROP`;
+
+const PASSAGE: Passage = {
+  chain: 'iptables-nft filter FORWARD',
+  direction: 'request',
+  outcome: 'drop',
+  rule: TEXT,
+  author: null,
+};
+
+/** A node that tells everything about all of these forwards to whoever asks it: what is kept back is kept back by the API. */
+export function tellingNode(forwards: () => readonly Forward[]): Partial<LocalNode> {
+  const count = ({ id }: Forward) => ({ forward: id, connections: 1, in: null, out: null, lastUsed: null });
+  return {
+    counters: async () => forwards().map(count),
+    liveFlows: async () => new Map(forwards().map(({ id }) => [id, 3])),
+    flowUsage: async () => [...new Set(forwards().map(({ router }) => router))].map(fullness),
+    observe: async () => null,
+    examineRouter: async (router) => [examined(router, forwards())],
+    adoption: {
+      plan: async (router) => ({
+        forwards: [spec({ router, external_port: 60_001, internal_address: '192.0.2.60', internal_port: 60 })],
+        rules: [{ instance: router, program: 'iptables-nft', text: TEXT, present: [], created: [0] }],
+        left: [],
+        unread: [TEXT],
+        owners: ['docker'],
+      }),
+      remove: async (rules) => rules.map(() => ({ outcome: 'removed', reason: null })),
+    },
+  };
+}
+
+function fullness(router: RouterId) {
+  return { router, entries: 1, limit: 2 };
+}
+
+function examined(router: RouterId, forwards: readonly Forward[]): InstanceFacts {
+  const { gateways } = report(0, { router });
+  const facts = forwards.flatMap((forward): [Forward['id'], RuleFacts][] => {
+    const rule = resolveForward(forward, gateways);
+    if (!isRule(rule)) return [];
+    return [[forward.id, { rule, hasAddress: true, connections: 1, passages: [PASSAGE], target: null }]];
+  });
+  return {
+    instance: `qrouter-${router}`,
+    gateways,
+    outside: { 4: ['qg-1'], 6: ['qg-1'] },
+    forwarding: { 4: true, 6: true },
+    flows: { entries: 1, limit: 100 },
+    strictReversePath: [],
+    unread: [TEXT],
+    rules: new Map(facts),
+  };
+}
