@@ -1,12 +1,7 @@
 import { type PortRange, portCount } from './port-range.ts';
 
-/** What takes up ports. */
-export interface PortUser {
-  readonly externalPorts: PortRange;
-}
-
 /** Who takes up which ports, apart for each place: a protocol at an address, say. */
-export interface PortMap<Item extends PortUser> {
+export interface PortMap<Item extends object> {
   add(place: string, item: Item): void;
   remove(place: string, item: Item): void;
   /**
@@ -16,11 +11,12 @@ export interface PortMap<Item extends PortUser> {
   near(place: string, ports: PortRange): readonly Item[];
 }
 
-export function createPortMap<Item extends PortUser>(): PortMap<Item> {
+/** `portsOf`: which ports one takes up. */
+export function createPortMap<Item extends object>(portsOf: (item: Item) => PortRange): PortMap<Item> {
   const places = new Map<string, Ports<Item>>();
   return {
     add(place, item) {
-      const ports = places.get(place) ?? createPorts();
+      const ports = places.get(place) ?? createPorts(portsOf);
       places.set(place, ports);
       ports.add(item);
     },
@@ -47,19 +43,21 @@ interface Ports<Item> {
 /** Ranges are found by blocks of so many ports. */
 const BLOCK = 256;
 
-function createPorts<Item extends PortUser>(): Ports<Item> {
+function createPorts<Item extends object>(portsOf: (item: Item) => PortRange): Ports<Item> {
   const single = createShelves<Item>();
   const wide = createShelves<Item>();
 
   return {
     add(item) {
-      if (portCount(item.externalPorts) === 1) single.add(item.externalPorts.first, item);
-      else for (const block of blocksOf(item.externalPorts)) wide.add(block, item);
+      const ports = portsOf(item);
+      if (portCount(ports) === 1) single.add(ports.first, item);
+      else for (const block of blocksOf(ports)) wide.add(block, item);
     },
 
     remove(item) {
-      if (portCount(item.externalPorts) === 1) single.remove(item.externalPorts.first, item);
-      else for (const block of blocksOf(item.externalPorts)) wide.remove(block, item);
+      const ports = portsOf(item);
+      if (portCount(ports) === 1) single.remove(ports.first, item);
+      else for (const block of blocksOf(ports)) wide.remove(block, item);
     },
 
     isEmpty: () => single.size() + wide.size() === 0,

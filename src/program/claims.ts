@@ -10,7 +10,7 @@ export interface Claims {
 }
 
 export function createClaims(): Claims {
-  const ports = createPortMap<Rule>();
+  const ports = createPortMap<Rule>(({ externalPorts }) => externalPorts);
   return {
     add: (rule) => ports.add(placeOf(rule), rule),
     remove: (rule) => ports.remove(placeOf(rule), rule),

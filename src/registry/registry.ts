@@ -73,6 +73,11 @@ export interface Forwards {
   ofRouter(router: RouterId): ReadonlyMap<ForwardId, Forward>;
   /** Whether a forward that is not there for who asks has this place, or a part of it: the same that `create` would say. */
   isTakenUnseen(spec: ForwardSpec): boolean;
+  /**
+   * All that conflict with the spec or lead to a port where it leads, and perhaps others; some perhaps several times. The
+   * cost grows with how many these are, not with how many forwards there are.
+   */
+  near(spec: ForwardSpec): readonly Forward[];
   /** Forwards that were removed with their flows to go on, which some node that has the router may not know yet. */
   draining(router: RouterId): ReadonlySet<ForwardId>;
 

@@ -26,7 +26,6 @@ export function refuseCollisions(
   const isInsideNew = before === null || !sameInside(before, wanted);
   const isOutsideNew = before === null || !sameOutside(before, wanted);
   let outside: ForwardSpec | null = null;
-  // Ports are compared first: of ten thousand others, hardly any has the same.
   for (const other of others) {
     if (isInsideNew && portsOverlap(other.internalPorts, wanted.internalPorts)) {
       const isSame = sameTarget(other, wanted) && isRival(other, wanted);

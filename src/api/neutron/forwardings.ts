@@ -17,6 +17,12 @@ export function forwardsAt({ registry }: Inquiry, gateway: GatewayIp): readonly 
   return [...registry.forwards.ofRouter(gateway.router).values()].filter((forward) => isAt(gateway, forward));
 }
 
+/** Those that a forward at the floating IP may collide with, and perhaps others. */
+function near({ registry }: Inquiry, { address }: GatewayIp, spec: ForwardSpec): readonly Forward[] {
+  // Where no node has told the gateway yet, the registry does not know that both are the same.
+  return [spec, { ...spec, externalAddress: address }].flatMap((meaning) => registry.forwards.near(meaning));
+}
+
 /** Error: `PortForwardingNotFound`. */
 export function forwardAt({ registry }: Inquiry, gateway: GatewayIp, id: string): Forward {
   const forward = registry.forwards.get(id);
@@ -43,10 +49,8 @@ export async function createForwardings(
     specs.push(newSpec(wish, gateway, target, ownerOf(wish, inquiry, gateway)));
   }
   return queue.run(async () => {
-    const there: ForwardSpec[] = [...forwards.ofRouter(gateway.router).values()];
-    for (const spec of specs) {
-      refuseCollisions(gateway, spec, null, there);
-      there.push(spec);
+    for (const [at, spec] of specs.entries()) {
+      refuseCollisions(gateway, spec, null, [...near(inquiry, gateway, spec), ...specs.slice(0, at)]);
     }
     const ports = specs.map(({ externalPorts }) => externalPorts);
     const [only, ...others] = specs;
@@ -71,7 +75,7 @@ export async function updateForwarding(
   const target = await changedTarget(topology, inquiry, gateway, before, wish);
   const change = (spec: ForwardSpec): ForwardSpec => {
     const changed = changedSpec(spec, wish, target);
-    const others = [...forwards.ofRouter(gateway.router).values()].filter((other) => other.id !== id);
+    const others = near(inquiry, gateway, changed).filter((other) => other.id !== id);
     refuseCollisions(gateway, changed, spec, others);
     return changed;
   };

@@ -1,5 +1,6 @@
 import type { Forward, ForwardSpec } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
+import { createPortMap, type PortMap } from '../../model/port-map.ts';
 import type { Gateways, RouterId } from '../../model/router.ts';
 import { createAgeOrder } from './age-order.ts';
 import { type ForwardView, findForward } from './forward-view.ts';
@@ -19,11 +20,15 @@ export interface ForwardIndex extends ForwardView {
   conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Forward | undefined;
   /** All that conflict with the spec, in no order; some perhaps several times. */
   conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly Forward[];
+  /** All that lead from the spec's router to a port where it leads, and perhaps others; some perhaps several times. */
+  leadingTo(spec: ForwardSpec): readonly Forward[];
 }
 
 interface RouterForwards {
   readonly forwards: Map<ForwardId, Forward>;
   readonly ports: PortIndex<Forward>;
+  /** By where they lead; `null` until somebody asks: only Neutron's API does, and for all routers it would be much memory. */
+  targets: PortMap<Forward> | null;
 }
 
 const NO_FORWARDS: ReadonlyMap<ForwardId, Forward> = new Map();
@@ -47,6 +52,7 @@ export function createForwardIndex(): ForwardIndex {
     const router = routers.get(forward.router);
     router?.forwards.delete(forward.id);
     router?.ports.remove(forward);
+    router?.targets?.remove(targetOf(forward), forward);
     if (router?.forwards.size === 0) routers.delete(forward.router);
     names.remove(forward);
   }
@@ -58,10 +64,11 @@ export function createForwardIndex(): ForwardIndex {
       all.set(forward.id, forward);
       count(forward, 1);
       names.add(forward);
-      const router = routers.get(forward.router) ?? { forwards: new Map(), ports: createPortIndex<Forward>() };
+      const router = routers.get(forward.router) ?? newRouter();
       routers.set(forward.router, router);
       router.forwards.set(forward.id, forward);
       router.ports.add(forward);
+      router.targets?.add(targetOf(forward), forward);
       order.add(forward);
     },
 
@@ -88,5 +95,26 @@ export function createForwardIndex(): ForwardIndex {
 
     conflictOf: (spec, gateways, except) => routers.get(spec.router)?.ports.conflictOf(spec, gateways, except),
     conflictsOf: (spec, gateways) => routers.get(spec.router)?.ports.conflictsOf(spec, gateways) ?? [],
+
+    leadingTo(spec) {
+      const router = routers.get(spec.router);
+      if (router === undefined) return [];
+      router.targets ??= targetsOf(router.forwards.values());
+      return router.targets.near(targetOf(spec), spec.internalPorts);
+    },
   };
+}
+
+function newRouter(): RouterForwards {
+  return { forwards: new Map(), ports: createPortIndex(), targets: null };
+}
+
+function targetsOf(forwards: Iterable<Forward>): PortMap<Forward> {
+  const targets = createPortMap<Forward>(({ internalPorts }) => internalPorts);
+  for (const forward of forwards) targets.add(targetOf(forward), forward);
+  return targets;
+}
+
+function targetOf({ protocol, internalAddress }: ForwardSpec): string {
+  return `${protocol} ${internalAddress.text}`;
 }

@@ -116,6 +116,10 @@ export function createForwards(parts: ForwardsParts): Forwards {
     ofRouter: (router) => view.ofRouter(router),
     isTakenUnseen: (spec) =>
       index.conflictsOf(spec, gatewaysOf(spec.router)).some(({ id }) => view.get(id) === undefined),
+    near: (spec) =>
+      [...index.leadingTo(spec), ...index.conflictsOf(spec, gatewaysOf(spec.router))].filter(
+        ({ id }) => view.get(id) !== undefined,
+      ),
     draining: (router) => mirror.drains.ofRouter(router),
     subscribe: (listener) => mirror.subscribe(listener),
 

@@ -22,7 +22,7 @@ export interface PortIndex<Item extends Placed> {
 }
 
 export function createPortIndex<Item extends Placed>(): PortIndex<Item> {
-  const ports = createPortMap<Item>();
+  const ports = createPortMap<Item>(({ externalPorts }) => externalPorts);
   const keyOf = (item: Item) => addressKey(item, externalText(item));
 
   function near(spec: ForwardSpec, gateways: Gateways): readonly Item[] {
