@@ -83,6 +83,6 @@ test('a daemon that is killed leaves nothing behind', async () => {
 test('a daemon that is stopped does not keep anybody waiting', async () => {
   const { ended } = await startTrace();
   await daemon.stop();
-  expect((await ended).exit).toBe(7);
+  expect((await ended).exit).toBe(6);
   await expectTables(0);
 });
