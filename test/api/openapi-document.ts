@@ -50,12 +50,14 @@ function hoist(value: Json, schemas: Record<string, Json>): Json {
   return { $ref: `#/components/schemas/${title}` };
 }
 
-/** Problems have a content type of their own, which the schemas do not tell. */
+/** Problems have a content type of their own, whatever the route answers otherwise; the schemas do not tell. */
 function withProblemType(response: { readonly [key: string]: Json }): { readonly [key: string]: Json } {
   const { content, ...rest } = response;
-  const json = content !== undefined && isObject(content) ? content['application/json'] : undefined;
-  const isProblem = json !== undefined && JSON.stringify(json).includes('"#/components/schemas/Problem"');
-  return isProblem ? { ...rest, content: { [PROBLEM_TYPE]: json } } : response;
+  if (content === undefined || !isObject(content)) return response;
+  const problem = Object.values(content).find((body) =>
+    JSON.stringify(body).includes('"#/components/schemas/Problem"'),
+  );
+  return problem === undefined ? response : { ...rest, content: { [PROBLEM_TYPE]: problem } };
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {
