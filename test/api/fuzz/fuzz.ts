@@ -5,14 +5,14 @@ import { neutronOperations } from './neutron-operations.ts';
 import { requestsOf } from './requests.ts';
 import { fuzzParameters } from './runs.ts';
 import { type Operation, operationAt } from './schema.ts';
-import { openWorld } from './world.ts';
+import { openWorld, type WorldOptions } from './world.ts';
 
 export interface Fuzz extends Judged, AsyncDisposable {}
 
 /** A world of its own, and all that can be asked there. */
-export async function openFuzz(): Promise<Fuzz> {
+export async function openFuzz(options: WorldOptions = {}): Promise<Fuzz> {
   const description = readDescription();
-  const world = await openWorld();
+  const world = await openWorld(options);
   return {
     world,
     description,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { brokenJson, mutated, oddTexts, oddValues } from './oddities.ts';
 import type { Method, Operation, Parameter } from './schema.ts';
 import { BOGUS_TOKEN, type FuzzCaller, KNOWN_CALLERS, NO_TOKEN, OPERATOR } from './tenants.ts';
-import { OFTEN, seldom, type ValueContext, validValues } from './valid-values.ts';
+import { seldom, type ValueContext, validValues } from './valid-values.ts';
 import { vocabularyOf } from './vocabulary.ts';
 import type { World } from './world.ts';
 
@@ -37,16 +37,16 @@ export function requestsOf(world: World, resolve: ValueContext['resolve'], opera
 function fineRequests(caller: FuzzCaller, operation: Operation, context: ValueContext): fc.Arbitrary<Parts> {
   const { method, path, parameters, body } = operation;
   const of = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place);
-  const texts = ({ name, schema }: Parameter) => validValues(schema, name, context).map((value) => `${value}`);
+  const texts = ({ name, schema }: Parameter) => validValues(schema, name, context).map(String);
   const query = fc.tuple(
     ...of('query').map((parameter) => {
       // A request that waits takes time, and shows nothing.
       const values = texts(parameter).map((text) =>
         [`${parameter.name}=${encode(text)}`, parameter.companion ?? []].flat().join('&'),
       );
-      return parameter.name === 'wait'
-        ? fc.constant('wait=0')
-        : seldom(values, OFTEN.includes(parameter.name) ? 5 : undefined);
+      if (parameter.name === 'wait') return fc.constant('wait=0');
+      // There are forwards already, so nothing can be restored without it.
+      return seldom(values, parameter.name === 'replace' ? 80 : 15);
     }),
   );
   const headers = fc.record(
@@ -224,7 +224,8 @@ function defined(headers: Readonly<Record<string, string | undefined>>): Readonl
   );
 }
 
-function printable(parts: Parts): Sent {
+/** Of which a property that fails is told as a command. */
+export function printable(parts: Parts): Sent {
   return { ...parts, [fc.toStringMethod]: () => printCurl(parts) };
 }
 

@@ -7,7 +7,7 @@ let fuzz: Fuzz;
 
 beforeAll(async () => {
   fuzz = await openFuzz();
-});
+}, FUZZ_PATIENCE);
 afterAll(() => fuzz[Symbol.asyncDispose]());
 
 /** Everything that openapi.json describes. */

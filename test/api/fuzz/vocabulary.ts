@@ -10,7 +10,7 @@ import {
   SEEDS,
   SHARED_ROUTER,
 } from './tenants.ts';
-import { FREE_ADDRESSES, type World } from './world.ts';
+import { FREE_ADDRESS, type World } from './world.ts';
 
 /** For the name of a field, values that mean something there. */
 export type Vocabulary = (field: string, operation: string) => readonly unknown[];
@@ -20,6 +20,7 @@ type Words = Readonly<Record<string, readonly unknown[]>>;
 const ROUTERS = [SHARED_ROUTER, RED_ROUTER, BLUE_ROUTER, OWN_ROUTER];
 const IDS = SEEDS.map(({ id }) => id);
 const SHARED_IDS = SEEDS.flatMap(({ id, input }) => (input.router === SHARED_ROUTER ? [id] : []));
+const ADDRESSES = SEEDS.map(({ input }) => input.internal_address);
 const UNKNOWN_ID = 'dddddddd-4444-4444-8444-444444444444';
 const REFERENCES = SEEDS.flatMap(({ id, input }) => [id, id.toUpperCase(), id.slice(0, 9), id, input.name ?? id]);
 
@@ -28,7 +29,7 @@ const COMMON: Words = {
   protocol: ['tcp', 'tcp', 'udp', 'sctp', 'dccp', 'udplite', 'TCP'],
   external_port: [5002, '5003', '5100-5109', 5001, 5666, 5888, 'auto', 7000, '5100-5200'],
   internal_port: [22, '22', '80', '5100-5109', '8000-8100'],
-  internal_address: [...FREE_ADDRESSES, '192.168.50.13', 'FD00:0::1'],
+  internal_address: [FREE_ADDRESS, FREE_ADDRESS, '192.168.50.13', 'FD00:0::1'],
   external_address: ['gateway', 'gateway', '192.168.1.100', '203.0.113.66', '2001:db8::1'],
   sources: [[], ['198.51.100.0/24'], ['198.51.100.0/25', '198.51.100.128/25'], ['2001:db8::/32']],
   source: ['198.51.100.5', '198.51.100.6', '10.66.1.5', '2001:db8::5'],
@@ -73,9 +74,9 @@ const FORWARDING: Words = {
   protocol: ['tcp', 'udp', 'tcp', 'sctp'],
   external_port: [5002, 5003, 5004, 5001, 5666, 7000],
   internal_port: [22, 80, 443],
-  external_port_range: ['5100:5109', '5200:5200', '5109:5100', '5666:5667', null],
-  internal_port_range: ['5100:5109', '80:80', '0:1', null],
-  internal_ip_address: [...FREE_ADDRESSES, ...FREE_ADDRESSES, '10.66.0.1', '10.77.0.1', '10.88.0.1'],
+  external_port_range: [null, null, null, null, '5100:5109', '5200:5200', '5109:5100', '5666:5667'],
+  internal_port_range: [null, null, null, null, '5100:5109', '80:80', '0:1'],
+  internal_ip_address: [...Array<string>(9).fill(FREE_ADDRESS), '10.66.0.1', '10.77.0.1', '10.88.0.1'],
 };
 
 /** What this caller may well say. Of what others have, only what they are not told again in another answer. */
@@ -93,15 +94,13 @@ export function vocabularyOf(caller: FuzzCaller, world: World): Vocabulary {
     project: projects,
     router: [...Array<string>(6).fill(SHARED_ROUTER), `qrouter-${SHARED_ROUTER}`, ...routers],
     id: [...IDS, UNKNOWN_ID, 'dddddddd-5555-4555-8555-555555555555'],
-    floatingip: [...Array<string>(5).fill(world.sharedFloatingIp), ...world.floatingIps, UNKNOWN_ID],
+    floatingip: [...Array<string>(12).fill(world.sharedFloatingIp), ...world.floatingIps, UNKNOWN_ID],
     forwarding: [...SHARED_IDS, ...SHARED_IDS, ...IDS, UNKNOWN_ID],
     network_id: world.things['networks'] ?? [],
     fixed_ips: [`ip_address=${address}`, 'ip_address=192.168.50.11', 'subnet_id=1'],
     internal_port_id: [
       ...(world.things['ports'] ?? []),
-      ...world.portIds,
-      ...world.portIds,
-      ...world.portIds,
+      ...Array<string>(12).fill(world.freePort),
       '192.168.50.11',
       UNKNOWN_ID,
     ],
@@ -109,10 +108,12 @@ export function vocabularyOf(caller: FuzzCaller, world: World): Vocabulary {
   return (field, operation) => wordsOf(field, operation, world) ?? own[field] ?? COMMON[field] ?? NEUTRON[field] ?? [];
 }
 
-function wordsOf(field: string, operation: string, { things, bench }: World): readonly unknown[] | undefined {
+function wordsOf(field: string, operation: string, { things, markers, bench }: World): readonly unknown[] | undefined {
   if (field === 'reference') return referencesOf(operation, bench);
   if (field === 'thing') return [...(things[operation.replace(/^show (\w+)$/, '$1s')] ?? []), ...IDS, UNKNOWN_ID];
   if (operation === 'createToken' && field === 'name') return ['ci', 'monitoring', 'scarlet-reader'];
+  if (operation === 'listForwards' && field === 'marker') return markers;
+  if (operation === 'listForwards' && field === 'internal_address') return ADDRESSES;
   return operation.endsWith('port_forwarding') ? FORWARDING[field] : undefined;
 }
 

@@ -1,5 +1,7 @@
 import type { Authenticate } from '../../../src/api/access/guard.ts';
 import { authenticateByToken } from '../../../src/api/access/token-callers.ts';
+import type { LocalNode } from '../../../src/api/local-node.ts';
+import type { Caller } from '../../../src/model/caller.ts';
 import type { Forward } from '../../../src/model/forward.ts';
 import { spec } from '../../registry/specs.ts';
 import { type Bench, openBench, publish, report } from '../api-under-test.ts';
@@ -33,8 +35,10 @@ export interface World extends AsyncDisposable {
   /** The one of the router where both projects have forwards. */
   readonly sharedFloatingIp: string;
   readonly things: Readonly<Record<string, readonly string[]>>;
-  /** Of ports at addresses that nobody has yet. */
-  readonly portIds: readonly string[];
+  /** Where pages of `/v1/forwards` end, for an operator. */
+  readonly markers: readonly string[];
+  /** The port at `FREE_ADDRESS`. */
+  readonly freePort: string;
   /** What a secret of a token begins with: no answer has one but that which tells it for the first time. */
   readonly tokenSecrets: () => readonly string[];
 }
@@ -45,19 +49,27 @@ interface Thing {
   readonly router_id?: string;
 }
 
-/** Everybody may have these inside. */
-export const FREE_ADDRESSES = ['192.168.50.11', '192.168.50.12'];
+/** Inside; nobody has it yet. */
+export const FREE_ADDRESS = '192.168.50.11';
 
 /** Nodes have applied more than will ever be wanted, so no request waits for them. */
 const EVERYTHING = 1_000_000_000;
 
-export async function openWorld(): Promise<World> {
+/** What is wrong there, on purpose. */
+export interface WorldOptions {
+  /** For whom callers are taken, once they are known. */
+  readonly mistake?: (caller: Caller) => Caller;
+  readonly node?: Partial<LocalNode>;
+}
+
+export async function openWorld({ mistake = (caller) => caller, ...wrong }: WorldOptions = {}): Promise<World> {
   let authenticate: Authenticate = async () => Promise.reject(new Error('it is not open yet'));
   let listed: () => readonly Forward[] = () => [];
-  const node = tellingNode(() => listed());
+  const node = { ...tellingNode(() => listed()), ...wrong.node };
   const bench = await openBench({ ...node, grants: GRANTS, authenticate: (request) => authenticate(request) });
   const { registry, api } = bench;
-  authenticate = authenticateByToken(registry.tokens, null);
+  const byToken = authenticateByToken(registry.tokens, null);
+  authenticate = async (request) => mistake(await byToken(request));
   listed = () => registry.forwards.list();
 
   const secretsOfTokens = new Map<string, string>();
@@ -75,11 +87,13 @@ export async function openWorld(): Promise<World> {
     }),
   );
 
-  const free = await Promise.all(FREE_ADDRESSES.map((address) => ask(`/v2.0/ports?name=${address}`)));
+  const free: { readonly ports: readonly Thing[] } = await ask(`/v2.0/ports?name=${FREE_ADDRESS}`);
+  const pages = await Promise.all(['created_at', '-name'].map((sort) => ask(`/v1/forwards?limit=3&sort=${sort}`)));
 
   return {
     bench,
-    portIds: free.flatMap(({ ports }: { readonly ports: readonly Thing[] }) => ports.map(({ id }) => id)),
+    markers: pages.map(({ next }: { readonly next: string }) => next),
+    freePort: free.ports[0]?.id ?? 'none',
     floatingIps: floatingips.map(({ id }) => id),
     sharedFloatingIp: floatingips.find(({ router_id }) => router_id === SHARED_ROUTER)?.id ?? 'none',
     things: Object.fromEntries(things),
