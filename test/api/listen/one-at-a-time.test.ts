@@ -49,7 +49,7 @@ function open(port: number) {
 test('of requests that come at once on a connection, the next begins when the one before is answered', async () => {
   const { port, begun, answer } = await serve();
   const { socket, told } = open(port);
-  const paths = Array.from({ length: 300 }, (_, n) => `/${n}`);
+  const paths = Array.from({ length: 17 }, (_, n) => `/${n}`);
   socket.write(paths.map(get).join(''));
   for (const [index, path] of paths.entries()) {
     await eventually(() => expect(begun).toEqual(paths.slice(0, index + 1)));
@@ -85,4 +85,21 @@ test('what waits on a connection that was closed is not begun with', async () =>
   socket.destroy();
   await pause(300);
   expect(begun).toEqual(['/a']);
+});
+
+test('a client that floods and does not read is cut off, and no more of it is begun with', async () => {
+  const { port, begun } = await serve();
+  const flood = connect(port, '127.0.0.1').on('error', () => undefined);
+  onTestFinished(() => void flood.destroy());
+  const cutOff = new Promise((resolve) => flood.once('close', resolve));
+  while (!flood.destroyed) {
+    flood.write(get('/').repeat(2_000));
+    await pause(5);
+  }
+  await cutOff;
+  expect(begun).toEqual(['/']);
+  const { socket, told } = open(port);
+  socket.write(get('/other'));
+  await eventually(() => expect(begun).toEqual(['/', '/other']));
+  expect(told.text).toBe('');
 });
