@@ -1,7 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
 import { HatobaError } from '../../model/errors.ts';
 import type { RouterId } from '../../model/router.ts';
 import type { Registry, RegistryChange } from '../../registry/registry.ts';
@@ -11,6 +11,7 @@ import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
 import { type EventDocument, printEvents } from './event-documents.ts';
 import { EventQuery, EventStreamSchema, ResumeHeaders } from './event-schemas.ts';
+import { signalOfClient } from './patience.ts';
 import { readRouter } from './router-lookup.ts';
 
 const schema = {
@@ -43,7 +44,7 @@ export function events({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox 
       const registry = registryOf(caller);
       const router = query.router === undefined ? null : readRouter(query.router);
       const after = readLastEventId(headers['last-event-id']) ?? query.after ?? registry.forwards.revision();
-      const signal = untilClosed(reply.raw, open);
+      const signal = untilClosed(reply, open);
       // An end of the API would wait for a connection that stays open behind the stream.
       reply.type('text/event-stream').headers({ 'cache-control': 'no-store', connection: 'close' });
       return Readable.from(stream(registry, { after, router, signal, isAllowed: () => request.isStillAllowed() }), {
@@ -56,18 +57,17 @@ export function events({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox 
 }
 
 /** Aborted when the client has gone, or by what is in `open` as long as it has not; who does not read is cut off then. */
-function untilClosed(response: ServerResponse, open: Set<() => void>): AbortSignal {
-  const controller = new AbortController();
+function untilClosed(reply: FastifyReply, open: Set<() => void>): AbortSignal {
+  const gone = signalOfClient(reply);
+  if (gone.aborted) return gone;
+  const ending = new AbortController();
   const end = () => {
-    controller.abort();
-    if (response.writableNeedDrain) response.destroy();
+    ending.abort();
+    if (reply.raw.writableNeedDrain) reply.raw.destroy();
   };
   open.add(end);
-  response.once('close', () => {
-    open.delete(end);
-    controller.abort();
-  });
-  return controller.signal;
+  gone.addEventListener('abort', () => open.delete(end), { once: true });
+  return AbortSignal.any([gone, ending.signal]);
 }
 
 interface Subscription {

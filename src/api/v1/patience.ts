@@ -12,12 +12,14 @@ export function patience({ query }: WaitingRequest, reply: FastifyReply): Patien
 }
 
 /**
- * Aborted when the client has gone. Fastify's `request.signal` is silent about one that goes once its body has been read;
- * the response is not.
+ * Aborted when the client has gone, or was answered. Fastify's `request.signal` is silent about one that goes once its body
+ * has been read; the response is not.
  */
-export function signalOfClient({ raw }: FastifyReply): AbortSignal {
+export function signalOfClient({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => gone.abort());
+  // It is told once, perhaps while it was being found out who asks.
+  if (raw.closed || raw.destroyed) gone.abort();
+  else raw.once('close', () => gone.abort());
   return gone.signal;
 }
 

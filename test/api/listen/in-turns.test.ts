@@ -58,3 +58,20 @@ test('a request that comes by another listener waits for few of a crowd, and the
 test('it would wait for the whole crowd', async () => {
   expect(await ahead((listener) => listener)).toBeGreaterThan(CROWD / 2);
 });
+
+test('nothing is begun for who has gone before the turn came', async () => {
+  const begun: string[] = [];
+  const take = inTurns(({ url = '' }, response) => {
+    begun.push(url);
+    response.end();
+  });
+  const [gone, there] = await serve((request, response) => {
+    take(request, response);
+    if (request.url === '/gone') request.socket.destroy();
+  }, 2);
+  gone?.write(REQUEST.replace('/', '/gone'));
+  if (gone !== undefined) await once(gone, 'close');
+  there?.write(REQUEST.replace('/', '/there'));
+  await eventually(() => expect(begun.at(-1)).toBe('/there'));
+  expect(begun).toEqual(['/there']);
+});

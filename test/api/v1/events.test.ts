@@ -2,7 +2,10 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
+import { authenticateSocket } from '../../../src/api/access/local-callers.ts';
 import type { Forward, ForwardInput } from '../../../src/model/forward.ts';
 import { spec } from '../../registry/specs.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -162,6 +165,34 @@ test('the end of the API ends the streams at once', async () => {
   const stream = await open(await listen(bench));
   await bench.api.close();
   await stream.ended;
+});
+
+test('nothing is kept of a client that goes while it is found out who asks', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect !== 'function') throw new Error('no garbage is collected');
+  const isKnown = Promise.withResolvers<void>();
+  const held: WeakRef<object>[] = [];
+  await using bench = await openBench({
+    async authenticate(request) {
+      held.push(new WeakRef(request.raw));
+      await isKnown.promise;
+      return authenticateSocket(request);
+    },
+  });
+  const sockets: Socket[] = [];
+  bench.api.server.on('connection', (socket) => sockets.push(socket));
+  const client = connect(await listen(bench), '127.0.0.1').on('error', () => undefined);
+  client.write('GET /v1/events HTTP/1.1\r\nhost: x\r\n\r\n');
+  await eventually(() => expect(held).toHaveLength(1));
+  client.destroy();
+  await eventually(() => expect(sockets[0]?.closed).toBe(true));
+  sockets.pop();
+  isKnown.resolve();
+  await eventually(() => {
+    collect();
+    expect(held[0]?.deref()).toBeUndefined();
+  });
 });
 
 test('who does not read holds nothing up, and next to nothing in memory', async () => {

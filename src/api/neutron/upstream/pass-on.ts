@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { endToEnd, type Header } from '../../../openstack/neutron/end-to-end.ts';
 import type { Upstream, UpstreamCall } from '../../../openstack/neutron/upstream.ts';
+import { signalOfClient } from '../../v1/patience.ts';
 
 /** What is done between Neutron's answer and its delivery; it does not read the body. */
 export type Consequence = (answer: IncomingMessage) => Promise<void>;
@@ -23,11 +24,8 @@ export async function passOn(
   reply: FastifyReply,
   { body, consequence }: PassingOn = {},
 ): Promise<FastifyReply> {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
-  const answer = await answerOf(upstream, { ...callOf(request, body), signal: gone.signal });
+  const gone = signalOfClient(reply);
+  const answer = await answerOf(upstream, { ...callOf(request, body), signal: gone });
   reply.hijack();
   if (answer === null) return reply;
   try {
@@ -37,7 +35,7 @@ export async function passOn(
   }
   reply.raw.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders).flat());
   pipeline(answer, reply.raw, (error) => {
-    if (error && !gone.signal.aborted) request.log.warn({ err: error }, 'an answer of Neutron broke off');
+    if (error && !gone.aborted) request.log.warn({ err: error }, 'an answer of Neutron broke off');
   });
   return reply;
 }
