@@ -53,10 +53,14 @@ function mistakeOf(errors: readonly ErrorObject[]): ErrorObject | undefined {
   return errors.find(({ keyword }) => keyword === 'oneOf') ?? errors[0];
 }
 
+const FORMS: Readonly<Record<string, string>> = {
+  ports: 'a port or a range of ports, such as 20000-29999',
+  network: 'an address or a network, such as 203.0.113.7 or 203.0.113.0/28',
+  'web-address': 'an address that begins with http:// or https://, without user, password and query',
+};
+
 function formOf(error: ErrorObject): string {
-  return error.params['format'] === 'ports'
-    ? 'a port or a range of ports, such as 20000-29999'
-    : 'an address that begins with http:// or https://, without user, password and query';
+  return FORMS[String(error.params['format'])] ?? 'of another form';
 }
 
 function lineOf(document: Document, lines: LineCounter, path: readonly string[]): string {

@@ -53,6 +53,7 @@ const backend = { enum: BACKENDS };
 const ports = { type: 'string', format: 'ports' };
 /** YAML takes a single port for a number. */
 const portOrPorts = { type: ['string', 'integer'], format: 'ports', minimum: 1, maximum: 65_535 };
+const addresses = { type: 'array', items: { type: 'string', format: 'network' } };
 const namespace = { type: 'string', pattern: '^[\\w.+@:*-]{1,255}$' };
 const sides = {
   outside: { type: 'array', items: prefix, minItems: 1 },
@@ -119,13 +120,14 @@ export const CONFIG_SCHEMA = {
           project: { type: 'string', minLength: 1, maxLength: 255 },
           quota: { type: 'integer', minimum: 0 },
           external_ports: portOrPorts,
+          external_addresses: addresses,
           routers: {
             type: 'array',
             items: {
               type: 'object',
               additionalProperties: false,
               required: ['router'],
-              properties: { router: namespace, external_ports: portOrPorts },
+              properties: { router: namespace, external_ports: portOrPorts, external_addresses: addresses },
             },
           },
         },

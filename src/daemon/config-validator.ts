@@ -1,4 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv';
+import { parseCidr } from '../model/cidr.ts';
 import { HatobaError } from '../model/errors.ts';
 import { parsePortRange } from '../model/port-range.ts';
 import { CONFIG_SCHEMA, type ConfigFile } from './config-schema.ts';
@@ -7,18 +8,20 @@ export type ConfigValidator = ValidateFunction<ConfigFile>;
 
 /** Whether a value is what CONFIG_SCHEMA describes, and the first thing that is wrong with it. */
 export function compileConfigValidator(): ConfigValidator {
-  const formats = { ports: isPortRange, 'web-address': isWebAddress };
+  const formats = { ports: readsBy(parsePortRange), network: readsBy(parseCidr), 'web-address': isWebAddress };
   return new Ajv({ allowUnionTypes: true, formats }).compile<ConfigFile>(CONFIG_SCHEMA);
 }
 
-function isPortRange(text: string): boolean {
-  try {
-    parsePortRange(text);
-    return true;
-  } catch (error) {
-    if (error instanceof HatobaError) return false;
-    throw error;
-  }
+function readsBy(parse: (text: string) => unknown): (text: string) => boolean {
+  return (text) => {
+    try {
+      parse(text);
+      return true;
+    } catch (error) {
+      if (error instanceof HatobaError) return false;
+      throw error;
+    }
+  };
 }
 
 /** Of a server, or of a place on it. */

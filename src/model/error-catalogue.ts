@@ -486,6 +486,12 @@ export const ERRORS = {
     message: 'on router {router} your project may have the external ports {permitted}, so not {value}',
     hint: 'Choose among these, or leave the choice to the daemon with auto.',
   },
+  address_not_permitted: {
+    status: 403,
+    exit: EXIT.forbidden,
+    message: 'on router {router} your project may not have the external address {value}',
+    hint: "Leave the address out, for the router's own, or ask whoever runs hatoba for it (external_addresses).",
+  },
   store_unreadable: {
     ...internal,
     message: 'the database {file} cannot be used: {reason}',

@@ -1,3 +1,5 @@
+import type { Address } from './address.ts';
+import { type Cidr, cidrContains, parseCidr } from './cidr.ts';
 import { hatobaError } from './errors.ts';
 import { isUuid } from './ids.ts';
 import { type PortRange, parsePortRange } from './port-range.ts';
@@ -17,6 +19,8 @@ export interface GrantInput {
   readonly quota?: number;
   /** Left out: all. */
   readonly external_ports?: string | number;
+  /** Addresses or networks, besides the router's own address; left out: none. */
+  readonly external_addresses?: readonly string[];
   /** Left out: none. */
   readonly routers?: readonly RouterGrantInput[];
 }
@@ -26,12 +30,16 @@ export interface RouterGrantInput {
   readonly router: string;
   /** Left out: those of the project. */
   readonly external_ports?: string | number;
+  /** Likewise. */
+  readonly external_addresses?: readonly string[];
 }
 
 /** What projects may have. It limits callers of one project, and nobody else. */
 export interface Grants {
   /** On which outside ports of the router the project's forwards may be; `null`: it may not use the router at all. */
   externalPorts(project: string, router: RouterId): PortRange | null;
+  /** Whether they may be on this outside address there, whether or not it is the router's own. */
+  hasExternalAddress(project: string, router: RouterId, address: Address): boolean;
   /** How many forwards it may have; `null`: any number. */
   quota(project: string): number | null;
 }
@@ -41,7 +49,8 @@ export type MayUse = (project: string, router: RouterId) => boolean;
 
 /**
  * `alsoMayUse`: routers besides those of the entries, on the ports of the project. Errors: `config_malformed` for two
- * entries of one project; `port_…`.
+ * entries of one project; `port_…`,
+ * `cidr_…`, `address_…`.
  */
 export function parseGrants(entries: readonly GrantInput[], alsoMayUse: MayUse = () => false): Grants {
   const projects = new Map<string, ProjectGrant>();
@@ -50,13 +59,19 @@ export function parseGrants(entries: readonly GrantInput[], alsoMayUse: MayUse =
     projects.set(entry.project, parseProject(entry));
   }
   const grantOf = (project: string) => projects.get(project) ?? projects.get(ANY_PROJECT) ?? NOTHING;
+
+  /** `null`: it may not use the router at all. */
+  function placesOn(project: string, router: RouterId): Places | null {
+    const { places, routers } = grantOf(project);
+    const granted = routers.find((one) => one.fits(router));
+    if (granted !== undefined) return granted.places;
+    return alsoMayUse(project, router) ? places : null;
+  }
+
   return Object.freeze({
-    externalPorts: (project: string, router: RouterId) => {
-      const { ports, routers } = grantOf(project);
-      const granted = routers.find((one) => one.fits(router));
-      if (granted !== undefined) return granted.ports ?? ports;
-      return alsoMayUse(project, router) ? ports : null;
-    },
+    externalPorts: (project: string, router: RouterId) => placesOn(project, router)?.ports ?? null,
+    hasExternalAddress: (project: string, router: RouterId, address: Address) =>
+      placesOn(project, router)?.addresses.some((network) => cidrContains(network, address)) ?? false,
     quota: (project: string) => grantOf(project).quota,
   });
 }
@@ -68,32 +83,41 @@ export function poolAmong(permitted: PortRange, autoPorts: PortRange): PortRange
   return first <= last ? Object.freeze({ first, last }) : permitted;
 }
 
-interface ProjectGrant {
-  readonly quota: number | null;
+/** Where forwards may be on a router. */
+interface Places {
   readonly ports: PortRange;
-  /** The first that fits counts. */
-  readonly routers: readonly {
-    fits(router: RouterId): boolean;
-    /** `null`: those of the project. */
-    readonly ports: PortRange | null;
-  }[];
+  readonly addresses: readonly Cidr[];
 }
 
-const NOTHING: ProjectGrant = Object.freeze({ quota: null, ports: ALL_PORTS, routers: [] });
+interface ProjectGrant {
+  readonly quota: number | null;
+  readonly places: Places;
+  /** The first that fits counts. */
+  readonly routers: readonly { fits(router: RouterId): boolean; readonly places: Places }[];
+}
 
-function parseProject({ quota, external_ports, routers = [] }: GrantInput): ProjectGrant {
+const ANY_PORT: Places = Object.freeze({ ports: ALL_PORTS, addresses: [] });
+
+const NOTHING: ProjectGrant = Object.freeze({ quota: null, places: ANY_PORT, routers: [] });
+
+function parseProject({ quota, routers = [], ...input }: GrantInput): ProjectGrant {
+  const places = parsePlaces(input, ANY_PORT);
   return {
     quota: quota ?? null,
-    ports: readPorts(external_ports) ?? ALL_PORTS,
-    routers: routers.map((one) => ({
-      fits: fitter(one.router),
-      ports: readPorts(one.external_ports),
-    })),
+    places,
+    routers: routers.map((one) => ({ fits: fitter(one.router), places: parsePlaces(one, places) })),
   };
 }
 
-function readPorts(ports: string | number | undefined): PortRange | null {
-  return ports === undefined ? null : parsePortRange(String(ports));
+/** `others`: where nothing is said. */
+function parsePlaces(
+  { external_ports: ports, external_addresses: addresses }: Omit<RouterGrantInput, 'router'>,
+  others: Places,
+): Places {
+  return {
+    ports: ports === undefined ? others.ports : parsePortRange(String(ports)),
+    addresses: addresses?.map(parseCidr) ?? others.addresses,
+  };
 }
 
 function fitter(pattern: string): (router: RouterId) => boolean {

@@ -1,5 +1,7 @@
+import type { Address } from '../model/address.ts';
 import { DEFAULT_AUTO_PORTS } from '../model/forward-draft.ts';
 import type { PortRange } from '../model/port-range.ts';
+import type { RouterId } from '../model/router.ts';
 import type { Store } from '../store/store.ts';
 import { followChanges } from './changes.ts';
 import { startFeed } from './feed.ts';
@@ -49,6 +51,9 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
   const requests = createRequests(store, requestMirror);
   const queues = [createSerialQueue(), createSerialQueue(), createSerialQueue()] as const;
 
+  const isGateway = (router: RouterId, { family, text }: Address) =>
+    statusMirror.of(router).some(({ gateways }) => gateways[family]?.text === text);
+
   const forwardsWithin = (scope: Scope): Forwards =>
     createForwards({
       store,
@@ -71,7 +76,7 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
     changes: (after, signal) => followChanges(store, feed, after, signal),
 
     within: (tenant) => {
-      const forwards = forwardsWithin(tenantScope(forwardMirror, tenant, autoPorts));
+      const forwards = forwardsWithin(tenantScope(forwardMirror, tenant, { autoPorts, isGateway }));
       return createTenantRegistry({ whole: registry, forwards, departures: forwardMirror.departures }, tenant);
     },
 

@@ -153,7 +153,8 @@ export interface Registry {
   changes(after: number, signal: AbortSignal): AsyncIterable<RegistryChange>;
   /**
    * This registry as a tenant has it: what is of others does not exist, but for the places it takes, and what it may have
-   * is limited. Errors besides: `project_not_allowed`, `router_not_found`, `port_not_permitted`, `quota_exceeded`.
+   * is limited. Errors besides: `project_not_allowed`, `router_not_found`, `port_not_permitted`, `address_not_permitted`,
+   * `quota_exceeded`.
    */
   within(tenant: Tenant): Registry;
   stop(): Promise<void>;

@@ -128,6 +128,7 @@ projects:
 - project: red
   quota: 0
   external_ports: 443
+  external_addresses: [203.0.113.7, 2001:db8:1::/64]
   routers:
   - router: edge-*
     external_ports: 30000-30100
@@ -175,6 +176,10 @@ projects:
     [
       'projects:\n- project: red\n  external_ports: 2-1\n',
       'f:3: projects.0.external_ports must be a port or a range of ports, such as 20000-29999',
+    ],
+    [
+      'projects:\n- project: red\n  external_addresses:\n  - 203.0.113.7/24\n',
+      'f:4: projects.0.external_addresses.0 must be an address or a network, such as 203.0.113.7 or 203.0.113.0/28',
     ],
     ['- a\n', 'f: the file must be object'],
     ['just text', 'f: the file must be object'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseAddress } from '../../src/model/address.ts';
 import { type GrantInput, parseGrants, poolAmong } from '../../src/model/grants.ts';
 
 const NEUTRON = '5f1b3c08-7d42-4e6a-9b0e-3a1c5d7e9f20';
@@ -27,6 +28,28 @@ test.each([
 ])('%s may have on %s the ports %s', (project, router, expected) => {
   const ports = parseGrants(ENTRIES).externalPorts(project, router);
   expect(ports === null ? 'none' : `${ports.first}-${ports.last}`).toBe(expected);
+});
+
+test.each([
+  ['edge-1', '203.0.113.7', true],
+  ['edge-1', '198.51.100.1', false],
+  ['edge-2', '198.51.100.14', true],
+  ['edge-2', '198.51.100.17', false],
+  ['edge-2', '2001:db8:1::7', true],
+  ['edge-2', '203.0.113.7', false],
+  ['edge-3', '198.51.100.14', false],
+  ['own', '198.51.100.14', true],
+  ['core', '198.51.100.14', false],
+])('on %s, red may have %s: %j', (router, address, expected) => {
+  const routers = [
+    { router: 'edge-1', external_addresses: ['203.0.113.7'] },
+    { router: 'edge-3', external_addresses: [] },
+    { router: 'edge-*' },
+  ];
+  const red = { project: 'red', external_addresses: ['198.51.100.0/28', '2001:db8:1::/64'], routers };
+  const grants = parseGrants([red, { project: 'blue', routers: [{ router: '*' }] }], (_, which) => which === 'own');
+  expect(grants.hasExternalAddress('red', router, parseAddress(address))).toBe(expected);
+  expect(grants.hasExternalAddress('blue', router, parseAddress(address))).toBe(false);
 });
 
 test('a quota is of each project; one without an entry has that of all others, or nothing at all', () => {

@@ -1,5 +1,6 @@
+import type { Address } from '../../model/address.ts';
 import { hatobaError } from '../../model/errors.ts';
-import type { Forward } from '../../model/forward.ts';
+import { type Forward, GATEWAY } from '../../model/forward.ts';
 import { type ForwardDraft, isAuto } from '../../model/forward-draft.ts';
 import { poolAmong } from '../../model/grants.ts';
 import type { ForwardId } from '../../model/ids.ts';
@@ -12,6 +13,9 @@ import { projectKey } from '../keys.ts';
 import type { Tenant } from '../registry.ts';
 import { isOf, projectView } from './project-view.ts';
 
+/** What a forward has of a router's outside. */
+type Occupied = Pick<Forward, 'router' | 'externalPorts' | 'externalAddress'>;
+
 /** For whom a change is decided: which forwards are there for it, and what it may have. */
 export interface Scope {
   readonly view: ForwardView;
@@ -19,9 +23,9 @@ export interface Scope {
   projectOf(wish: Pick<ForwardDraft, 'projectId'>): string | null;
   /**
    * Refuses what it may not have, unless it has it already (`before`). Errors: `router_not_found`, since such a router
-   * is not there for it; `port_not_permitted`.
+   * is not there for it; `port_not_permitted`, `address_not_permitted`.
    */
-  admit(wish: ForwardDraft, before: Pick<Forward, 'router' | 'externalPorts'> | null): void;
+  admit(wish: ForwardDraft, before: Occupied | null): void;
   /** Refuses the id of a forward that is not there for it, which nobody else can have. Error: `forward_not_found`. */
   admitId(id: ForwardId): void;
   /** Where external ports on the router are chosen from. */
@@ -45,8 +49,15 @@ export function unlimitedScope({ index }: ForwardMirror, autoPorts: PortRange): 
   };
 }
 
+interface Around {
+  readonly autoPorts: PortRange;
+  /** Whether some node says that this is the router's own address. */
+  readonly isGateway: (router: RouterId, address: Address) => boolean;
+}
+
 /** What is of other projects is not there, but for the places it takes. */
-export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, autoPorts: PortRange): Scope {
+export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, around: Around): Scope {
+  const { autoPorts, isGateway } = around;
   const view = projectView(mirror.index, project);
   const portsOf = (router: RouterId) => (project === null ? null : grants.externalPorts(project, router));
 
@@ -55,6 +66,13 @@ export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, 
     if (isAuto(ports) || (permitted.first <= ports.first && ports.last <= permitted.last)) return;
     const parameters = { value: printPortRange(ports), permitted: printPortRange(permitted), router };
     throw hatobaError('port_not_permitted', parameters, { field: 'external_port' });
+  }
+
+  /** Any other address may be that of a machine of somebody else's: its traffic would go where the forward leads. */
+  function admitAddress({ externalAddress: address, router }: ForwardDraft): void {
+    if (address === GATEWAY || isGateway(router, address)) return;
+    if (project !== null && grants.hasExternalAddress(project, router, address)) return;
+    throw hatobaError('address_not_permitted', { value: address.text, router }, { field: 'external_address' });
   }
 
   return {
@@ -66,11 +84,11 @@ export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, 
     },
 
     admit(wish, before) {
-      const isThere = before !== null && before.router === wish.router;
-      if (isThere && !isAuto(wish.externalPorts) && samePorts(before.externalPorts, wish.externalPorts)) return;
+      if (before !== null && staysThere(before, wish)) return;
       const permitted = portsOf(wish.router);
       if (permitted === null) throw hatobaError('router_not_found', { value: wish.router }, { field: 'router' });
       admitPorts(wish, permitted);
+      admitAddress(wish);
     },
 
     admitId(id) {
@@ -90,6 +108,15 @@ export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, 
 
     nameOf: (other) => (isOf(project, other) ? describe(other) : 'a forward of another project'),
   };
+}
+
+function staysThere(
+  before: Occupied,
+  { router, externalPorts: ports, externalAddress: address }: ForwardDraft,
+): boolean {
+  if (before.router !== router || isAuto(ports) || !samePorts(before.externalPorts, ports)) return false;
+  if (before.externalAddress === GATEWAY || address === GATEWAY) return before.externalAddress === address;
+  return before.externalAddress.text === address.text;
 }
 
 function describe({ id, name }: Pick<Forward, 'id' | 'name'>): string {

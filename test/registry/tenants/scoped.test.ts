@@ -19,6 +19,7 @@ const GRANTS: readonly GrantInput[] = [
     project: 'red',
     quota: 3,
     external_ports: '5000-5999',
+    external_addresses: ['198.51.100.0/28'],
     routers: [{ router: 'r1' }, { router: 'narrow', external_ports: '443' }],
   },
   { project: 'blue', routers: [{ router: '*' }] },
@@ -50,6 +51,12 @@ function as(project: string | null): Registry {
 
 function item(input: Partial<ForwardInput> = {}, id: string | null = null): WantedForward {
   return { id, spec: spec(input), times: null };
+}
+
+function statusOf(router: string, gateway = '192.0.2.1'): RouterStatus {
+  const at = '2026-01-01T00:00:00.000Z';
+  const gateways = { 4: parseAddress(gateway) };
+  return { router, node: 'n1', instances: [router], gateways, revision: 9, at, problems: {}, error: null };
 }
 
 const PLAIN = { prunes: () => false, dryRun: false, kind: 'apply', intoEmpty: false } as const;
@@ -174,6 +181,25 @@ describe('what it makes', () => {
     await red.forwards.create(spec({ router: 'narrow', external_port: 443 }));
   });
 
+  test("is on the router's own address, or one that it may have", async () => {
+    const named = (external_address: string, port = 5001) => spec({ external_address, external_port: port });
+    await registry.statuses.publish('n1', [statusOf('r1'), statusOf('r2', '192.0.2.2')], []);
+    const refused = {
+      code: 'address_not_permitted',
+      field: 'external_address',
+      message: 'on router r1 your project may not have the external address 203.0.113.66',
+    };
+    expect(await refusal(red.forwards.create(named('203.0.113.66')))).toEqual(refused);
+    expect(await refusal(red.forwards.create(named('192.0.2.2')))).toMatchObject({ code: refused.code });
+    const batch = await refusal(apply(red, [item(), item({ external_address: '203.0.113.66', external_port: 5002 })]));
+    expect(batch).toEqual({ ...refused, field: 'forwards.1.external_address' });
+    const { id } = await red.forwards.create(spec());
+    expect(await refusal(red.forwards.update(id, () => named('203.0.113.66')))).toEqual(refused);
+    await red.forwards.update(id, () => named('192.0.2.1'));
+    await red.forwards.create(named('198.51.100.14', 5002));
+    await registry.forwards.create(named('203.0.113.66'));
+  });
+
   test('has ports among those that it may have, where they are chosen', async () => {
     const draft = parseForwardDraft({
       router: 'r1',
@@ -228,6 +254,11 @@ describe('what it makes', () => {
     await apply(red, [item({ router: 'r2', external_port: 80, internal_port: 8080 }, old.id)]);
     const shifted = red.forwards.update(old.id, (before) => ({ ...before, externalPorts: { first: 81, last: 81 } }));
     expect(await refusal(shifted)).toMatchObject({ code: 'router_not_found' });
+    const foreign = { external_address: '203.0.113.66', project_id: 'red' };
+    const { id } = await registry.forwards.create(spec({ ...foreign, external_port: 5004 }));
+    await red.forwards.update(id, () => spec({ ...foreign, external_port: 5004, internal_port: 81 }));
+    const next = red.forwards.update(id, () => spec({ ...foreign, external_port: 5005 }));
+    expect(await refusal(next)).toMatchObject({ code: 'address_not_permitted' });
   });
 });
 
@@ -246,9 +277,7 @@ test('two nodes that add at once to one project, on different routers, do not ex
 
 describe('statuses', () => {
   function status(router: string, rest: Partial<RouterStatus> = {}): RouterStatus {
-    const at = '2026-01-01T00:00:00.000Z';
-    const gateways = { 4: parseAddress('192.0.2.1') };
-    return { router, node: 'n1', instances: [router], gateways, revision: 9, at, problems: {}, error: null, ...rest };
+    return { ...statusOf(router), ...rest };
   }
 
   test('are those of routers that it may use or has forwards on, without what is said of others', async () => {
