@@ -1,15 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRouterOwners } from '../../../src/api/neutron/upstream/router-owners.ts';
-import { startSweeps } from '../../../src/api/neutron/upstream/sweeps.ts';
+import { startSweeps, sweep } from '../../../src/api/neutron/upstream/sweeps.ts';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
 import { parseGrants } from '../../../src/model/grants.ts';
 import { createNeutronClient } from '../../../src/openstack/neutron/client.ts';
 import { createUpstream } from '../../../src/openstack/neutron/upstream.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Bench, openBench, ROUTER } from '../api-under-test.ts';
+import { type Bench, OTHER_ROUTER, openBench, ROUTER } from '../api-under-test.ts';
 import { type NeutronStandIn, openNeutronStandIn } from './neutron-stand-in.ts';
 
 const PORT = '11111111-0000-4000-8000-000000000001';
+const LABEL = `${PORT}/${ROUTER}/10.0.0.11`;
 const FIXED_IP = { subnet_id: 's1', ip_address: '10.0.0.11' };
 
 let account = { credentials: [], seesAll: true };
@@ -135,7 +136,7 @@ describe('the port of a forward', () => {
     const { status, body } = await call('POST', `/v2.0/floatingips/${await gatewayId()}/port_forwardings`, forwarding);
     expect([status, body.port_forwarding]).toMatchObject([201, forwarding.port_forwarding]);
     const forward = bench.registry.forwards.get(body.port_forwarding.id);
-    expect(forward).toMatchObject({ projectId: 'blue', labels: { 'neutron-port': PORT } });
+    expect(forward).toMatchObject({ projectId: 'blue', labels: { 'neutron-port': LABEL } });
   });
 });
 
@@ -184,14 +185,17 @@ describe('sweeps', () => {
     warn: (...words: readonly unknown[]) => told.push(`warn ${String(words.at(-1))}`),
   };
 
+  const deps = () => ({
+    neutron: createNeutronClient(createUpstream(neutron.url)),
+    forwards: bench.registry.forwards,
+    owners: { note: () => undefined },
+    account: async () => account,
+    log,
+  });
+
   function start(): () => Promise<void> {
     told.length = 0;
-    const { forwards } = bench.registry;
-    const client = createNeutronClient(createUpstream(neutron.url));
-    return startSweeps(
-      { neutron: client, forwards, owners: { note: () => undefined }, account: async () => account, log },
-      10,
-    );
+    return startSweeps(deps(), 10);
   }
 
   beforeEach(async () => {
@@ -227,6 +231,18 @@ describe('sweeps', () => {
     lose();
     await eventually(() => expect(left()).toEqual([5001]));
     await stop();
+  });
+
+  test('remove no forward that was led elsewhere by other means', async () => {
+    const [made] = bench.registry.forwards.list();
+    const change = { internal_address: '10.9.9.8' };
+    await bench.api.inject({ method: 'PATCH', url: `/v1/forwards/${made?.id}`, payload: change });
+    const labels = { 'neutron-port': LABEL };
+    const moved = { router: OTHER_ROUTER, external_port: 5002, internal_address: '10.0.0.11', labels };
+    await bench.registry.forwards.create(parseForwardSpec(moved));
+    neutron.things.routers = [...neutron.things.routers, router(OTHER_ROUTER, '192.0.2.2')];
+    for (let times = 0; times < 3; times++) await sweep(deps());
+    expect(left()).toEqual([2222, 5001, 5002]);
   });
 
   test.each([

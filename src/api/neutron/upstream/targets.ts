@@ -29,7 +29,7 @@ export async function findTarget(
   const [binding] = bound;
   if (binding !== undefined) throw alreadyBound(binding, port, fixedIp);
   if (!inside.has(fixedIp.subnet_id)) throw unreachable(gateway, port, fixedIp);
-  return { address: parseAddress(fixedIp.ip_address), labels: labelsOf(port) };
+  return { address: parseAddress(fixedIp.ip_address), labels: labelsOf(port, gateway.router, fixedIp.ip_address) };
 }
 
 /** That of the address, or the first. */
