@@ -18,6 +18,7 @@ const Router = Type.Object({
 const Port = Type.Object({
   id: Type.String(),
   network_id: Type.String(),
+  device_id: Type.String(),
   device_owner: Type.String(),
   fixed_ips: Type.Array(FixedIp),
 });
@@ -35,8 +36,8 @@ export interface NeutronClient {
   router(credentials: Credentials, id: string): Promise<NeutronRouter | null>;
   port(credentials: Credentials, id: string): Promise<NeutronPort | null>;
   portsById(credentials: Credentials, ids: readonly string[]): Promise<readonly NeutronPort[]>;
-  /** Those of a device: a router's interfaces. */
-  portsOfDevice(credentials: Credentials, device: string): Promise<readonly NeutronPort[]>;
+  /** Those of devices: interfaces of routers. */
+  portsOfDevices(credentials: Credentials, devices: readonly string[]): Promise<readonly NeutronPort[]>;
   /** Those that have one of these addresses, in whatever network. */
   portsAt(credentials: Credentials, addresses: readonly string[]): Promise<readonly NeutronPort[]>;
   /** With all that Neutron says of them. `query`: filters and sorting. */
@@ -100,7 +101,7 @@ export function createNeutronClient(upstream: Upstream): NeutronClient {
       return found === null ? null : readers.port(inside(found, 'port'));
     },
     portsById: (credentials, ids) => ports(credentials, 'id', ids),
-    portsOfDevice: (credentials, device) => ports(credentials, 'device_id', [device]),
+    portsOfDevices: (credentials, devices) => ports(credentials, 'device_id', devices),
     portsAt: (credentials, addresses) =>
       ports(
         credentials,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createRouterOwners } from '../../../src/api/neutron/upstream/router-owners.ts';
-import { startSweeps, sweep } from '../../../src/api/neutron/upstream/sweeps.ts';
+import { createSweep, startSweeps } from '../../../src/api/neutron/upstream/sweeps.ts';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
 import { parseGrants } from '../../../src/model/grants.ts';
 import { createNeutronClient } from '../../../src/openstack/neutron/client.ts';
@@ -11,7 +11,18 @@ import { type NeutronStandIn, openNeutronStandIn } from './neutron-stand-in.ts';
 
 const PORT = '11111111-0000-4000-8000-000000000001';
 const LABEL = `${PORT}/${ROUTER}/10.0.0.11`;
-const FIXED_IP = { subnet_id: 's1', ip_address: '10.0.0.11' };
+
+function port(id: string, device: string, owner: string, subnet: string, address = '10.0.0.1') {
+  const fixed_ips = [{ subnet_id: subnet, ip_address: address }];
+  return { id, network_id: 'n1', device_id: device, device_owner: owner, fixed_ips };
+}
+
+/** The router's interface, the machine behind it, and one with the same address elsewhere. */
+const INSIDE = [
+  port('interface', ROUTER, 'network:router_interface', 's1'),
+  port(PORT, '', '', 's1', '10.0.0.11'),
+  port('elsewhere', '', '', 's2', '10.0.0.11'),
+];
 
 let account = { credentials: [], seesAll: true };
 let neutron: NeutronStandIn;
@@ -20,23 +31,7 @@ let bench: Bench;
 beforeEach(async () => {
   neutron = await openNeutronStandIn();
   neutron.things.routers = [router(ROUTER, '192.0.2.1')];
-  neutron.things.ports = [
-    {
-      id: 'interface',
-      network_id: 'n1',
-      device_id: ROUTER,
-      device_owner: 'network:router_interface',
-      fixed_ips: [{ ...FIXED_IP, ip_address: '10.0.0.1' }],
-    },
-    { id: PORT, network_id: 'n1', device_id: '', device_owner: '', fixed_ips: [FIXED_IP] },
-    {
-      id: 'elsewhere',
-      network_id: 'n2',
-      device_id: '',
-      device_owner: '',
-      fixed_ips: [{ ...FIXED_IP, subnet_id: 's2' }],
-    },
-  ];
+  neutron.things.ports = INSIDE;
   const owners = createRouterOwners();
   bench = await openBench({
     grants: parseGrants([], owners.mayUse),
@@ -193,6 +188,21 @@ describe('sweeps', () => {
     log,
   });
 
+  /** What the last of so many sweeps says, between which what is given is done. */
+  async function swept(times: number, between: () => unknown = () => undefined) {
+    const sweep = createSweep(deps());
+    let last = await sweep();
+    for (let time = 1; time < times; time++) {
+      await between();
+      last = await sweep();
+    }
+    return last;
+  }
+
+  const without = (...ids: readonly string[]) => {
+    neutron.things.ports = neutron.things.ports.filter(({ id }) => !ids.includes(id));
+  };
+
   function start(): () => Promise<void> {
     told.length = 0;
     return startSweeps(deps(), 10);
@@ -218,19 +228,51 @@ describe('sweeps', () => {
   });
 
   test.each([
+    ['its port', () => without(PORT)],
+    ['its port, and its router the interface', () => without(PORT, 'interface')],
+    ['its router the interface', () => without('interface')],
     [
-      'the address of its port',
-      () =>
-        (neutron.things.ports = neutron.things.ports.map((port) =>
+      'its port the address',
+      () => {
+        neutron.things.ports = neutron.things.ports.map((port) =>
           port.id === PORT ? { ...port, fixed_ips: [] } : port,
-        )),
+        );
+      },
     ],
     ['its router', () => (neutron.things.routers = [])],
-  ])('remove what has lost %s', async (_what, lose) => {
-    const stop = start();
+  ])('remove what has lost %s, when two have found it so', async (_what, lose) => {
+    const sweep = createSweep(deps());
+    await sweep();
     lose();
-    await eventually(() => expect(left()).toEqual([5001]));
-    await stop();
+    expect(await sweep()).toEqual({ removed: 0, hidden: [] });
+    expect(await sweep()).toEqual({ removed: 1, hidden: [] });
+    expect(left()).toEqual([5001]);
+  });
+
+  test('remove a port that was gone at the start, where its router shows its gateway to this account', async () => {
+    without(PORT, 'interface');
+    neutron.things.ports = [...neutron.things.ports, port('gateway', ROUTER, 'network:router_gateway', 's0')];
+    expect(await swept(2)).toEqual({ removed: 1, hidden: [] });
+  });
+
+  test('remove nothing that was changed, or found again, in between', async () => {
+    without(PORT);
+    const [made] = bench.registry.forwards.list();
+    const rename = () => bench.registry.forwards.update(made?.id ?? '', (spec) => ({ ...spec, description: 'new' }));
+    expect(await swept(2, rename)).toEqual({ removed: 0, hidden: [] });
+    const comeAndGo = () =>
+      (neutron.things.ports = neutron.things.ports.length === 2 ? INSIDE : INSIDE.filter(({ id }) => id !== PORT));
+    expect(await swept(5, comeAndGo)).toEqual({ removed: 0, hidden: [] });
+    expect(left()).toEqual([2222, 5001]);
+  });
+
+  test.each([
+    ['a router', () => (neutron.things.routers = [])],
+    ['all that a router has', () => (neutron.things.ports = [])],
+  ])('remove nothing where they were never shown %s', async (_what, hide) => {
+    hide();
+    expect(await swept(3)).toEqual({ removed: 0, hidden: [ROUTER] });
+    expect(left()).toEqual([2222, 5001]);
   });
 
   test('remove no forward that was led elsewhere by other means', async () => {
@@ -241,25 +283,27 @@ describe('sweeps', () => {
     const moved = { router: OTHER_ROUTER, external_port: 5002, internal_address: '10.0.0.11', labels };
     await bench.registry.forwards.create(parseForwardSpec(moved));
     neutron.things.routers = [...neutron.things.routers, router(OTHER_ROUTER, '192.0.2.2')];
-    for (let times = 0; times < 3; times++) await sweep(deps());
+    expect(await swept(3)).toEqual({ removed: 0, hidden: [] });
     expect(left()).toEqual([2222, 5001, 5002]);
   });
 
   test.each([
-    [
-      'its router',
-      ['warn Neutron hides routers from the account of this service'],
-      () => (neutron.things.routers = []),
-    ],
-    ['its port, with all that the router has', [], () => (neutron.things.ports = [])],
-  ])('remove nothing where Neutron may only hide %s', async (_what, warnings, hide) => {
+    ['its router', () => (neutron.things.routers = [])],
+    ['its port, with all that the router has', () => (neutron.things.ports = [])],
+    ['the interface of its router', () => without('interface')],
+  ])('remove nothing where Neutron may only hide %s', async (_what, hide) => {
     account = { credentials: [], seesAll: false };
-    hide();
+    expect(await swept(4, hide)).toEqual({ removed: 0, hidden: [ROUTER] });
+    expect(left()).toEqual([2222, 5001]);
+  });
+
+  test('say once that something may be hidden', async () => {
+    neutron.things.routers = [];
     const stop = start();
     const asked = neutron.asked.length;
     await eventually(() => expect(neutron.asked.length).toBeGreaterThan(asked + 8));
     await stop();
-    expect([left(), told]).toEqual([[2222, 5001], warnings]);
+    expect(told).toEqual(['warn Neutron may hide routers, or their ports, from the account of this service']);
   });
 
   test('remove nothing while Neutron does not answer, say so once, and go on when it does', async () => {
@@ -280,12 +324,13 @@ describe('sweeps', () => {
     ]);
   });
 
-  test('ask nothing where no forward was made for a port', async () => {
+  test('ask for routers alone where no forward was made for a port, so that tenants find their own', async () => {
     for (const { id } of bench.registry.forwards.list()) await bench.registry.forwards.remove(id);
     neutron.asked.length = 0;
-    const stop = start();
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    await stop();
-    expect(neutron.asked).toEqual([]);
+    const noted: string[] = [];
+    const sweep = createSweep({ ...deps(), owners: { note: (...words) => noted.push(words.join(' of ')) } });
+    await sweep();
+    expect(neutron.asked).toEqual(['GET /v2.0/routers']);
+    expect(noted).toEqual([`${ROUTER} of blue`]);
   });
 });

@@ -1,49 +1,83 @@
 import { HatobaError } from '../../../model/errors.ts';
 import type { Forward } from '../../../model/forward.ts';
 import type { RouterId } from '../../../model/router.ts';
-import type { NeutronClient } from '../../../openstack/neutron/client.ts';
+import type { NeutronClient, NeutronPort } from '../../../openstack/neutron/client.ts';
 import type { Forwards } from '../../../registry/registry.ts';
 import type { ServiceAccount } from './account.ts';
 import { portOf } from './port-label.ts';
-import { insideOf } from './router-inside.ts';
+import { subnetsOf } from './router-inside.ts';
 import type { RouterOwners } from './router-owners.ts';
+
+/** Routers that Neutron has shown to this account, and those of them whose own ports it has shown. */
+export interface Sightings {
+  readonly routers: ReadonlySet<RouterId>;
+  readonly ports: ReadonlySet<RouterId>;
+}
 
 export interface Orphans {
   readonly forwards: readonly Forward[];
-  /** Routers about which nothing can be said, since Neutron does not show them to this account. */
+  /** Routers about which nothing can be said, since Neutron may not show them, or their ports, to this account. */
   readonly hidden: readonly RouterId[];
+  /** Those of now, and those of before that have forwards. */
+  readonly seen: Sightings;
+}
+
+interface Finding {
+  readonly isLost: boolean;
+  /** Whether that could be told. */
+  readonly isCertain: boolean;
 }
 
 /**
- * Of these forwards, all made for ports, those whose router or port there is no more, or whose port has their address no
- * more. What this account is not shown may still be there: a port is gone only where the router's own interfaces are
- * shown, a router only to an account that sees all. Errors: those of `NeutronClient`; then nothing is known.
+ * Of these forwards, all made for ports, those whose router or port there is no more, whose port has their address no more,
+ * or whose router has no interface in its subnet any more. What is missing may only be hidden from this account: a router
+ * is gone only for one that sees all and has been shown the router before, an interface for one that sees all and has been
+ * shown ports of the router, a port also for one that is shown the router's interfaces. Errors: those of
+ * `NeutronClient`; then nothing is known.
  */
 export async function findOrphans(
   { neutron, owners }: { readonly neutron: NeutronClient; readonly owners: Pick<RouterOwners, 'note'> },
   { credentials, seesAll }: ServiceAccount,
   forwards: readonly Forward[],
+  before: Sightings,
 ): Promise<Orphans> {
-  const wanted = distinct(forwards.map(({ router }) => router));
-  const [routers, ports] = await Promise.all([
-    neutron.routers(credentials, wanted),
-    neutron.portsById(credentials, distinct(forwards.flatMap((forward) => portOf(forward) ?? []))),
+  const wanted = new Set(forwards.map(({ router }) => router));
+  const [routers, ports, own] = await Promise.all([
+    neutron.routers(credentials),
+    neutron.portsById(credentials, [...new Set(forwards.flatMap((forward) => portOf(forward) ?? []))]),
+    neutron.portsOfDevices(credentials, [...wanted]),
   ]);
   for (const { id, project_id: project } of routers) owners.note(id, project);
   const there = new Set(routers.map(({ id }) => id));
-  const addresses = new Map(ports.map(({ id, fixed_ips }) => [id, fixed_ips.map(({ ip_address }) => ip_address)]));
-  const lost = forwards.filter((forward) => {
-    const found = addresses.get(portOf(forward) ?? '');
-    return there.has(forward.router) && !found?.includes(forward.internalAddress.text);
-  });
-  const shown = new Set<RouterId>();
-  for (const router of distinct(lost.map((forward) => forward.router))) {
-    if ((await insideOf(neutron, credentials, router)).size > 0) shown.add(router);
+  const portsById = new Map(ports.map((port) => [port.id, port]));
+  const ownPorts = Map.groupBy(own, ({ device_id: router }) => router);
+  const seen = {
+    routers: there.union(before.routers.intersection(wanted)),
+    ports: new Set(ownPorts.keys()).union(before.ports.intersection(wanted)),
+  };
+
+  function judge(forward: Forward): Finding {
+    const { router } = forward;
+    if (!there.has(router)) return { isLost: true, isCertain: seesAll && before.routers.has(router) };
+    const inside = subnetsOf(ownPorts.get(router) ?? []);
+    const subnet = subnetOf(portsById.get(portOf(forward) ?? ''), forward);
+    const isSeen = seesAll && seen.ports.has(router);
+    if (subnet === null) return { isLost: true, isCertain: isSeen || inside.size > 0 };
+    return { isLost: !inside.has(subnet), isCertain: isSeen };
   }
-  const portless = lost.filter(({ router }) => shown.has(router));
-  const routerless = forwards.filter(({ router }) => !there.has(router));
-  const missing = distinct(routerless.map(({ router }) => router));
-  return seesAll ? { forwards: [...portless, ...routerless], hidden: [] } : { forwards: portless, hidden: missing };
+
+  const lost = forwards.map((forward) => ({ forward, ...judge(forward) })).filter(({ isLost }) => isLost);
+  const [certain, doubtful] = [lost.filter(({ isCertain }) => isCertain), lost.filter(({ isCertain }) => !isCertain)];
+  return {
+    forwards: certain.map(({ forward }) => forward),
+    hidden: [...new Set(doubtful.map(({ forward }) => forward.router))],
+    seen,
+  };
+}
+
+/** In which the port has the address of the forward; `null`: in none. */
+function subnetOf(port: NeutronPort | undefined, { internalAddress }: Forward): string | null {
+  return port?.fixed_ips.find(({ ip_address }) => ip_address === internalAddress.text)?.subnet_id ?? null;
 }
 
 /** Removes them, but for those that have changed meanwhile; gives how many are gone. Errors: `store_…`. */
@@ -64,8 +98,4 @@ async function removedAt(forwards: Forwards, id: string, revision: number): Prom
     if (error instanceof HatobaError && overtaken.includes(error.code)) return false;
     throw error;
   }
-}
-
-function distinct(texts: readonly string[]): readonly string[] {
-  return [...new Set(texts)];
 }

@@ -1,4 +1,4 @@
-import type { NeutronClient } from '../../../openstack/neutron/client.ts';
+import type { NeutronClient, NeutronPort } from '../../../openstack/neutron/client.ts';
 import type { Credentials } from '../../../openstack/neutron/credentials.ts';
 
 /** Subnets that the router has an interface in. */
@@ -7,7 +7,11 @@ export async function insideOf(
   credentials: Credentials,
   router: string,
 ): Promise<ReadonlySet<string>> {
-  const ports = await neutron.portsOfDevice(credentials, router);
+  return subnetsOf(await neutron.portsOfDevices(credentials, [router]));
+}
+
+/** Of a router with these ports. */
+export function subnetsOf(ports: readonly NeutronPort[]): ReadonlySet<string> {
   const interfaces = ports.filter(({ device_owner: owner }) => owner !== 'network:router_gateway');
   return new Set(interfaces.flatMap(({ fixed_ips }) => fixed_ips.map(({ subnet_id }) => subnet_id)));
 }
