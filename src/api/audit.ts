@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import type { ForwardSpec } from '../model/forward.ts';
+import type { RouterId } from '../model/router.ts';
 import type { Forwards, Registry } from '../registry/registry.ts';
 import type { Tokens } from '../registry/tokens/tokens.ts';
 import type { LocalNode } from './local-node.ts';
@@ -13,9 +14,12 @@ export interface Change {
   readonly ids: readonly string[];
   /** How many rules of others were taken away. */
   readonly rules?: number;
+  /** Of a forward that went with what it was made for. */
+  readonly router?: RouterId;
+  readonly port?: string;
 }
 
-type Tell = (change: Change) => void;
+export type Tell = (change: Change) => void;
 
 /** Whatever a caller changes through these is told in the log, as soon as it has happened. */
 export interface Audit {
@@ -50,10 +54,7 @@ export function auditChanges(api: FastifyInstance, callerOf: (request: FastifyRe
   function tellerOf(caller: Caller): Tell {
     const request = requests.get(caller);
     if (request === undefined) throw new Error(`${caller.name} asks without a request`);
-    return ({ ids, ...change }) => {
-      const what = { ...whoAndWhat(request, caller), ...change, ids: ids.slice(0, MOST_IDS), count: ids.length };
-      request.log.info({ audit: what }, 'audit');
-    };
+    return teller(request.log, whoAndWhat(request, caller));
   }
 
   return {
@@ -64,6 +65,21 @@ export function auditChanges(api: FastifyInstance, callerOf: (request: FastifyRe
     tokens: (caller, tokens) => auditedTokens(tokens, tellerOf(caller)),
     local: (caller, local) => auditedLocal(local, tellerOf(caller)),
   };
+}
+
+/** For what follows from a request that somebody else answers, who knows who asks. */
+export function tellerOfRequest(request: FastifyRequest): Tell {
+  return teller(request.log, whoAndWhat(request, undefined));
+}
+
+/** For what this program changes by itself. */
+export function tellerOfProgram(log: Pick<FastifyBaseLogger, 'info'>, name: string): Tell {
+  return teller(log, { caller: name, project: null, from: 'hatoba', operation: name, parameters: {} });
+}
+
+function teller(log: Pick<FastifyBaseLogger, 'info'>, who: ReturnType<typeof whoAndWhat>): Tell {
+  return ({ ids, ...change }) =>
+    log.info({ audit: { ...who, ...change, ids: ids.slice(0, MOST_IDS), count: ids.length } }, 'audit');
 }
 
 /** The request's id is in every line of its log. */

@@ -62,6 +62,7 @@ async function sweepAs(token: string, url = bench.neutron.url, seesAll = false):
     neutron: createNeutronClient(createUpstream(new URL(url))),
     forwards: bench.registry.forwards,
     owners: { note: () => undefined },
+    log: { info: () => undefined, warn: () => undefined },
     account: async () => ({ credentials: tokenCredentials(token), seesAll }),
   });
   await sweep();

@@ -1,60 +1,35 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createRouterOwners } from '../../../src/api/neutron/upstream/router-owners.ts';
 import { createSweep, startSweeps } from '../../../src/api/neutron/upstream/sweeps.ts';
 import { parseForwardSpec } from '../../../src/model/forward.ts';
-import { parseGrants } from '../../../src/model/grants.ts';
 import { createNeutronClient } from '../../../src/openstack/neutron/client.ts';
 import { createUpstream } from '../../../src/openstack/neutron/upstream.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type Bench, OTHER_ROUTER, openBench, ROUTER } from '../api-under-test.ts';
-import { type NeutronStandIn, openNeutronStandIn } from './neutron-stand-in.ts';
+import { OTHER_ROUTER, ROUTER } from '../api-under-test.ts';
+import type { NeutronStandIn } from './neutron-stand-in.ts';
+import {
+  forwarding,
+  INSIDE,
+  openUpstreamBench,
+  PORT,
+  port,
+  router,
+  type UpstreamBench,
+} from './upstream-under-test.ts';
 
-const PORT = '11111111-0000-4000-8000-000000000001';
 const LABEL = `${PORT}/${ROUTER}/10.0.0.11`;
-
-function port(id: string, device: string, owner: string, subnet: string, address = '10.0.0.1') {
-  const fixed_ips = [{ subnet_id: subnet, ip_address: address }];
-  return { id, network_id: 'n1', device_id: device, device_owner: owner, fixed_ips };
-}
-
-/** The router's interface, the machine behind it, and one with the same address elsewhere. */
-const INSIDE = [
-  port('interface', ROUTER, 'network:router_interface', 's1'),
-  port(PORT, '', '', 's1', '10.0.0.11'),
-  port('elsewhere', '', '', 's2', '10.0.0.11'),
-];
 
 let account = { credentials: [], seesAll: true };
 let neutron: NeutronStandIn;
-let bench: Bench;
+let bench: UpstreamBench;
 
 beforeEach(async () => {
-  neutron = await openNeutronStandIn();
-  neutron.things.routers = [router(ROUTER, '192.0.2.1')];
-  neutron.things.ports = INSIDE;
-  const owners = createRouterOwners();
-  bench = await openBench({
-    grants: parseGrants([], owners.mayUse),
-    neutron: {
-      upstream: {
-        upstream: createUpstream(neutron.url),
-        owners,
-        account: async () => account,
-        sweepInterval: 3_600_000,
-      },
-    },
-  });
+  bench = await openUpstreamBench();
+  neutron = bench.neutron;
 });
 
 afterEach(async () => {
   await bench[Symbol.asyncDispose]();
-  await neutron[Symbol.asyncDispose]();
 });
-
-function router(id: string, address: string) {
-  const outside = { network_id: 'outside', external_fixed_ips: [{ subnet_id: 's0', ip_address: address }] };
-  return { id, project_id: 'blue', external_gateway_info: outside };
-}
 
 async function call(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) {
   const answer = await bench.api.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
@@ -64,16 +39,6 @@ async function call(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: ob
 async function gatewayId(): Promise<string> {
   return (await call('GET', '/v2.0/floatingips')).body.floatingips[0].id;
 }
-
-const forwarding = {
-  port_forwarding: {
-    protocol: 'tcp',
-    internal_port_id: PORT,
-    internal_ip_address: '10.0.0.11',
-    internal_port: 22,
-    external_port: 2222,
-  },
-};
 
 describe('floating IPs', () => {
   test('are found for IPv4 gateways only', async () => {
@@ -175,8 +140,12 @@ describe('sweeps', () => {
   });
 
   const told: string[] = [];
+  const audited: unknown[] = [];
   const log = {
-    info: (...words: readonly unknown[]) => told.push(`info ${String(words.at(-1))}`),
+    info: (...words: readonly unknown[]) => {
+      if (words.at(-1) === 'audit') audited.push(words[0]);
+      else told.push(`info ${String(words.at(-1))}`);
+    },
     warn: (...words: readonly unknown[]) => told.push(`warn ${String(words.at(-1))}`),
   };
 
@@ -253,6 +222,15 @@ describe('sweeps', () => {
     without(PORT, 'interface');
     neutron.things.ports = [...neutron.things.ports, port('gateway', ROUTER, 'network:router_gateway', 's0')];
     expect(await swept(2)).toEqual({ removed: 1, hidden: [] });
+  });
+
+  test('are told in the audit log, forward by forward', async () => {
+    audited.length = 0;
+    const [made] = bench.registry.forwards.list();
+    without(PORT);
+    await swept(2);
+    const what = { ids: [made?.id], count: 1, router: ROUTER, port: PORT, revision: expect.any(Number) };
+    expect(audited).toEqual([{ audit: expect.objectContaining({ caller: 'sweep', operation: 'sweep', ...what }) }]);
   });
 
   test('remove nothing that was changed, or found again, in between', async () => {

@@ -3,6 +3,7 @@ import type { Forward } from '../../../model/forward.ts';
 import type { RouterId } from '../../../model/router.ts';
 import type { NeutronClient, NeutronPort } from '../../../openstack/neutron/client.ts';
 import type { Forwards } from '../../../registry/registry.ts';
+import type { Tell } from '../../audit.ts';
 import type { ServiceAccount } from './account.ts';
 import { portOf } from './port-label.ts';
 import { subnetsOf } from './router-inside.ts';
@@ -80,22 +81,28 @@ function subnetOf(port: NeutronPort | undefined, { internalAddress }: Forward): 
   return port?.fixed_ips.find(({ ip_address }) => ip_address === internalAddress.text)?.subnet_id ?? null;
 }
 
-/** Removes them, but for those that have changed meanwhile; gives how many are gone. Errors: `store_…`. */
-export async function removeOrphans(forwards: Forwards, orphans: readonly Forward[]): Promise<number> {
+/**
+ * Removes them, but for those that have changed meanwhile, and tells of each at once; gives how many are gone. Errors:
+ * `store_…`.
+ */
+export async function removeOrphans(forwards: Forwards, orphans: readonly Forward[], tell: Tell): Promise<number> {
   let removed = 0;
-  for (const { id, revision } of orphans) {
-    if (await removedAt(forwards, id, revision)) removed++;
+  for (const orphan of orphans) {
+    const revision = await removedAt(forwards, orphan);
+    if (revision === null) continue;
+    removed++;
+    tell({ revision, ids: [orphan.id], router: orphan.router, port: portOf(orphan) ?? '' });
   }
   return removed;
 }
 
-async function removedAt(forwards: Forwards, id: string, revision: number): Promise<boolean> {
+/** The revision of the store; `null`: it has changed, or is gone. */
+async function removedAt(forwards: Forwards, { id, revision }: Forward): Promise<number | null> {
   try {
-    await forwards.remove(id, revision);
-    return true;
+    return await forwards.remove(id, revision);
   } catch (error) {
     const overtaken = ['revision_mismatch', 'forward_not_found'];
-    if (error instanceof HatobaError && overtaken.includes(error.code)) return false;
+    if (error instanceof HatobaError && overtaken.includes(error.code)) return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import type { NeutronClient } from '../../../openstack/neutron/client.ts';
 import { credentialsIn } from '../../../openstack/neutron/credentials.ts';
 import type { Upstream } from '../../../openstack/neutron/upstream.ts';
 import type { Forwards } from '../../../registry/registry.ts';
+import { tellerOfRequest } from '../../audit.ts';
 import { type NeutronRoute, parameter } from '../serving.ts';
 import type { Departures } from './departures.ts';
 import { readInterface, refuseInUse } from './interface-removal.ts';
@@ -28,17 +29,19 @@ export function passedOn({ upstream, departures }: PassedOnDeps): FastifyPluginC
     routes.all('/*', ACCESS, (request, reply) => passOn(upstream, request, reply));
     routes.delete<NeutronRoute>('/ports/:id', ACCESS, (request, reply) =>
       passOn(upstream, request, reply, {
-        consequence: ifDone(() => departures.portDeleted(parameter(request, 'id'))),
+        consequence: ifDone(() => departures.portDeleted(parameter(request, 'id'), tellerOfRequest(request))),
       }),
     );
     routes.put<NeutronRoute>('/ports/:id', ACCESS, (request, reply) =>
       passOn(upstream, request, reply, {
-        consequence: ifDone(() => departures.portChanged(parameter(request, 'id'), credentialsIn(request.headers))),
+        consequence: ifDone(() =>
+          departures.portChanged(parameter(request, 'id'), tellerOfRequest(request), credentialsIn(request.headers)),
+        ),
       }),
     );
     routes.delete<NeutronRoute>('/routers/:id', ACCESS, (request, reply) =>
       passOn(upstream, request, reply, {
-        consequence: ifDone(() => departures.routerDeleted(parameter(request, 'id'))),
+        consequence: ifDone(() => departures.routerDeleted(parameter(request, 'id'), tellerOfRequest(request))),
       }),
     );
   });

@@ -3,6 +3,7 @@ import type { ForwardId } from '../../../model/ids.ts';
 import type { RouterId } from '../../../model/router.ts';
 import type { NeutronClient } from '../../../openstack/neutron/client.ts';
 import type { Forwards } from '../../../registry/registry.ts';
+import { tellerOfProgram } from '../../audit.ts';
 import type { ServiceAccount } from './account.ts';
 import { findOrphans, removeOrphans, type Sightings } from './orphans.ts';
 import { portOf } from './port-label.ts';
@@ -29,8 +30,9 @@ export interface Swept {
  * What removes forwards that have lost their ports in ways that did not come past here. Of several servers of Neutron one may
  * be behind the others, so only what two sweeps in succession find lost, unchanged, is removed. Errors: as `findOrphans`.
  */
-export function createSweep(deps: Omit<SweepDeps, 'log'>): () => Promise<Swept> {
+export function createSweep(deps: SweepDeps): () => Promise<Swept> {
   const { forwards, account } = deps;
+  const tell = tellerOfProgram(deps.log, 'sweep');
   let seen: Sightings = { routers: new Set(), ports: new Set() };
   let suspects: ReadonlyMap<ForwardId, number> = new Map();
 
@@ -42,7 +44,7 @@ export function createSweep(deps: Omit<SweepDeps, 'log'>): () => Promise<Swept> 
     seen = found.seen;
     suspects = new Map(found.forwards.map(({ id, revision }) => [id, revision]));
     const orphans = found.forwards.filter(({ id, revision }) => before.get(id) === revision);
-    return { removed: await removeOrphans(forwards, orphans), hidden: found.hidden };
+    return { removed: await removeOrphans(forwards, orphans, tell), hidden: found.hidden };
   };
 }
 
