@@ -13,7 +13,8 @@ import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { sendFault } from './neutron/fault-answers.ts';
-import { isNeutrons, neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
+import { neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
+import { isNeutrons, routedUrl } from './neutron/paths.ts';
 import { upstreamNeutron, upstreamVersions } from './neutron/upstream/upstream-neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
@@ -47,6 +48,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
     connectionTimeout: STALL,
     http: SERVER_OPTIONS,
     return503OnClosing: false,
+    rewriteUrl: ({ url = '/' }) => routedUrl(url),
     routerOptions: { maxParamLength: 255 },
     frameworkErrors: (error, request, reply) =>
       (isNeutrons(request.url) ? sendFault : sendError)(error, request, reply),

@@ -20,11 +20,6 @@ export const neutronVersions: FastifyPluginCallback = (api, _options, done) => {
   done();
 };
 
-/** Whether the path, whatever is at it, is one of Neutron's API. */
-export function isNeutrons(url: string): boolean {
-  return /^\/v2\.0(?:\/|\?|$)/.test(url);
-}
-
 /** Neutron's API with no Neutron anywhere; for `/v2.0`. */
 export function standaloneNeutron(given: RouteDeps, options: NeutronOptions): FastifyPluginCallback {
   return (api, _options, done) => {

@@ -32,16 +32,8 @@ export interface Operation {
 
 type Operations = { readonly [verb in Verb]?: Operation };
 
-/**
- * Serves just these operations there; every other method is one that Neutron does not have there. Neutron takes `.json` at
- * the end of any of its paths.
- */
+/** Serves just these operations there; every other method is one that Neutron does not have there. */
 export function serve(api: FastifyInstance, url: string, operations: Operations): void {
-  serveExactly(api, url, operations);
-  if (/\/\w+$/.test(url)) serveExactly(api, `${url}.json`, operations);
-}
-
-function serveExactly(api: FastifyInstance, url: string, operations: Operations): void {
   const served = new Map<string, Operation>(Object.entries(operations));
   for (const method of METHODS) {
     const operation = served.get(method) ?? { access: method === 'HEAD' ? READ : WRITE, handler: refuseMethod };
@@ -79,12 +71,13 @@ export function refuseBody({ body }: NeutronRequest): void {
   if (body !== undefined && body !== null) throw badRequest('Request body is not supported in DELETE.');
 }
 
-/** Of the path, without the `.json` at its end. */
+/** Of the path. */
 export function parameter({ params }: NeutronRequest, name: string): string {
-  return (params[name] ?? '').replace(/\.json$/, '');
+  return params[name] ?? '';
 }
 
-export function urlOf({ protocol, host, url }: NeutronRequest): ListUrl {
-  const [path = '', ...search] = url.split('?');
+/** As the client wrote it. */
+export function urlOf({ protocol, host, originalUrl }: NeutronRequest): ListUrl {
+  const [path = '', ...search] = originalUrl.split('?');
   return { base: `${protocol}://${host}${path}`, search: new URLSearchParams(search.join('?')) };
 }

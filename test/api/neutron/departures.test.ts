@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ROUTER } from '../api-under-test.ts';
 import { forwarding, openUpstreamBench, PORT, type UpstreamBench } from './upstream-under-test.ts';
 
@@ -28,4 +28,36 @@ test.each([
   expect(lines).toEqual([
     { caller: null, project: null, from: '192.0.2.7', operation, parameters: { id: url.split('/').at(-1) }, ...gone },
   ]);
+});
+
+/** Ways to write a path that Neutron takes for the same. */
+const SUFFIXES = ['', '.json', '/', '.json/', '%2Ejson'];
+
+describe.each(SUFFIXES)('a path that ends in %j', (suffix) => {
+  test('takes forwards along with a port, and is passed on as it is', async () => {
+    await using bench = await openUpstreamBench();
+    await publish(bench);
+    bench.neutron.asked.length = 0;
+    await bench.api.inject({ method: 'DELETE', url: `/v2.0/ports/${PORT}${suffix}` });
+    expect(bench.registry.forwards.list()).toEqual([]);
+    expect(bench.neutron.asked).toEqual([`DELETE /v2.0/ports/${PORT}${suffix}`]);
+  });
+
+  test('keeps an interface that a forward needs', async () => {
+    await using bench = await openUpstreamBench();
+    await publish(bench);
+    const url = `/v2.0//routers/${ROUTER}/remove_router_interface${suffix}`;
+    const answer = await bench.api.inject({ method: 'PUT', url, payload: { subnet_id: 's1' } });
+    expect(answer.json().NeutronError.type).toBe('RouterInterfaceInUseByFloatingIP');
+  });
+
+  test('has gateways among the floating IPs, and each by its id', async () => {
+    await using bench = await openUpstreamBench();
+    const listed = await bench.api.inject(`/v2.0/floatingips${suffix}?router_id=${ROUTER}`);
+    const [gateway] = listed.json().floatingips;
+    const shown = await bench.api.inject(`/v2.0/floatingips/${gateway.id}${suffix}`);
+    expect(shown.json().floatingip).toEqual(gateway);
+    const extension = `/v2.0/extensions/floating-ip-port-forwarding${suffix}`;
+    expect((await bench.api.inject(extension)).statusCode).toBe(200);
+  });
 });

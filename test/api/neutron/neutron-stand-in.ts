@@ -41,7 +41,8 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
   }
 
   function find({ pathname, searchParams }: URL): { readonly status: number; readonly body: string } {
-    const [collection = '', id] = pathname.replace('/v2.0/', '').split('/');
+    const plain = pathname.replace(/\/$/, '').replace(/(?:\.|%2E)json$/, '');
+    const [collection = '', id] = plain.replace('/v2.0/', '').split('/');
     const things = new Map(Object.entries(standIn.things)).get(collection);
     if (things === undefined) return { status: 404, body: '{"NeutronError": {}}' };
     if (id !== undefined) {

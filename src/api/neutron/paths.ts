@@ -1,0 +1,17 @@
+/** Whether the path, whatever is at it, is one of Neutron's API. */
+export function isNeutrons(url: string): boolean {
+  return /^\/v2\.0(?:\/|\?|$)/.test(url);
+}
+
+/**
+ * The URL by which a request is routed. Neutron takes the paths of its API with `.json`, a slash or both at their ends, and
+ * several slashes for one: what is served at a path, or done on its occasion, is meant for these as well.
+ */
+export function routedUrl(url: string): string {
+  if (!isNeutrons(url)) return url;
+  const [path = '', ...search] = url.split('?');
+  const segments = path.split('/').filter((segment) => segment !== '');
+  if (segments.length < 2) return url;
+  const plain = `/${segments.join('/')}`.replace(/(?:\.|%2[eE])json$/, '');
+  return [plain, ...search].join('?');
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { routedUrl } from '../../../src/api/neutron/paths.ts';
+
+test.each([
+  ['/v2.0', '/v2.0'],
+  ['/v2.0/', '/v2.0/'],
+  ['/v2.0/ports', '/v2.0/ports'],
+  ['/v2.0/ports.json?name=a.json/', '/v2.0/ports?name=a.json/'],
+  ['/v2.0/ports/?a?b', '/v2.0/ports?a?b'],
+  ['/v2.0//ports/x.json/', '/v2.0/ports/x'],
+  ['/v2.0/ports/x.json.json', '/v2.0/ports/x.json'],
+  ['/v2.01/ports.json', '/v2.01/ports.json'],
+  ['/v1/forwards/', '/v1/forwards/'],
+  ['/openapi.json', '/openapi.json'],
+])('%s is routed as %s', (url, routed) => {
+  expect(routedUrl(url)).toBe(routed);
+});
