@@ -5,7 +5,7 @@ import type { PortRange } from '../../model/port-range.ts';
 import { invalidInput } from './attribute-values.ts';
 import { portsTaken, refuseCollisions } from './collisions.ts';
 import type { NeutronDeps } from './deps.ts';
-import { badRequest, NeutronFault } from './faults.ts';
+import { badForwarding, badRequest, NeutronFault } from './faults.ts';
 import { changedSpec, isAt, newSpec } from './forwarding-spec.ts';
 import type { ForwardingWish } from './forwarding-wish.ts';
 import type { GatewayIp, Inquiry, Target, Topology } from './topology.ts';
@@ -101,7 +101,7 @@ function ownerOf({ projectId }: ForwardingWish, { caller }: Inquiry, gateway: Ga
   return projectId ?? (gateway.projectId === '' ? caller.project : gateway.projectId);
 }
 
-/** `null`: it stays. A port alone stands for its address, an address alone has to be one of the same port. */
+/** `null`: it stays. A port alone stands for its address, an address alone has to be one of the same port. Error: `BadRequest`. */
 async function changedTarget(
   topology: Topology,
   inquiry: Inquiry,
@@ -113,7 +113,9 @@ async function changedTarget(
   const known = (await topology.portIds(inquiry, gateway, [before])).get(before.id) ?? [];
   const isSamePort = portId === undefined || known.includes(portId);
   if (isSamePort && (internalAddress ?? before.internalAddress).text === before.internalAddress.text) return null;
-  const wish = { portId: portId ?? known[0] ?? '', address: internalAddress ?? null, operation: 'update' } as const;
+  const wanted = portId ?? known[0];
+  if (wanted === undefined) throw badForwarding('internal_port_id is needed, as no port has the address of before');
+  const wish = { portId: wanted, address: internalAddress ?? null, operation: 'update' } as const;
   return topology.target(inquiry, gateway, wish);
 }
 

@@ -31,7 +31,7 @@ afterEach(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
-async function call(method: 'GET' | 'POST' | 'DELETE', url: string, payload?: object) {
+async function call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) {
   const answer = await bench.api.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
   return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() };
 }
@@ -90,6 +90,20 @@ describe('the port of a forward', () => {
       `/v2.0/floatingips/${await gatewayId()}/port_forwardings?sort_key=external_port&sort_dir=asc`,
     );
     expect(body.port_forwardings).toMatchObject([{ internal_port_id: PORT }, { internal_port_id: null }]);
+  });
+
+  test('has to be named for another address, where no port has that of before', async () => {
+    const made = await bench.registry.forwards.create(
+      parseForwardSpec({ router: ROUTER, external_port: 5002, internal_address: '10.0.0.12' }),
+    );
+    const path = `/v2.0/floatingips/${await gatewayId()}/port_forwardings/${made.id}`;
+    const wish = (differences: object) => ({ port_forwarding: { internal_ip_address: '10.0.0.11', ...differences } });
+    const { status, body } = await call('PUT', path, wish({}));
+    expect([status, body.NeutronError.message]).toEqual([
+      400,
+      'Bad port_forwarding request: internal_port_id is needed, as no port has the address of before.',
+    ]);
+    expect((await call('PUT', path, wish({ internal_port_id: PORT }))).status).toBe(200);
   });
 
   test('that was made for a port is that one', async () => {
