@@ -4,6 +4,7 @@ import type { ForwardSpec } from '../model/forward.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Forwards, Registry } from '../registry/registry.ts';
 import type { Tokens } from '../registry/tokens/tokens.ts';
+import type { Asking } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
 
 /** What was changed. */
@@ -33,17 +34,9 @@ const MOST_IDS = 100;
 
 /**
  * Writes a line `audit` for every change, and one for every request that is refused for who asks. To be called when the
- * guard's hook is there. `callerOf`: who sends the request, an object of its own for each; undefined: that is not known.
+ * guard's hook is there.
  */
-export function auditChanges(api: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | undefined): Audit {
-  const requests = new WeakMap<Caller, FastifyRequest>();
-
-  api.addHook('onRequest', (request, _reply, done) => {
-    const caller = callerOf(request);
-    if (caller !== undefined) requests.set(caller, request);
-    done();
-  });
-
+export function auditChanges(api: FastifyInstance, { callerOf, requestOf }: Asking): Audit {
   api.addHook('onResponse', (request, { statusCode }, done) => {
     if (statusCode === 401 || statusCode === 403) {
       request.log.warn({ audit: { ...whoAndWhat(request, callerOf(request)), status: statusCode } }, 'audit: refused');
@@ -52,7 +45,7 @@ export function auditChanges(api: FastifyInstance, callerOf: (request: FastifyRe
   });
 
   function tellerOf(caller: Caller): Tell {
-    const request = requests.get(caller);
+    const request = requestOf(caller);
     if (request === undefined) throw new Error(`${caller.name} asks without a request`);
     return teller(request.log, whoAndWhat(request, caller));
   }

@@ -21,8 +21,13 @@ declare module 'fastify' {
     access?: Access;
   }
   interface FastifyRequest {
-    /** Who asks; on a public route nobody is asked who they are, and reading this is an error. */
+    /** Who asks; on a public route nobody is asked who they are, and reading this is an error before `recognize`. */
     readonly caller: Caller;
+    /**
+     * On a public route: who asks, which `caller` then says as well; `null`: nobody who is known, or has any right, here.
+     * Errors: why that cannot be told.
+     */
+    recognize(): Promise<Caller | null>;
     /** For an answer that takes long: whether who asks is still known, with the rights that they had. */
     isStillAllowed(): Promise<boolean>;
   }

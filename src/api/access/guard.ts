@@ -13,17 +13,20 @@ export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
  */
 export type Admit = (caller: Caller | null, request: FastifyRequest) => void;
 
+/** Whose requests are whose: a caller is an object of its own for each request. */
+export interface Asking {
+  /** Also of one that is refused; undefined: that is not known. */
+  callerOf(request: FastifyRequest): Caller | undefined;
+  requestOf(caller: Caller): FastifyRequest | undefined;
+}
+
 /**
  * Lets every route be used only as its `config.access` says, before anything else of the request is read. A route
- * without it cannot be registered; so this is to be called before the first one is. Gives who sends a request, also one that
- * is refused, where that is known: an object of its own for each request.
+ * without it cannot be registered; so this is to be called before the first one is.
  */
-export function guardRoutes(
-  api: FastifyInstance,
-  authenticate: Authenticate,
-  admit: Admit = () => undefined,
-): (request: FastifyRequest) => Caller | undefined {
+export function guardRoutes(api: FastifyInstance, authenticate: Authenticate, admit: Admit = () => undefined): Asking {
   const callers = new WeakMap<FastifyRequest, Caller>();
+  const requests = new WeakMap<Caller, FastifyRequest>();
   api.decorateRequest('caller', {
     getter() {
       const caller = callers.get(this);
@@ -36,15 +39,25 @@ export function guardRoutes(
     return isStill(this.caller, () => authenticate(this));
   });
 
+  api.decorateRequest('recognize', function recognize() {
+    return identify(this).catch(unlessUnknown);
+  });
+
   api.addHook('onRoute', ({ method, url, config }) => {
     if (config?.access === undefined) throw new Error(`${String(method)} ${url} does not say who may use it`);
   });
 
+  async function identify(request: FastifyRequest): Promise<Caller> {
+    const caller = Object.freeze({ ...(await authenticate(request)) });
+    callers.set(request, caller);
+    requests.set(caller, request);
+    return caller;
+  }
+
   async function callerOf(request: FastifyRequest, access: Access | undefined): Promise<Caller | null> {
     // What is at no route is answered alike to everybody.
     const isOpen = request.is404 || access === 'public';
-    const caller = isOpen ? null : Object.freeze({ ...(await authenticate(request)) });
-    if (caller !== null) callers.set(request, caller);
+    const caller = isOpen ? null : await identify(request);
     admit(caller, request);
     return caller;
   }
@@ -57,7 +70,12 @@ export function guardRoutes(
     requireAccess(caller, access);
   });
 
-  return (request) => callers.get(request);
+  return { callerOf: (request) => callers.get(request), requestOf: (caller) => requests.get(caller) };
+}
+
+function unlessUnknown(error: unknown): null {
+  if (error instanceof HatobaError && (error.status === 401 || error.status === 403)) return null;
+  throw error;
 }
 
 /** Who is refused for not being known is told how to be (RFC 9110 §11.6.1), and who has to wait, for how long. */

@@ -13,6 +13,8 @@ export interface NeutronStandIn extends AsyncDisposable {
   page: number;
   /** Method and path of each request, in order. */
   readonly asked: string[];
+  /** The tokens of each, of whoever asks and of a service. */
+  readonly tokens: string[];
 }
 
 /** For what a real Neutron cannot be made to say quickly; it reads queries, and changes nothing. */
@@ -27,6 +29,7 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
     answer: null,
     page: Number.POSITIVE_INFINITY,
     asked: [],
+    tokens: [],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -36,6 +39,7 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
   function serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', standIn.url);
     standIn.asked.push(`${request.method} ${url.pathname}`);
+    standIn.tokens.push(['x-auth-token', 'x-service-token'].flatMap((name) => request.headers[name] ?? []).join(' '));
     const { status, body } = standIn.answer ?? find(url);
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   }

@@ -14,6 +14,12 @@ const OURS = ['fields', 'limit', 'marker', 'page_reverse'];
 /** What is null in every gateway's floating IP. */
 const BOUND = ['port_id', 'fixed_ip_address'];
 
+/** Nobody's gateway is asked for by these: what Neutron answers is all there is. */
+export function isOfPort(request: NeutronRequest): boolean {
+  const { search } = urlOf(request);
+  return BOUND.some((key) => search.has(key) && search.getAll(key).every((value) => value !== ''));
+}
+
 /**
  * Neutron's floating IPs, and one for each gateway, as one list. What filters and sort keys there are Neutron says,
  * which is asked with them.
@@ -35,10 +41,7 @@ export async function listFloatingIps(
   return answerList(things, { ...query, filters: new Map() }, FLOATING_IPS, url);
 }
 
-/** Most who ask for floating IPs ask for that of a port: for them, routers need not be looked through. */
 async function gatewaysFor(deps: NeutronDeps, request: NeutronRequest, query: ListQuery): Promise<readonly Listed[]> {
-  const isBound = BOUND.some((key) => query.filters.get(key)?.every((value) => value !== '') ?? false);
-  if (isBound) return [];
   const gateways = await listGatewayIps(deps, inquire(deps, request));
   // They have no tags, so whatever tags are not wanted are not there.
   const filters = new Map([...query.filters].filter(([key]) => !key.startsWith('not-tags')));

@@ -3,7 +3,6 @@ import { createNeutronClient } from '../../../openstack/neutron/client.ts';
 import type { Upstream } from '../../../openstack/neutron/upstream.ts';
 import type { Registry } from '../../../registry/registry.ts';
 import { createSerialQueue } from '../../../registry/serial-queue.ts';
-import { READ } from '../../access/access.ts';
 import type { RouteDeps } from '../../deps.ts';
 import type { NeutronDeps } from '../deps.ts';
 import { answerFaults, answerWithRequestIds } from '../fault-answers.ts';
@@ -14,10 +13,10 @@ import { type NeutronRoute, readBodies } from '../serving.ts';
 import { createIdentities } from '../standalone/identities.ts';
 import { createDepartures } from './departures.ts';
 import { serveMergedExtensions } from './merged-extensions.ts';
-import { listFloatingIps } from './merged-floating-ips.ts';
+import { isOfPort, listFloatingIps } from './merged-floating-ips.ts';
 import type { UpstreamOptions } from './options.ts';
 import { passOn } from './pass-on.ts';
-import { interfaceRemoval, passedOn, untouched } from './passed-on.ts';
+import { interfaceRemoval, type PassedOnDeps, passedOn, untouched } from './passed-on.ts';
 import { startSweeps } from './sweeps.ts';
 import { createUpstreamTopology } from './topology.ts';
 
@@ -56,9 +55,7 @@ export function upstreamNeutron(
     answerFaults(api);
     api.register((ours, _none, ready) => {
       serveOurs(ours, deps);
-      ours.get<NeutronRoute>('/floatingips', { config: { access: READ } }, (request) =>
-        listFloatingIps(deps, neutron, request),
-      );
+      serveFloatingIps(ours, deps, passing);
       serveMergedExtensions(ours, neutron);
       ready();
     });
@@ -75,6 +72,18 @@ function serveOurs(api: FastifyInstance, deps: NeutronDeps): void {
   readBodies(api);
   serveFloatingIp(api, deps, GATEWAY_IP);
   servePortForwardings(api, deps, GATEWAY_IP);
+}
+
+/** Who is nobody here, as most services of OpenStack are, has no gateways, and is answered by Neutron alone. */
+function serveFloatingIps(
+  api: FastifyInstance,
+  deps: NeutronDeps,
+  { upstream, neutron }: Pick<PassedOnDeps, 'upstream' | 'neutron'>,
+): void {
+  api.get<NeutronRoute>('/floatingips', { config: { access: 'public' } }, async (request, reply) => {
+    const isTheirs = isOfPort(request) || (await request.recognize()) === null;
+    return isTheirs ? passOn(upstream, request, reply) : listFloatingIps(deps, neutron, request);
+  });
 }
 
 /** An end of the API waits for answers, but not for as long as Neutron may take for one. */
