@@ -13,7 +13,7 @@ export interface NeutronStandIn extends AsyncDisposable {
   page: number;
   /** Method and path of each request, in order. */
   readonly asked: string[];
-  /** The tokens of each, of whoever asks and of a service. */
+  /** The tokens of each: of whoever asks, of a service, and what is in Authorization. */
   readonly tokens: string[];
 }
 
@@ -39,7 +39,9 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
   function serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', standIn.url);
     standIn.asked.push(`${request.method} ${url.pathname}`);
-    standIn.tokens.push(['x-auth-token', 'x-service-token'].flatMap((name) => request.headers[name] ?? []).join(' '));
+    standIn.tokens.push(
+      ['x-auth-token', 'x-service-token', 'authorization'].flatMap((name) => request.headers[name] ?? []).join(' '),
+    );
     const { status, body } = standIn.answer ?? find(url);
     response.writeHead(status, { 'content-type': 'application/json' }).end(body);
   }

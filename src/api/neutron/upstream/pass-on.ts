@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { endToEnd, type Header } from '../../../openstack/neutron/end-to-end.ts';
 import type { Upstream, UpstreamCall } from '../../../openstack/neutron/upstream.ts';
 import { signalOfClient } from '../../v1/patience.ts';
+import { isForUs } from './own-secrets.ts';
 
 /** What is done between Neutron's answer and its delivery; it does not read the body. */
 export type Consequence = (answer: IncomingMessage) => Promise<void>;
@@ -55,7 +56,8 @@ async function answerOf(
 
 function callOf(request: FastifyRequest, body: Buffer | undefined): Omit<UpstreamCall, 'signal'> {
   const { raw } = request;
-  const headers = [...endToEnd(raw.rawHeaders).filter(([name]) => !isReplaced(name)), ...forwardedBy(request)];
+  const kept = endToEnd(raw.rawHeaders).filter((header) => !isReplaced(header[0]) && !isForUs(header));
+  const headers = [...kept, ...forwardedBy(request)];
   const call = { method: raw.method ?? 'GET', path: request.originalUrl };
   if (raw.headers['transfer-encoding'] !== undefined && body === undefined) {
     return { ...call, headers: [...headers, ['Transfer-Encoding', 'chunked']], body: raw };

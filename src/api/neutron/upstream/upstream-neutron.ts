@@ -15,6 +15,7 @@ import { createDepartures } from './departures.ts';
 import { serveMergedExtensions } from './merged-extensions.ts';
 import { isOfPort, listFloatingIps } from './merged-floating-ips.ts';
 import type { UpstreamOptions } from './options.ts';
+import { refuseOwnSecrets } from './own-secrets.ts';
 import { passOn } from './pass-on.ts';
 import { interfaceRemoval, type PassedOnDeps, passedOn, untouched } from './passed-on.ts';
 import { startSweeps } from './sweeps.ts';
@@ -31,6 +32,7 @@ const GATEWAY_IP = `/floatingips/:floatingip(${GATEWAY_ID})`;
 export function upstreamVersions({ upstream }: Pick<UpstreamOptions, 'upstream'>): FastifyPluginCallback {
   return (api, _options, done) => {
     answerFaults(api);
+    refuseOwnSecrets(api);
     api.register(
       untouched((routes) => {
         routes.get('/', { config: { access: 'public' } }, (request, reply) => passOn(upstream, request, reply));
@@ -53,6 +55,7 @@ export function upstreamNeutron(
     const deps: NeutronDeps = { ...given, topology, singlePortRanges, queue: createSerialQueue() };
     const passing = { upstream, neutron, forwards, departures: createDepartures(neutron, forwards) };
     answerFaults(api);
+    refuseOwnSecrets(api);
     api.register((ours, _none, ready) => {
       serveOurs(ours, deps);
       serveFloatingIps(ours, deps, passing);

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import { hatobaError } from '../../../model/errors.ts';
+import { endToEnd, type Header } from '../../../openstack/neutron/end-to-end.ts';
+import { looksLikeSecret } from '../../../registry/tokens/token-secret.ts';
+
+/** By which Neutron knows who asks: with a token of ours there, it could only answer that it does not know it. */
+const THEIRS = ['x-auth-token', 'x-service-token'];
+
+/** Tokens of ours are no business of Neutron's: a request that has one for it goes no further. Error: `not_authenticated`. */
+export function refuseOwnSecrets(api: FastifyInstance): void {
+  api.addHook('onRequest', (request, reply, done) => {
+    const own = endToEnd(request.raw.rawHeaders).find(
+      ([name, value]) => isTheirs(name) && looksLikeSecret(value.trim()),
+    );
+    if (own === undefined) return done();
+    reply.header('www-authenticate', 'Bearer');
+    const reason = `${own[0]} has a token of hatoba, and Neutron takes those of Keystone`;
+    done(hatobaError('not_authenticated', { reason }));
+  });
+}
+
+function isTheirs(name: string): boolean {
+  return THEIRS.includes(name.toLowerCase());
+}
+
+/** Whether the header is one by which we alone know who asks. */
+export function isForUs([name, value]: Header): boolean {
+  const bearer = /^\s*bearer +(.*)/i.exec(value)?.[1];
+  return name.toLowerCase() === 'authorization' && bearer !== undefined && looksLikeSecret(bearer);
+}

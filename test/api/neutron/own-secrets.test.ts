@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createRouterOwners } from '../../../src/api/neutron/upstream/router-owners.ts';
+import { createUpstream } from '../../../src/openstack/neutron/upstream.ts';
+import { makeSecret } from '../../../src/registry/tokens/token-secret.ts';
+import { type Bench, openBench } from '../api-under-test.ts';
+import { type NeutronStandIn, openNeutronStandIn } from './neutron-stand-in.ts';
+
+const SECRET = makeSecret();
+const PATHS = [
+  '/',
+  '/v2.0/',
+  '/v2.0/networks',
+  '/v2.0/floatingips',
+  '/v2.0/floatingips?port_id=p1',
+  '/v2.0/extensions',
+];
+
+let neutron: NeutronStandIn;
+let bench: Bench;
+
+beforeEach(async () => {
+  neutron = await openNeutronStandIn();
+  bench = await openBench({
+    neutron: {
+      upstream: {
+        upstream: createUpstream(neutron.url),
+        owners: createRouterOwners(),
+        account: async () => ({ credentials: [], seesAll: true }),
+        sweepInterval: 3_600_000,
+      },
+    },
+  });
+});
+
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+  await neutron[Symbol.asyncDispose]();
+});
+
+describe('a token of hatoba', () => {
+  test.each(['x-auth-token', 'X-Service-Token'])('is refused where Neutron would be told it: %s', async (name) => {
+    for (const url of PATHS) {
+      const { statusCode, body, headers } = await bench.api.inject({ url, headers: { [name]: SECRET } });
+      expect([url, statusCode, body.includes(SECRET)]).toEqual([url, 401, false]);
+      expect(headers['www-authenticate']).toBe('Bearer');
+    }
+    expect(neutron.asked).toEqual([]);
+  });
+
+  test.each(['Bearer', 'bearer  '])('that is for hatoba alone is not passed on: %s', async (scheme) => {
+    for (const url of PATHS) {
+      await bench.api.inject({ url, headers: { authorization: `${scheme} ${SECRET}`, 'x-auth-token': 'theirs' } });
+    }
+    expect(neutron.asked.length).toBeGreaterThanOrEqual(PATHS.length);
+    expect(new Set(neutron.tokens)).toEqual(new Set(['theirs']));
+  });
+});
+
+test('what else is in Authorization, Neutron gets', async () => {
+  await bench.api.inject({ url: '/v2.0/networks', headers: { authorization: 'Bearer theirs' } });
+  expect(neutron.tokens).toEqual(['Bearer theirs']);
+});
