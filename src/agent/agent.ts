@@ -57,6 +57,7 @@ export function createAgent(options: AgentOptions): Agent {
   const places = createPlaces();
   const usage = createUsage({
     memory: usageMemory,
+    present: (id) => forwards.get(id) !== undefined,
     onError: (error) => log.warn({ err: error }, 'could not read or write when forwards were last used'),
   });
   const queue = new Set<Place>();
@@ -85,7 +86,7 @@ export function createAgent(options: AgentOptions): Agent {
     while (queue.size + running.size > 0) await Promise.all(running);
     const milliseconds = Math.round(performance.now() - started);
     log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
-    await Promise.all([publisher.flush(), usage.recall((id) => forwards.get(id) !== undefined)]);
+    await Promise.all([publisher.flush(), usage.recall()]);
     shadows.begin();
   }
 

@@ -58,7 +58,7 @@ export function createReadings({ node, places, dataplane, usage }: Options): Rea
       places.of(router).map(({ instance }) => dataplane.counters(instance.id, forward)),
     );
     const sums = sumById(counted, addCounters);
-    const times = await usage.note(sums, Date.now());
+    const times = usage.note(sums, Date.now());
     return Array.from(sums, ([id, sum]) => ({ forward: id, ...sum, lastUsed: times.get(id) ?? null }));
   }
 

@@ -4,14 +4,14 @@ import type { UsageMemory, Use } from './usage-memory.ts';
 
 /** When forwards were last used, as far as looking at their counters now and then can tell. */
 export interface Usage {
-  /** Takes up what an earlier daemon knew of those forwards that are `present`. Before anything is noted. */
-  recall(present: (forward: ForwardId) => boolean): Promise<void>;
+  /** Takes up what an earlier daemon knew. Before anything is noted. */
+  recall(): Promise<void>;
   /**
-   * When the counters were first seen as they are now (milliseconds since 1970): the forward was last used between then
-   * and the look before. `null`: they have not risen since they were first looked at. Counters that begin anew, as after a
-   * reboot, are no use. A time that is given never becomes unknown again, not even when the daemon is killed.
+   * When the counters were first seen to have risen to what they are now (milliseconds since 1970): the forward was last
+   * used between then and the look before. `null`: they have not risen since they were first looked at. Counters that fall
+   * have begun anew in some place, which is no use. A daemon that is killed may forget a first use of the last second.
    */
-  note(counted: ReadonlyMap<ForwardId, Counters>, now: number): Promise<ReadonlyMap<ForwardId, number | null>>;
+  note(counted: ReadonlyMap<ForwardId, Counters>, now: number): ReadonlyMap<ForwardId, number | null>;
   forget(forward: ForwardId): void;
   /** What has been noted is remembered then. */
   stop(): Promise<void>;
@@ -19,67 +19,76 @@ export interface Usage {
 
 export interface UsageOptions {
   readonly memory: UsageMemory;
+  /** Whether there is such a forward: of others, nothing is kept. */
+  readonly present: (forward: ForwardId) => boolean;
   /** It could not be read, or not be written; the latter is tried again. */
   readonly onError: (error: unknown) => void;
 }
 
 type Seen = Omit<Use, 'forward'>;
 
-/** How long what was noted may wait to be written, in milliseconds. */
+/** How long what was noted may wait to be written, in milliseconds: a first use, and a later one. */
+const SOON = 1_000;
 const LATER = 60_000;
 
-export function createUsage({ memory, onError }: UsageOptions): Usage {
+export function createUsage({ memory, present, onError }: UsageOptions): Usage {
   const seen = new Map<ForwardId, Seen>();
+  let recalled = false;
   let writing = Promise.resolve();
-  let timer: NodeJS.Timeout | undefined;
+  let timer: { readonly wait: number; readonly handle: NodeJS.Timeout } | undefined;
   let stopped = false;
 
   function* all(): Generator<Use, void> {
     for (const [forward, { sum, risen }] of seen) yield { forward, sum, risen };
   }
 
-  function writeLater(): void {
-    if (!stopped) timer ??= setTimeout(() => void write(), LATER);
+  function writeIn(wait: number): void {
+    if (stopped || (timer !== undefined && timer.wait <= wait)) return;
+    clearTimeout(timer?.handle);
+    timer = { wait, handle: setTimeout(() => void write(), wait) };
   }
 
   function write(): Promise<void> {
-    clearTimeout(timer);
+    clearTimeout(timer?.handle);
     timer = undefined;
     writing = writing.then(remember);
     return writing;
   }
 
+  /** What could not be read is not replaced: it is read first, and what has been noted since counts over it. */
   async function remember(): Promise<void> {
     try {
+      if (!recalled) await takeUp();
       await memory.remember(all());
     } catch (error) {
       onError(error);
-      writeLater();
+      writeIn(LATER);
     }
   }
 
-  return {
-    async recall(present) {
-      try {
-        for (const { forward, ...use } of await memory.recall()) if (present(forward)) seen.set(forward, use);
-      } catch (error) {
-        onError(error);
-      }
-    },
+  async function takeUp(): Promise<void> {
+    for (const { forward, ...use } of await memory.recall()) {
+      const noted = seen.get(forward);
+      if (present(forward))
+        seen.set(forward, noted === undefined ? use : { ...noted, risen: noted.risen ?? use.risen });
+    }
+    recalled = true;
+  }
 
-    async note(counted, now) {
-      let isFirst = false;
+  return {
+    recall: () => takeUp().catch(onError),
+
+    note(counted, now) {
       const times = new Map<ForwardId, number | null>();
       for (const [forward, counters] of counted) {
         const before = seen.get(forward);
         const use = seenNow(before, sumOf(counters), now);
         times.set(forward, use.risen);
-        if (use === before) continue;
+        // The kernel can still have what was removed meanwhile.
+        if (use === before || !present(forward)) continue;
         seen.set(forward, use);
-        isFirst ||= use.risen !== null && before?.risen === null;
-        writeLater();
+        writeIn(use.risen !== null && before?.risen === null ? SOON : LATER);
       }
-      if (isFirst) await write();
       return times;
     },
 
@@ -97,7 +106,7 @@ export function createUsage({ memory, onError }: UsageOptions): Usage {
 function seenNow(before: Seen | undefined, sum: number, now: number): Seen {
   if (before === undefined) return { sum, risen: null };
   if (before.sum === sum) return before;
-  return { sum, risen: sum === 0 ? before.risen : now };
+  return { sum, risen: sum > before.sum ? now : before.risen };
 }
 
 function sumOf({ connections, in: incoming, out }: Counters): number {

@@ -32,7 +32,7 @@ function readingsOf(answers: Partial<Dataplane>) {
     node: 'n1',
     places: { of: (router) => (router === 'r' ? places : []), all: () => places },
     dataplane: { ...createMemoryWorld().open(), ...answers },
-    usage: createUsage({ memory: FORGETFUL, onError: () => undefined }),
+    usage: createUsage({ memory: FORGETFUL, present: () => true, onError: () => undefined }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
 import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
@@ -32,6 +33,7 @@ test('when a forward was last used outlives a stop and a kill of the daemon', as
   expect(await client.connect(GATEWAY[4], 5001)).toContain(CLIENT[4]);
   const told = await lastUsed();
   expect(told).toMatch(/^20/);
+  await pause(2_000);
   await first.kill();
 
   const second = await home.start();
