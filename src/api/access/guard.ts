@@ -8,8 +8,8 @@ import type { Access } from './access.ts';
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>;
 
 /**
- * Refuses who asks too much; `null`: somebody who is not asked who they are. Called once for each request, when it is known
- * who asks. Error: `too_many_requests`.
+ * Refuses who asks too much; `null`: somebody who is not asked who they are, or of whom that cannot be told. Called once for
+ * each request, when it is known who asks, or that it is not. Error: `too_many_requests`.
  */
 export type Admit = (caller: Caller | null, request: FastifyRequest) => void;
 
@@ -54,10 +54,18 @@ export function guardRoutes(api: FastifyInstance, authenticate: Authenticate, ad
     return caller;
   }
 
+  /** Who fails to say who they are, in whatever way, may do so as often as anybody may ask. */
+  function countAsNobody(request: FastifyRequest): (error: unknown) => never {
+    return (error) => {
+      admit(null, request);
+      throw error;
+    };
+  }
+
   async function callerOf(request: FastifyRequest, access: Access | undefined): Promise<Caller | null> {
     // What is at no route is answered alike to everybody.
     const isOpen = request.is404 || access === 'public';
-    const caller = isOpen ? null : await identify(request);
+    const caller = isOpen ? null : await identify(request).catch(countAsNobody(request));
     admit(caller, request);
     return caller;
   }

@@ -1,6 +1,6 @@
 import type { Caller } from '../../model/caller.ts';
 import { type HatobaError, hatobaError } from '../../model/errors.ts';
-import { createRateLimiter, type Rate, type RateLimiter } from './rate-limiter.ts';
+import { createRateLimiter, type Rate } from './rate-limiter.ts';
 import { remoteKey } from './remote-address.ts';
 
 /** Of one address, tokens that are not valid: more than somebody needs who has mistaken one, far fewer than a flood. */
@@ -12,21 +12,21 @@ interface Arrival {
 }
 
 /** Lets each caller ask at that rate, and each remote address what anybody may ask. */
-export function admitAtRate(rate: Rate): (caller: Caller | null, request: Arrival) => void {
+export function admitAtRate(rate: Rate, keyOf = remoteKey): (caller: Caller | null, request: Arrival) => void {
   const callers = createRateLimiter(rate);
   const addresses = createRateLimiter(rate);
 
+  function admitAddress({ socket }: Arrival): void {
+    const key = keyOf(socket.remoteAddress);
+    const wait = key === null ? 0 : addresses.take(key);
+    if (wait > 0) throw tooMany(`${key} asks`, rate, wait);
+  }
+
   return (caller, request) => {
-    if (caller === null) return admitAddress(addresses, request, rate);
+    if (caller === null) return admitAddress(request);
     const wait = callers.take(callerKey(caller));
     if (wait > 0) throw tooMany(`${caller.name} asks`, rate, wait);
   };
-}
-
-function admitAddress(addresses: RateLimiter, { socket }: Arrival, rate: Rate): void {
-  const key = remoteKey(socket.remoteAddress);
-  const wait = key === null ? 0 : addresses.take(key);
-  if (wait > 0) throw tooMany(`${key} asks`, rate, wait);
 }
 
 /** Users of different domains of Keystone can have one name. */

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { admitAtRate, createFailureLimit } from '../../../src/api/access/limits.ts';
 import { authenticateByToken, type Identify } from '../../../src/api/access/token-callers.ts';
+import { hatobaError } from '../../../src/model/errors.ts';
 import { type Answer, ask, openTcpBench, type TcpBench } from '../tcp-under-test.ts';
 
 /** So slow that no test sees a second one of it. */
 const RATE = { perSecond: 0.001, burst: 3 };
 
-const openLimited = (others: Identify | null = null) =>
-  // Everybody here comes from the loopback, which is limited by no address.
+/** Everybody here comes from the loopback, which is limited by no address. */
+const openLimited = (others: Identify | null = null, keyOf: () => string | null = () => null) =>
   openTcpBench(
     ({ tokens }) =>
       authenticateByToken(
@@ -16,7 +17,7 @@ const openLimited = (others: Identify | null = null) =>
         createFailureLimit(() => 'somebody'),
       ),
     {
-      admit: admitAtRate(RATE),
+      admit: admitAtRate(RATE, keyOf),
     },
   );
 
@@ -82,6 +83,20 @@ describe('tokens that are not valid', () => {
     expect((await askWith(tcp, 'guess')).status).toBe(429);
     expect((await askWith(tcp, token)).status).toBe(200);
   });
+});
+
+test.each([
+  ['not_authenticated', 401],
+  ['token_unscoped', 403],
+  ['authentication_unavailable', 503],
+] as const)('whose request fails with %s is limited, and keeps nobody out', async (code, status) => {
+  const fail: Identify = async () => {
+    throw hatobaError(code, { user: 'alice', reason: 'Keystone is away' });
+  };
+  await using tcp = await openLimited(fail, () => 'somebody');
+  const token = await issue(tcp, 'one');
+  expect(await times(5, () => askWith(tcp, 'alice'))).toEqual([status, status, status, 429, 429]);
+  expect((await askWith(tcp, token)).status).toBe(200);
 });
 
 test('what anybody may ask is limited by address, but for those of this machine', async () => {
