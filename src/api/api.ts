@@ -18,6 +18,7 @@ import { isNeutrons, routedUrl } from './neutron/paths.ts';
 import { upstreamNeutron, upstreamVersions } from './neutron/upstream/upstream-neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
+import { shareLocalNode } from './shared-local-node.ts';
 import { adopt } from './v1/adopt.ts';
 import { apply } from './v1/apply.ts';
 import { counters } from './v1/counters.ts';
@@ -37,7 +38,8 @@ const BODY_LIMIT = 64 * 1024;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
-  const { registry, grants = parseGrants([]), node, local = NO_ROUTERS, neutron = {}, log } = given;
+  const { registry, grants = parseGrants([]), node, neutron = {}, log } = given;
+  const local = shareLocalNode(given.local ?? NO_ROUTERS);
   const metrics = createMetrics({ ...given, local });
   const waiting = createWaiting(registry);
   const api = fastify({

@@ -20,8 +20,11 @@ export interface LocalNode {
   /** Resolves when the router's status tells what others' rules are to its forwards by now. */
   lookAround(router: RouterId): Promise<void>;
   examineNode(): Promise<NodeFacts>;
-  /** Wherever the router is. `forward`: this one, with its target; `null`: the router's, without. */
-  examineRouter(router: RouterId, forward: ForwardId | null): Promise<readonly InstanceFacts[]>;
+  /**
+   * Wherever the router is. `forward`: this one, with its target; `null`: the router's, without. `signal`: aborted when nobody
+   * waits for the answer any more, which may then be empty.
+   */
+  examineRouter(router: RouterId, forward: ForwardId | null, signal?: AbortSignal): Promise<readonly InstanceFacts[]>;
   readonly adoption: Adoption;
 }
 

@@ -25,9 +25,9 @@ export function scopeLocalNode(local: LocalNode, caller: Caller, { forwards, sta
     flowUsage: async () => (await local.flowUsage()).filter(({ router }) => isThere(router)),
     lookAround: async (router) => (isThere(router) ? local.lookAround(router) : undefined),
     examineNode: () => local.examineNode(),
-    examineRouter: async (router, id) => {
+    examineRouter: async (router, id, signal) => {
       if (!isThere(router)) return [];
-      return (await local.examineRouter(router, id)).map((facts) => withoutOthers(facts, isOwn));
+      return (await local.examineRouter(router, id, signal)).map((facts) => withoutOthers(facts, isOwn));
     },
     observe: refuse,
     adoption: { plan: refuse, remove: refuse },

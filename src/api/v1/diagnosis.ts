@@ -54,8 +54,14 @@ export function diagnosis({ registryOf, node, localOf }: RouteDeps): FastifyPlug
       );
     });
 
-    api.get('/forwards/:reference/diagnosis', { schema: oneSchema, config: { access: READ } }, ({ caller, params }) =>
-      createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller) }).ofForward(params.reference),
+    api.get(
+      '/forwards/:reference/diagnosis',
+      { schema: oneSchema, config: { access: READ } },
+      ({ caller, params }, reply) =>
+        createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller) }).ofForward(
+          params.reference,
+          signalOfClient(reply),
+        ),
     );
     done();
   };
@@ -69,7 +75,7 @@ interface DiagnosisDeps extends Pick<RouteDeps, 'node'> {
 interface Diagnosis {
   /** `router`: of this one only. */
   ofNode(router: string | undefined, signal: AbortSignal): Promise<DiagnosisDocument>;
-  ofForward(reference: string): Promise<DiagnosisDocument>;
+  ofForward(reference: string, signal: AbortSignal): Promise<DiagnosisDocument>;
 }
 
 function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
@@ -79,22 +85,24 @@ function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
   }
 
   /** What is wrong with a router; what is right would fill pages. */
-  async function diagnoseRouter(router: RouterId): Promise<readonly Finding[]> {
+  async function diagnoseRouter(router: RouterId, signal: AbortSignal): Promise<readonly Finding[]> {
     const knowledge = knowledgeOf(router, [...registry.forwards.ofRouter(router).values()]);
-    const found = await lookAt(knowledge).catch((error: unknown) => [unreadable(router, error)]);
+    const found = await lookAt(knowledge, signal).catch((error: unknown) => [unreadable(router, error)]);
     return [...diagnoseStatus(knowledge), ...found].filter(({ level }) => level !== 'ok');
   }
 
-  async function lookAt(knowledge: RouterKnowledge): Promise<readonly Finding[]> {
+  async function lookAt(knowledge: RouterKnowledge, signal: AbortSignal): Promise<readonly Finding[]> {
     const { router } = knowledge;
-    const instances = await local.examineRouter(router, null);
+    const instances = await local.examineRouter(router, null, signal);
     return instances.flatMap((facts) => [...diagnoseInstance(knowledge, facts), ...diagnoseTraffic(router, facts)]);
   }
 
   async function diagnoseRouters(routers: readonly RouterId[], signal: AbortSignal): Promise<readonly Finding[]> {
     const found: Finding[] = [];
     for (let at = 0; at < routers.length && !signal.aborted; at += AT_ONCE) {
-      found.push(...(await Promise.all(routers.slice(at, at + AT_ONCE).map(diagnoseRouter))).flat());
+      found.push(
+        ...(await Promise.all(routers.slice(at, at + AT_ONCE).map((router) => diagnoseRouter(router, signal)))).flat(),
+      );
     }
     return found;
   }
@@ -116,10 +124,10 @@ function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
       return print(routers.length, forwards, [...(await lookAtNode()), ...(await diagnoseRouters(routers, signal))]);
     },
 
-    async ofForward(reference) {
+    async ofForward(reference, signal) {
       const forward = registry.forwards.find(reference);
       const [instances] = await Promise.all([
-        local.examineRouter(forward.router, forward.id),
+        local.examineRouter(forward.router, forward.id, signal),
         local.lookAround(forward.router),
       ]);
       const found = diagnoseForward(forward, knowledgeOf(forward.router, [forward]), instances);

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { LocalNode } from '../../../src/api/local-node.ts';
 import { hatobaError } from '../../../src/model/errors.ts';
@@ -54,6 +55,24 @@ test('one forward: everything', async () => {
     ['gateway_present', ROUTER],
     ['conntrack_nearly_full', ROUTER],
   ]);
+});
+
+test('one forward, for many who ask at once: hardly more work than for one', async () => {
+  let asked = 0;
+  const answer = Promise.withResolvers<void>();
+  await open({
+    examineRouter: async () => {
+      asked += 1;
+      await answer.promise;
+      return [FACTS];
+    },
+  });
+  const found = Array.from({ length: 20 }, () => get('forwards/ssh/diagnosis'));
+  await setTimeout(100);
+  expect(asked).toBe(1);
+  answer.resolve();
+  for (const each of found) expect((await each).body).toMatchObject({ routers: 1 });
+  expect(asked).toBeLessThanOrEqual(2);
 });
 
 test('the node and its routers: what is wrong, and only what forwards need', async () => {
