@@ -6,6 +6,7 @@ import { createAgeOrder } from './age-order.ts';
 import { type ForwardView, findForward } from './forward-view.ts';
 import { createNameIndex, type Named } from './name-index.ts';
 import { createPortIndex, type PortIndex } from './port-index.ts';
+import { createProjectIndex, type ProjectIndex } from './project-index.ts';
 
 /** Forwards in memory, as the store had them at one revision. */
 export interface ForwardIndex extends ForwardView {
@@ -15,8 +16,7 @@ export interface ForwardIndex extends ForwardView {
   remove(router: RouterId, id: ForwardId): Forward | undefined;
   /** The one that has the name that the spec has, in the same project. */
   namesake(spec: Named): Forward | undefined;
-  /** How many the project has. */
-  countOf(project: string): number;
+  readonly projects: Pick<ProjectIndex, 'list' | 'countOf' | 'ofRouter'>;
   conflictOf(spec: ForwardSpec, gateways: Gateways, except: ForwardId | null): Forward | undefined;
   /** All that conflict with the spec, in no order; some perhaps several times. */
   conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly Forward[];
@@ -36,18 +36,12 @@ const NO_FORWARDS: ReadonlyMap<ForwardId, Forward> = new Map();
 export function createForwardIndex(): ForwardIndex {
   const all = new Map<ForwardId, Forward>();
   const names = createNameIndex();
-  const counts = new Map<string | null, number>();
+  const projects = createProjectIndex();
   const routers = new Map<RouterId, RouterForwards>();
   const order = createAgeOrder(() => all.values());
 
-  function count({ projectId }: Forward, change: 1 | -1): void {
-    const sum = (counts.get(projectId) ?? 0) + change;
-    if (sum === 0) counts.delete(projectId);
-    else counts.set(projectId, sum);
-  }
-
   function forget(forward: Forward): void {
-    count(forward, -1);
+    projects.remove(forward);
     order.remove(forward);
     const router = routers.get(forward.router);
     router?.forwards.delete(forward.id);
@@ -62,7 +56,7 @@ export function createForwardIndex(): ForwardIndex {
       const before = all.get(forward.id);
       if (before !== undefined) forget(before);
       all.set(forward.id, forward);
-      count(forward, 1);
+      projects.add(forward);
       names.add(forward);
       const router = routers.get(forward.router) ?? newRouter();
       routers.set(forward.router, router);
@@ -89,7 +83,7 @@ export function createForwardIndex(): ForwardIndex {
         all: () => all.values(),
       }),
     list: () => order.list(),
-    countOf: (project) => counts.get(project) ?? 0,
+    projects,
 
     ofRouter: (router) => routers.get(router)?.forwards ?? NO_FORWARDS,
 

@@ -1,4 +1,5 @@
 import type { Forward } from '../../model/forward.ts';
+import type { ForwardId } from '../../model/ids.ts';
 import type { ForwardIndex } from '../forwards/forward-index.ts';
 import { type ForwardView, findForward } from '../forwards/forward-view.ts';
 
@@ -6,6 +7,8 @@ import { type ForwardView, findForward } from '../forwards/forward-view.ts';
 export function isOf(project: string | null, { projectId }: Pick<Forward, 'projectId'>): boolean {
   return project !== null && projectId === project;
 }
+
+const NONE: ReadonlyMap<ForwardId, Forward> = new Map();
 
 /** The forwards of one project, as if there were no others. */
 export function projectView(index: ForwardIndex, project: string | null): ForwardView {
@@ -19,12 +22,12 @@ export function projectView(index: ForwardIndex, project: string | null): Forwar
     return forward === undefined ? [] : [forward];
   }
 
-  const list = () => index.list().filter((forward) => isOf(project, forward));
+  const list = () => (project === null ? [] : index.projects.list(project));
 
   return {
     get,
     find: (reference) => findForward(reference, { get, named, all: list }),
     list,
-    ofRouter: (router) => new Map([...index.ofRouter(router)].filter(([, forward]) => isOf(project, forward))),
+    ofRouter: (router) => (project === null ? NONE : index.projects.ofRouter(project, router)),
   };
 }

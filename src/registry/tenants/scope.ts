@@ -101,7 +101,7 @@ export function tenantScope(mirror: ForwardMirror, { project, grants }: Tenant, 
     ration(commit, added) {
       const quota = project === null ? null : grants.quota(project);
       if (project === null || quota === null || added <= 0) return commit;
-      const used = mirror.index.countOf(project);
+      const used = mirror.index.projects.countOf(project);
       if (used + added > quota) throw hatobaError('quota_exceeded', { quota, used, wanted: added });
       return guarded(commit, projectKey(project), mirror.projectRevision(project));
     },
