@@ -1,6 +1,7 @@
-import { addressValue } from '../../model/address.ts';
+import { type Address, addressValue } from '../../model/address.ts';
 import type { Forward } from '../../model/forward.ts';
 import { requestMalformed } from '../validation.ts';
+import { inOrder } from './lazy-order.ts';
 
 /** What is sorted by, as a text that sorts as the thing itself does. Forwards without a name come last. */
 const KEYS = {
@@ -9,8 +10,7 @@ const KEYS = {
   name: ({ name }: Forward) => (name === null ? '~' : `=${name}`),
   router: ({ router }: Forward) => router,
   external_port: ({ externalPorts: { first } }: Forward) => String(first).padStart(5, '0'),
-  internal_address: ({ internalAddress }: Forward) =>
-    `${internalAddress.family}${addressValue(internalAddress).toString(16).padStart(32, '0')}`,
+  internal_address: ({ internalAddress }: Forward) => `${internalAddress.family}${sortable(internalAddress)}`,
 } as const;
 
 type Key = keyof typeof KEYS;
@@ -26,8 +26,8 @@ export const FORWARD_SORTS: readonly ForwardSort[] = [...ASCENDING, ...ASCENDING
 
 /** An order of forwards in which no two are equal, and places in it that stay where they are while forwards come and go. */
 export interface ForwardOrder {
-  /** Those behind the place, in order; `null`: all. `forwards`: oldest first. */
-  behind(place: Place | null, forwards: readonly Forward[]): readonly Forward[];
+  /** Those behind the place, in order, of which the first come at little cost; `null`: all. `forwards`: oldest first. */
+  behind(place: Place | null, forwards: readonly Forward[]): Iterable<Forward>;
   /** The place of the forward, as a text. */
   printPlace(forward: Forward): string;
   /** The inverse. Error: `request_malformed` for a text that is no place in this order. */
@@ -48,10 +48,13 @@ export function forwardOrder(sort: ForwardSort): ForwardOrder {
 
   return {
     behind(place, forwards) {
-      const left = place === null ? forwards : forwards.filter((forward) => compare(placeOf(forward), place) > 0);
-      if (name === 'created_at') return isDescending ? left.toReversed() : left;
-      const placed = left.map((forward) => ({ forward, ...placeOf(forward) }));
-      return placed.sort(compare).map(({ forward }) => forward);
+      if (name === 'created_at') {
+        const left = place === null ? forwards : forwards.filter((forward) => compare(placeOf(forward), place) > 0);
+        return isDescending ? left.toReversed() : left;
+      }
+      const placed = forwards.map((forward) => ({ forward, ...placeOf(forward) }));
+      const left = place === null ? placed : placed.filter((one) => compare(one, place) > 0);
+      return inOrder(left, compare).map(({ forward }) => forward);
     },
 
     printPlace: (forward) => [sort, keyOf(forward), forward.id].join('~'),
@@ -68,6 +71,12 @@ export function forwardOrder(sort: ForwardSort): ForwardOrder {
 
 function comparePlaces(a: Place, b: Place): number {
   return a.key === b.key ? compareTexts(a.id, b.id) : compareTexts(a.key, b.key);
+}
+
+/** Of one family. There are many of IPv4, and big numbers take ten times as long. */
+function sortable(address: Address): string {
+  if (address.family === 6) return addressValue(address).toString(16).padStart(32, '0');
+  return address.text.replaceAll(/\d+/g, (octet) => octet.padStart(3, '0'));
 }
 
 function compareTexts(a: string, b: string): number {
