@@ -1,4 +1,6 @@
-/** Remembers a bounded number of values, each until a time of its own; where there are more, the oldest goes. */
+import { forgetOldest } from '../model/bounded-map.ts';
+
+/** Remembers a bounded number of values, each until a time of its own; where there are more, the oldest go. */
 export interface ExpiringMap<Value> {
   get(key: string): Value | undefined;
   /** `until`: by `performance.now()`. */
@@ -18,8 +20,7 @@ export function createExpiringMap<Value>(most: number): ExpiringMap<Value> {
       // Behind all others, also where it was there before.
       entries.delete(key);
       entries.set(key, { value, until });
-      const [oldest] = entries.keys();
-      if (entries.size > most && oldest !== undefined) entries.delete(oldest);
+      forgetOldest(entries, most);
     },
   };
 }

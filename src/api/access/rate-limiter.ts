@@ -1,3 +1,5 @@
+import { forgetOldest } from '../../model/bounded-map.ts';
+
 /** So many a second in the long run, and so many at once after a pause. */
 export interface Rate {
   readonly perSecond: number;
@@ -33,7 +35,7 @@ export interface RateLimiter {
   ask(key: string): number;
 }
 
-/** Whose last request is longest ago is forgotten first. */
+/** Those whose last request is longest ago are forgotten first. */
 const MOST_KEYS = 10_000;
 
 /** `clock`: in ms, and never set back. */
@@ -54,8 +56,7 @@ export function createRateLimiter(
       const { debt, wait } = look(key);
       debts.delete(key);
       debts.set(key, debt);
-      const [oldest] = debts.keys();
-      if (debts.size > mostKeys && oldest !== undefined) debts.delete(oldest);
+      forgetOldest(debts, mostKeys);
       return wait;
     },
 

@@ -1,4 +1,5 @@
 import { type Address, parseAddress } from '../../../model/address.ts';
+import { forgetOldest } from '../../../model/bounded-map.ts';
 import type { Caller } from '../../../model/caller.ts';
 import { HatobaError } from '../../../model/errors.ts';
 import type { RouterId } from '../../../model/router.ts';
@@ -46,8 +47,7 @@ export function createPorts(identities: Identities): Ports {
     const key = memoryKey(caller, port.id);
     asked.delete(key);
     asked.set(key, port);
-    const [oldest] = asked.keys();
-    if (asked.size > MOST && oldest !== undefined) asked.delete(oldest);
+    forgetOldest(asked, MOST);
     return port;
   }
 
