@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { RouterId } from '../../../model/router.ts';
 import { READ } from '../../access/access.ts';
 import type { NeutronDeps } from '../deps.ts';
-import { type FaultType, NeutronFault } from '../faults.ts';
+import { badRequest, type FaultType, NeutronFault } from '../faults.ts';
 import { printSeconds } from '../floating-ips.ts';
 import { inquire } from '../inquiry.ts';
 import { type Listable, readFields, readListQuery } from '../list-query.ts';
@@ -83,8 +83,7 @@ const LOOKUPS: readonly Lookup[] = [
       'device_owner',
     ],
     sortKeys: [...COMMON, 'network_id', 'mac_address', 'status', 'admin_state_up', 'device_id', 'device_owner'],
-    things: (around, search) =>
-      wantedPorts(around.deps.ports, around.inquiry, search).map((port) => printPort(around, port)),
+    things: (around, search) => wantedPorts(around, search).map((port) => printPort(around, port)),
     find: (around, reference) => {
       const port = around.deps.ports.find(around.inquiry, reference);
       return port && printPort(around, port);
@@ -148,13 +147,29 @@ async function routers(around: Looking): Promise<readonly Thing[]> {
   return inquiry.registry.statuses.routers().map((router) => printRouter(around, router, byRouter.get(router) ?? null));
 }
 
-/** Any address is a port's name; only those that are in use are known without being asked for. */
-function wantedPorts(ports: Ports, inquiry: Inquiry, search: URLSearchParams): readonly Port[] {
-  const fixedIps = search.getAll('fixed_ips').map((text) => text.replace(/^ip_address=/, ''));
-  const addresses = [...search.getAll('name'), ...fixedIps];
-  const ids = search.getAll('id');
-  if (ids.length > 0) return ids.flatMap((id) => ports.find(inquiry, id) ?? []);
-  if (addresses.length === 0) return ports.list(inquiry);
-  const named = addresses.flatMap((text) => ports.named(inquiry, text) ?? []);
-  return search.has('network_id') ? named.flatMap(({ address }) => ports.everywhere(inquiry, address)) : named;
+/** So many ports can be asked for by name, address and id at once. */
+const MOST_NAMES = 100;
+
+/** Any address is a port's name; only those that are in use are known without being asked for. Error: `HTTPBadRequest`. */
+function wantedPorts({ deps: { ports }, inquiry, identities }: Looking, search: URLSearchParams): readonly Port[] {
+  const ids = new Set(search.getAll('id'));
+  const addresses = new Set([...search.getAll('name'), ...search.getAll('fixed_ips').flatMap(addressIn)]);
+  if (ids.size + addresses.size > MOST_NAMES)
+    throw badRequest(`No more than ${MOST_NAMES} ports can be asked for at once`);
+  if (ids.size > 0) return distinct([...ids].flatMap((id) => ports.find(inquiry, id) ?? []));
+  if (addresses.size === 0) return ports.list(inquiry);
+  const named = distinct([...addresses].flatMap((text) => ports.named(inquiry, text) ?? []));
+  if (!search.has('network_id')) return named;
+  const networks = new Set(search.getAll('network_id'));
+  const routers = inquiry.registry.statuses.routers().filter((router) => networks.has(identities.inside(router)));
+  return distinct(routers.flatMap((router) => named.map(({ address }) => ports.behind(inquiry, router, address))));
+}
+
+/** Of a filter for fixed IPs; one for a subnet names none. */
+function addressIn(fixedIp: string): readonly string[] {
+  return fixedIp.startsWith('ip_address=') ? [fixedIp.slice('ip_address='.length)] : [];
+}
+
+function distinct(ports: readonly Port[]): readonly Port[] {
+  return [...new Map(ports.map((port) => [port.id, port])).values()];
 }

@@ -28,8 +28,8 @@ export interface Ports {
    * which, since the same address can be behind each of them.
    */
   named(inquiry: Inquiry, text: string): Port | null;
-  /** Behind each of the routers. */
-  everywhere(inquiry: Inquiry, address: Address): readonly Port[];
+  /** Who has this address behind that router. */
+  behind(inquiry: Inquiry, router: RouterId, address: Address): Port;
 }
 
 /** So many addresses that somebody has asked for are remembered. */
@@ -75,8 +75,7 @@ export function createPorts(identities: Identities): Ports {
       if (port !== null && (port.router === null || registry.statuses.routers().includes(port.router))) return port;
       return list(inquiry).find(({ id }) => id === reference) ?? null;
     },
-    everywhere: (inquiry, address) =>
-      inquiry.registry.statuses.routers().map((router) => remember(inquiry, portOf(router, address))),
+    behind: (inquiry, router, address) => remember(inquiry, portOf(router, address)),
   };
 }
 
