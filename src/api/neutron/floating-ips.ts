@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Forward } from '../../model/forward.ts';
+import type { ForwardId } from '../../model/ids.ts';
 import { READ, WRITE } from '../access/access.ts';
 import type { NeutronDeps } from './deps.ts';
 import type { Document } from './documents.ts';
@@ -7,8 +8,8 @@ import { NeutronFault } from './faults.ts';
 import { printForwardingInFloatingIp } from './forwarding-documents.ts';
 import { forwardsAt } from './forwardings.ts';
 import { inquire, namedGateway } from './inquiry.ts';
-import { type Listable, readFields, readListQuery } from './list-query.ts';
-import { answerList, type Listed, listed, selectFields } from './listing.ts';
+import { type Listable, type ListQuery, readFields, readListQuery } from './list-query.ts';
+import { answerList, isWanted, type Listed, listed, selectFields } from './listing.ts';
 import { type NeutronRequest, refuseBody, serve, urlOf } from './serving.ts';
 import type { GatewayIp, Inquiry } from './topology.ts';
 
@@ -71,24 +72,44 @@ async function list(deps: NeutronDeps, request: NeutronRequest): Promise<Documen
 
 async function show(deps: NeutronDeps, request: NeutronRequest): Promise<Document> {
   const inquiry = inquire(deps, request);
-  const document = await printGatewayIp(deps, inquiry, await namedGateway(deps, inquiry, request));
+  const at = forwardsOf(inquiry, await namedGateway(deps, inquiry, request));
+  const document = printGatewayIp(deps, at, await deps.topology.portIds(inquiry, at.forwards));
   return { floatingip: selectFields(document, readFields(urlOf(request).search)) };
 }
 
-/** All that the caller may see, ready to be listed. */
-export async function listGatewayIps(deps: NeutronDeps, inquiry: Inquiry): Promise<readonly Listed[]> {
+/** Those that the caller may see and these filters let through, ready to be listed; ports are asked for at once for all. */
+export async function listGatewayIps(
+  deps: NeutronDeps,
+  inquiry: Inquiry,
+  filters: ListQuery['filters'] = new Map(),
+): Promise<readonly Listed[]> {
   const gateways = await deps.topology.gateways(inquiry);
-  return Promise.all(gateways.map(async (gateway) => listed(await printGatewayIp(deps, inquiry, gateway))));
+  const wanted = gateways
+    .map((gateway) => forwardsOf(inquiry, gateway))
+    .filter((at) => isWanted(listed(printGatewayIp(deps, at, new Map())), { filters }));
+  const portIds = await deps.topology.portIds(
+    inquiry,
+    wanted.flatMap(({ forwards }) => forwards),
+  );
+  return wanted.map((at) => listed(printGatewayIp(deps, at, portIds)));
+}
+
+interface ForwardsOfGateway {
+  readonly gateway: GatewayIp;
+  /** In order of their ids. */
+  readonly forwards: readonly Forward[];
+}
+
+function forwardsOf(inquiry: Inquiry, gateway: GatewayIp): ForwardsOfGateway {
+  return { gateway, forwards: [...forwardsAt(inquiry, gateway)].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
 /** A floating IP as Neutron answers it; no key more. */
-export async function printGatewayIp(
-  { topology, node }: NeutronDeps,
-  inquiry: Inquiry,
-  gateway: GatewayIp,
-): Promise<Document & { readonly id: string }> {
-  const forwards = [...forwardsAt(inquiry, gateway)].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const portIds = await topology.portIds(inquiry, gateway, forwards);
+function printGatewayIp(
+  { node }: NeutronDeps,
+  { gateway, forwards }: ForwardsOfGateway,
+  portIds: ReadonlyMap<ForwardId, readonly string[]>,
+): Document & { readonly id: string } {
   return {
     id: gateway.id,
     tenant_id: gateway.projectId,

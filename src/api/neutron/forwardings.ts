@@ -110,7 +110,7 @@ async function changedTarget(
   { portId, internalAddress }: ForwardingWish,
 ): Promise<Target | null> {
   if (portId === undefined && internalAddress === undefined) return null;
-  const known = (await topology.portIds(inquiry, gateway, [before])).get(before.id) ?? [];
+  const known = (await topology.portIds(inquiry, [before])).get(before.id) ?? [];
   const isSamePort = portId === undefined || known.includes(portId);
   if (isSamePort && (internalAddress ?? before.internalAddress).text === before.internalAddress.text) return null;
   const wanted = portId ?? known[0];

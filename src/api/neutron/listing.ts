@@ -50,7 +50,7 @@ export function selectFields(document: Document, fields: readonly string[]): Doc
 }
 
 /** Whether the filters of a query let it through. */
-export function isWanted({ attributes }: Listed, { filters }: ListQuery): boolean {
+export function isWanted({ attributes }: Listed, { filters }: Pick<ListQuery, 'filters'>): boolean {
   for (const [attribute, values] of filters) {
     if (!values.some((value) => hasValue(attributes[attribute], value))) return false;
   }

@@ -24,7 +24,7 @@ export async function listForwardings(
   forwards: readonly Forward[],
   withExtras: boolean,
 ): Promise<readonly Listed[]> {
-  const portIds = await topology.portIds(inquiry, gateway, forwards);
+  const portIds = await topology.portIds(inquiry, forwards);
   const [only, ...others] = forwards;
   const asked = only !== undefined && others.length === 0 ? only.id : null;
   const counters = withExtras ? byForward(await localOf(inquiry.caller).counters(gateway.router, asked)) : new Map();

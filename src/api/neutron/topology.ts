@@ -56,9 +56,5 @@ export interface Topology {
    * The ids by which the port of each forward's target is known; the first is the one to show. None: no port is known,
    * and `internal_port_id` is null.
    */
-  portIds(
-    inquiry: Inquiry,
-    gateway: GatewayIp,
-    forwards: readonly Forward[],
-  ): Promise<ReadonlyMap<ForwardId, readonly string[]>>;
+  portIds(inquiry: Inquiry, forwards: readonly Forward[]): Promise<ReadonlyMap<ForwardId, readonly string[]>>;
 }

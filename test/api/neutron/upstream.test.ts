@@ -62,6 +62,31 @@ describe('floating IPs', () => {
     expect((await call('GET', '/v2.0/floatingips')).body.floatingips).toHaveLength(12);
   });
 
+  test('are listed with as few questions as there may be routers', async () => {
+    const id = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+    neutron.things.routers = Array.from({ length: 50 }, (_, index) => router(id(index), `192.0.2.${index + 1}`));
+    for (let index = 0; index < 50; index++) {
+      const input = { router: id(index), external_port: 5001, internal_address: `10.0.0.${index + 1}` };
+      await bench.registry.forwards.create(parseForwardSpec(input));
+    }
+    neutron.things.ports = [
+      port('interface', id(7), 'network:router_interface', 's7'),
+      port('behind', '', '', 's7', '10.0.0.8'),
+      port('wrong', '', '', 's7', '10.0.0.9'),
+    ];
+    neutron.asked.length = 0;
+    const { body } = await call('GET', '/v2.0/floatingips');
+    const known = body.floatingips.flatMap((each: { port_forwardings: readonly object[] }) => each.port_forwardings);
+    expect(known.filter((each: { internal_port_id: unknown }) => each.internal_port_id !== null)).toMatchObject([
+      { internal_ip_address: '10.0.0.8', internal_port_id: 'behind' },
+    ]);
+    const lists = ['floatingips', 'routers', 'ports', 'ports'].map((what) => `GET /v2.0/${what}`);
+    expect(neutron.asked.toSorted()).toEqual(lists.toSorted());
+    neutron.asked.length = 0;
+    const one = await call('GET', '/v2.0/floatingips?floating_ip_address=203.0.113.1');
+    expect([one.body.floatingips, neutron.asked.length]).toEqual([[], 2]);
+  });
+
   test('change their id with their address, and the old one is gone', async () => {
     const before = await gatewayId();
     neutron.things.routers = [router(ROUTER, '192.0.2.9')];

@@ -68,9 +68,9 @@ export function createStandaloneTopology(identities: Identities, ports: Ports): 
       return null;
     },
     target: async (inquiry, gateway, wish) => target(inquiry, gateway, wish),
-    portIds: async (_inquiry, { router }, forwards) =>
+    portIds: async (_inquiry, forwards) =>
       new Map(
-        forwards.map(({ id, internalAddress }) => [
+        forwards.map(({ id, router, internalAddress }) => [
           id,
           [identities.port(router, internalAddress), identities.port(null, internalAddress)],
         ]),

@@ -5,7 +5,7 @@ import type { Document } from '../documents.ts';
 import { FLOATING_IPS, listGatewayIps } from '../floating-ips.ts';
 import { inquire } from '../inquiry.ts';
 import { type ListQuery, readListQuery } from '../list-query.ts';
-import { answerList, isWanted, type Listed, listed } from '../listing.ts';
+import { answerList, type Listed, listed } from '../listing.ts';
 import { type NeutronRequest, urlOf } from '../serving.ts';
 
 /** Done here, with all floating IPs at hand. */
@@ -42,8 +42,7 @@ export async function listFloatingIps(
 }
 
 async function gatewaysFor(deps: NeutronDeps, request: NeutronRequest, query: ListQuery): Promise<readonly Listed[]> {
-  const gateways = await listGatewayIps(deps, inquire(deps, request));
   // They have no tags, so whatever tags are not wanted are not there.
   const filters = new Map([...query.filters].filter(([key]) => !key.startsWith('not-tags')));
-  return gateways.filter((gateway) => isWanted(gateway, { ...query, filters }));
+  return listGatewayIps(deps, inquire(deps, request), filters);
 }

@@ -3,40 +3,40 @@ import type { ForwardId } from '../../../model/ids.ts';
 import type { NeutronClient } from '../../../openstack/neutron/client.ts';
 import type { Credentials } from '../../../openstack/neutron/credentials.ts';
 import { portOf } from './port-label.ts';
-import { insideOf } from './router-inside.ts';
-
-const NOBODY: ReadonlyMap<string, string> = new Map();
+import { subnetsOf } from './router-inside.ts';
 
 type PortIds = ReadonlyMap<ForwardId, readonly string[]>;
 
-/** The port of each forward of a router; of those that were made for an address, the port that has it now. */
+/** The port of each forward; of those that were made for an address, the port that has it now behind their router. */
 export async function findPortIds(
   neutron: NeutronClient,
   credentials: Credentials,
-  router: string,
   forwards: readonly Forward[],
 ): Promise<PortIds> {
   const unnamed = forwards.filter((forward) => portOf(forward) === null);
-  const found = unnamed.length === 0 ? NOBODY : await portsInside(neutron, credentials, router, unnamed);
-  return new Map(
-    forwards.map((forward) => {
-      const id = portOf(forward) ?? found.get(forward.internalAddress.text);
-      return [forward.id, id === undefined ? [] : [id]];
-    }),
-  );
+  const found = await portsInside(neutron, credentials, unnamed);
+  return new Map(forwards.map((forward) => [forward.id, [portOf(forward) ?? found.get(forward.id) ?? []].flat()]));
 }
 
-/** By address, the ids of ports in the router's subnets. */
+/** The ports in subnets of the forwards' routers, asked for at once for all of them. */
 async function portsInside(
   neutron: NeutronClient,
   credentials: Credentials,
-  router: string,
   forwards: readonly Forward[],
-): Promise<ReadonlyMap<string, string>> {
-  const [inside, ports] = await Promise.all([
-    insideOf(neutron, credentials, router),
+): Promise<ReadonlyMap<ForwardId, string>> {
+  const [own, ports] = await Promise.all([
+    neutron.portsOfDevices(credentials, [...new Set(forwards.map(({ router }) => router))]),
     neutron.portsAt(credentials, [...new Set(forwards.map(({ internalAddress }) => internalAddress.text))]),
   ]);
-  const places = ports.flatMap(({ id, fixed_ips }) => fixed_ips.map((fixedIp) => ({ ...fixedIp, id })));
-  return new Map(places.filter(({ subnet_id }) => inside.has(subnet_id)).map(({ ip_address, id }) => [ip_address, id]));
+  const ownPorts = Map.groupBy(own, ({ device_id: router }) => router);
+  const inside = new Map([...ownPorts].map(([router, those]) => [router, subnetsOf(those)]));
+  const places = ports.flatMap(({ id, fixed_ips }) => fixed_ips.map((fixedIp) => ({ ...fixedIp, port: id })));
+  const byAddress = Map.groupBy(places, ({ ip_address: address }) => address);
+  return new Map(
+    forwards.flatMap(({ id, router, internalAddress }): readonly [ForwardId, string][] => {
+      const there = byAddress.get(internalAddress.text) ?? [];
+      const place = there.findLast(({ subnet_id: subnet }) => inside.get(router)?.has(subnet) ?? false);
+      return place === undefined ? [] : [[id, place.port]];
+    }),
+  );
 }

@@ -53,7 +53,7 @@ export function createUpstreamTopology(
     gateways: ({ headers }) => gateways(credentialsIn(headers)),
     gateway: ({ headers }, id) => gateway(credentialsIn(headers), id),
     target: ({ headers }, at, wish) => findTarget(neutron, credentialsIn(headers), at, wish),
-    portIds: ({ headers }, { router }, forwards) => findPortIds(neutron, credentialsIn(headers), router, forwards),
+    portIds: ({ headers }, forwards) => findPortIds(neutron, credentialsIn(headers), forwards),
   };
 }
 
