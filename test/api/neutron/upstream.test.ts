@@ -117,6 +117,18 @@ describe('the port of a forward', () => {
     expect(body.port_forwardings).toMatchObject([{ internal_port_id: PORT }, { internal_port_id: null }]);
   });
 
+  test('is asked for once where many forwards lead to it', async () => {
+    const path = `/v2.0/floatingips/${await gatewayId()}/port_forwardings`;
+    neutron.asked.length = 0;
+    const wishes = Array.from({ length: 20 }, (_, index) => {
+      return { ...forwarding.port_forwarding, internal_port: index + 1, external_port: index + 1 };
+    });
+    expect((await call('POST', path, { port_forwardings: wishes })).status).toBe(201);
+    const single = [`routers/${ROUTER}`, `ports/${PORT}`, 'floatingips', 'ports'];
+    expect(neutron.asked).toHaveLength(single.length);
+    expect(neutron.asked).toEqual(expect.arrayContaining(single.map((what) => `GET /v2.0/${what}`)));
+  });
+
   test('has to be named for another address, where no port has that of before', async () => {
     const made = await bench.registry.forwards.create(
       parseForwardSpec({ router: ROUTER, external_port: 5002, internal_address: '10.0.0.12' }),

@@ -1,11 +1,11 @@
 import { parseAddress } from '../../../model/address.ts';
-import type { NeutronClient, NeutronFloatingIp, NeutronPort } from '../../../openstack/neutron/client.ts';
+import type { NeutronFloatingIp, NeutronPort } from '../../../openstack/neutron/client.ts';
 import type { Credentials } from '../../../openstack/neutron/credentials.ts';
 import { badForwarding, NeutronFault } from '../faults.ts';
 import { printLiteral } from '../python-text.ts';
 import type { GatewayIp, Target, WishedTarget } from '../topology.ts';
 import { labelsOf } from './port-label.ts';
-import { insideOf } from './router-inside.ts';
+import type { TargetSources } from './target-sources.ts';
 
 type FixedIp = NeutronPort['fixed_ips'][number];
 
@@ -14,7 +14,7 @@ type FixedIp = NeutronPort['fixed_ips'][number];
  * has an interface in, where nothing leads already as a floating IP of its own. Errors: those of Neutron, in its order.
  */
 export async function findTarget(
-  neutron: NeutronClient,
+  neutron: TargetSources,
   credentials: Credentials,
   gateway: GatewayIp,
   wish: WishedTarget,
@@ -23,8 +23,8 @@ export async function findTarget(
   if (port === null) throw new NeutronFault('PortNotFound', `Port ${wish.portId} could not be found.`);
   const fixedIp = fixedIpOf(port, wish);
   const [bound, inside] = await Promise.all([
-    neutron.floatingIps(credentials, new URLSearchParams({ port_id: port.id })),
-    insideOf(neutron, credentials, gateway.router),
+    neutron.floatingIpsOfPort(credentials, port.id),
+    neutron.insideOf(credentials, gateway.router),
   ]);
   const [binding] = bound;
   if (binding !== undefined) throw alreadyBound(binding, port, fixedIp);

@@ -3,9 +3,10 @@ import { HatobaError } from '../../../model/errors.ts';
 import type { NeutronClient, NeutronRouter } from '../../../openstack/neutron/client.ts';
 import { type Credentials, credentialsIn } from '../../../openstack/neutron/credentials.ts';
 import type { Identities } from '../standalone/identities.ts';
-import type { GatewayIp, Topology } from '../topology.ts';
+import type { GatewayIp, Inquiry, Topology } from '../topology.ts';
 import { findPortIds } from './port-lookup.ts';
 import type { RouterOwners } from './router-owners.ts';
+import { rememberAnswers, type TargetSources } from './target-sources.ts';
 import { findTarget } from './targets.ts';
 
 /** So many floating IPs are remembered with their routers. */
@@ -18,6 +19,15 @@ export function createUpstreamTopology(
   owners: Pick<RouterOwners, 'note'>,
 ): Topology {
   const routers = new Map<string, string>();
+
+  const sources = new WeakMap<Inquiry, TargetSources>();
+
+  /** Many forwards can be made by one request, most of them behind one router. */
+  function sourcesOf(inquiry: Inquiry): TargetSources {
+    const there = sources.get(inquiry) ?? rememberAnswers(neutron);
+    sources.set(inquiry, there);
+    return there;
+  }
 
   /** `null`: it has no address that Neutron's port forwardings could have. */
   function gatewayOf({
@@ -52,7 +62,7 @@ export function createUpstreamTopology(
   return {
     gateways: ({ headers }) => gateways(credentialsIn(headers)),
     gateway: ({ headers }, id) => gateway(credentialsIn(headers), id),
-    target: ({ headers }, at, wish) => findTarget(neutron, credentialsIn(headers), at, wish),
+    target: (inquiry, at, wish) => findTarget(sourcesOf(inquiry), credentialsIn(inquiry.headers), at, wish),
     portIds: ({ headers }, forwards) => findPortIds(neutron, credentialsIn(headers), forwards),
   };
 }
