@@ -60,12 +60,12 @@ export function createUpstream(url: URL, { ca = null, patience = PATIENCE }: Con
       path: `${prefix}${path}`,
       headers: headers.flat(),
       agent: false,
+      // As an option it counts from the start; `setTimeout` would begin when there is a connection.
+      timeout: patience.connecting,
       ...(ca === null ? {} : { ca }),
       signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
     });
-    const giveUp = (milliseconds: number) =>
-      outgoing.setTimeout(milliseconds).once('timeout', () => outgoing.destroy(new Error('it is silent')));
-    giveUp(patience.connecting);
+    outgoing.once('timeout', () => outgoing.destroy(new Error('it is silent')));
     outgoing.once('socket', (socket) => {
       socket.once(secure ? 'secureConnect' : 'connect', () => outgoing.setTimeout(patience.answering));
     });

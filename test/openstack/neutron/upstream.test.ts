@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -58,3 +60,27 @@ test('closing ends the calls that are under way', async () => {
   upstream.close();
   await refused;
 });
+
+/** Listens, and takes no connection: it is asleep. */
+const DEAF = `
+  const server = require('node:net').createServer();
+  server.listen(0, '127.0.0.1', 1, () => {
+    require('node:fs').writeSync(1, String(server.address().port));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  });
+`;
+
+test('one that takes no connection is given up as soon as that takes too long', async () => {
+  const deaf = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [port] = await once(deaf.stdout, 'data');
+  const crowd = Array.from({ length: 8 }, () => connect(Number(port), '127.0.0.1').on('error', () => undefined));
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const patience = { connecting: 300, answering: 60_000 };
+    const call = createUpstream(new URL(`http://127.0.0.1:${port}`), { patience }).send(CALL);
+    await expect(call).rejects.toMatchObject({ code: 'neutron_unavailable', cause: { message: 'it is silent' } });
+  } finally {
+    for (const socket of crowd) socket.destroy();
+    deaf.kill('SIGKILL');
+  }
+}, 5_000);
