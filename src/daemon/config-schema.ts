@@ -1,4 +1,5 @@
 import type { KeyPairFiles } from '../api/listen/key-pair.ts';
+import { MOST_CONNECTIONS } from '../api/listen/limits.ts';
 import { BACKENDS, type BackendName } from '../dataplane/linux/backend.ts';
 import type { NamespacePattern, RouterSides } from '../dataplane/linux/namespaces.ts';
 import type { GrantInput } from '../model/grants.ts';
@@ -30,6 +31,8 @@ export interface ConfigFile {
   readonly tls?: KeyPairFiles | null;
   /** How often each caller on TCP who said who they are may ask; `null`: as often as they like. */
   readonly rate_limit?: RateLimit | null;
+  /** How many connections on TCP each remote address may have. */
+  readonly connections_per_address?: number;
   readonly roles?: readonly ('api' | 'agent')[];
   readonly log_level?: 'debug' | 'info' | 'warn' | 'error';
   readonly backend?: BackendName;
@@ -88,6 +91,7 @@ export const CONFIG_SCHEMA = {
         burst: { type: 'integer', minimum: 1, maximum: 1_000_000 },
       },
     },
+    connections_per_address: { type: 'integer', minimum: 1, maximum: MOST_CONNECTIONS },
     roles: { type: 'array', items: { enum: ['api', 'agent'] }, minItems: 1, uniqueItems: true },
     log_level: { enum: ['debug', 'info', 'warn', 'error'] },
     backend,

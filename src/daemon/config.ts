@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { MOST_OF_ONE_ADDRESS } from '../api/listen/limits.ts';
 import { hatobaError } from '../model/errors.ts';
 import { DEFAULT_AUTO_PORTS } from '../model/forward-draft.ts';
 import { printPortRange } from '../model/port-range.ts';
@@ -58,6 +59,7 @@ function defaults(): Config {
     keystone: null,
     tls: null,
     rate_limit: { requests_per_second: 100, burst: 200 },
+    connections_per_address: MOST_OF_ONE_ADDRESS,
     roles: ['api', 'agent'],
     log_level: 'info',
     backend: 'nftables',

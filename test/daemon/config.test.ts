@@ -32,6 +32,7 @@ describe('loading', () => {
       keystone: null,
       tls: null,
       rate_limit: { requests_per_second: 100, burst: 200 },
+      connections_per_address: 128,
       roles: ['api', 'agent'],
       log_level: 'info',
       backend: 'nftables',

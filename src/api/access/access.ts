@@ -1,10 +1,11 @@
+import type { FastifyReply } from 'fastify';
 import type { Caller, Role } from '../../model/caller.ts';
 
 /**
  * Who may use a route: anybody who can connect at all, or callers of at least that role; with the scope `all`, only
- * those who see the things of every project.
+ * those who see the things of every project. `passed-on`: somebody else decides, who is asked, and how much is too much.
  */
-export type Access = 'public' | { readonly role: Role; readonly scope: 'project' | 'all' };
+export type Access = 'public' | 'passed-on' | { readonly role: Role; readonly scope: 'project' | 'all' };
 
 /** Reads, and finds only what the caller sees. */
 export const READ: Access = Object.freeze({ role: 'reader', scope: 'project' });
@@ -21,13 +22,13 @@ declare module 'fastify' {
     access?: Access;
   }
   interface FastifyRequest {
-    /** Who asks; on a public route nobody is asked who they are, and reading this is an error before `recognize`. */
+    /** Who asks; where nobody is asked who they are, reading this is an error. */
     readonly caller: Caller;
     /**
-     * On a public route: who asks, which `caller` then says as well; `null`: nobody who is known, or has any right, here.
-     * Errors: why that cannot be told.
+     * On a route whose requests are passed on: who asks, which `caller` then says as well; `null`: nobody who is known, or
+     * has any right, here. Errors: why that cannot be told, `too_many_requests`.
      */
-    recognize(): Promise<Caller | null>;
+    recognize(reply: FastifyReply): Promise<Caller | null>;
     /** For an answer that takes long: whether who asks is still known, with the rights that they had. */
     isStillAllowed(): Promise<boolean>;
   }

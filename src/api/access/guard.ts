@@ -39,8 +39,8 @@ export function guardRoutes(api: FastifyInstance, authenticate: Authenticate, ad
     return isStill(this.caller, () => authenticate(this));
   });
 
-  api.decorateRequest('recognize', function recognize() {
-    return identify(this).catch(unlessUnknown);
+  api.decorateRequest('recognize', function recognize(reply: FastifyReply) {
+    return recognized(this).catch(tellHow(reply));
   });
 
   api.addHook('onRoute', ({ method, url, config }) => {
@@ -62,6 +62,12 @@ export function guardRoutes(api: FastifyInstance, authenticate: Authenticate, ad
     };
   }
 
+  async function recognized(request: FastifyRequest): Promise<Caller | null> {
+    const caller = await identify(request).catch(unlessUnknown);
+    if (caller !== null) admit(caller, request);
+    return caller;
+  }
+
   async function callerOf(request: FastifyRequest, access: Access | undefined): Promise<Caller | null> {
     // What is at no route is answered alike to everybody.
     const isOpen = request.is404 || access === 'public';
@@ -72,6 +78,7 @@ export function guardRoutes(api: FastifyInstance, authenticate: Authenticate, ad
 
   api.addHook('onRequest', async (request, reply) => {
     const { access } = request.routeOptions.config;
+    if (access === 'passed-on') return;
     const caller = await callerOf(request, access).catch(tellHow(reply));
     if (caller === null) return;
     if (access === undefined) throw new Error(`${request.routeOptions.url} does not say who may use it`);
@@ -106,7 +113,7 @@ async function isStill(caller: Caller, authenticate: () => Promise<Caller>): Pro
 
 /** For what only some uses of a route need, too. Errors: `role_missing`, `all_projects_needed`. */
 export function requireAccess(caller: Caller, access: Access): void {
-  if (access === 'public') return;
+  if (typeof access === 'string') return;
   const { role, scope } = access;
   if (!hasRole(caller, role)) {
     throw hatobaError('role_missing', { caller: caller.name, role: caller.role, needed: role });

@@ -13,9 +13,9 @@ export const STALL = 120_000;
  * Of each listener; more are closed at once: clients must not take the descriptors that the kernel room needs, nor those on
  * TCP the connections of the unix socket.
  */
-const MOST_CONNECTIONS = 512;
+export const MOST_CONNECTIONS = 512;
 
-/** Of one remote address, of all that there are on TCP. */
+/** Of one remote address, of all that there are on TCP, unless it is configured otherwise. */
 export const MOST_OF_ONE_ADDRESS = MOST_CONNECTIONS / 4;
 
 /** Node's periodic check of slow clients never happens (this is the longest that setInterval knows); see closeSlowClients. */

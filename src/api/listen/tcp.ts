@@ -20,6 +20,8 @@ export interface TcpOptions {
   readonly keyPair?: KeyPair | null;
   /** Refuses who asks too much. Default: nobody does. */
   readonly admit?: Admit;
+  /** So many connections each client may have. Default: a part of all that there are. */
+  readonly mostOfOneAddress?: number;
   /** By what clients are told apart, of whom each may have a part of the connections. Default: `remoteKey`. */
   readonly keyOf?: (address: string | undefined) => string | null;
 }
@@ -43,7 +45,7 @@ export function createTcpListener(
   api: FastifyInstance,
   doors: Doors,
   authenticate: Authenticate,
-  { keyPair = null, admit, keyOf = remoteKey }: TcpOptions = {},
+  { keyPair = null, admit, mostOfOneAddress = MOST_OF_ONE_ADDRESS, keyOf = remoteKey }: TcpOptions = {},
 ): TcpListener {
   // Fastify itself has one server only, which is on the unix socket.
   const { server, renew } = openServer(
@@ -53,7 +55,7 @@ export function createTcpListener(
   server.keepAliveTimeout = KEEP_ALIVE;
   server.setTimeout(STALL);
   limitClients(server);
-  limitConnections(server, MOST_OF_ONE_ADDRESS, keyOf);
+  limitConnections(server, mostOfOneAddress, keyOf);
   doors.guard(server, authenticate, admit);
   endWith(api, server);
   const closed = new Promise((resolve) => server.once('close', resolve));

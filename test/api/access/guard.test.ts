@@ -27,7 +27,7 @@ async function openApi(caller: Caller) {
 }
 
 function mayUse({ role, allProjects }: Caller, access: Access | undefined): boolean {
-  if (access === undefined || access === 'public') return access === 'public';
+  if (access === undefined || typeof access === 'string') return access === 'public';
   return ROLES.indexOf(role) >= ROLES.indexOf(access.role) && (access.scope === 'project' || allProjects);
 }
 

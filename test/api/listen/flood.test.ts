@@ -15,11 +15,14 @@ import { openBench } from '../api-under-test.ts';
 const MOST = 512;
 const MOST_OF_ONE = 128;
 
-async function openBoth() {
+async function openBoth(mostOfOneAddress = MOST_OF_ONE) {
   const doors = createDoors();
   const bench = await openBench({ authenticate: doors.authenticate, admit: doors.admit });
   doors.guard(bench.api.server, authenticateSocket);
-  const tcp = createTcpListener(bench.api, doors, authenticateLoopback, { keyOf: (address) => address ?? null });
+  const tcp = createTcpListener(bench.api, doors, authenticateLoopback, {
+    keyOf: (address) => address ?? null,
+    mostOfOneAddress,
+  });
   const path = join(bench.directory, 'hatoba.sock');
   await listenOnSocket(bench.api, path);
   const { port } = await tcp.listen({ host: '127.0.0.1', port: 0 });
@@ -87,4 +90,10 @@ test('one address has a part of the connections, and leaves the rest to others',
   const other = dial(both.port, 11);
   other.write(`GET /healthz HTTP/1.1\r\n${HEAD}connection: close\r\n\r\n`);
   expect(await text(other)).toContain('200 OK');
+});
+
+test('how many one address may have can be said', async () => {
+  await using both = await openBoth(3);
+  const crowd = Array.from({ length: 5 }, () => dial(both.port, 10).resume());
+  await eventually(() => expect(crowd.filter(({ destroyed }) => destroyed)).toHaveLength(2));
 });

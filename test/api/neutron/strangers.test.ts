@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createRateLimiter, type RateLimiter } from '../../../src/api/access/rate-limiter.ts';
 import { createRouterOwners } from '../../../src/api/neutron/upstream/router-owners.ts';
 import { hatobaError } from '../../../src/model/errors.ts';
 import { createUpstream } from '../../../src/openstack/neutron/upstream.ts';
@@ -18,9 +19,11 @@ const REFUSALS = {
 let neutron: NeutronStandIn;
 let bench: Bench;
 let asked = 0;
+let limiter: RateLimiter;
 
 beforeEach(async () => {
   asked = 0;
+  limiter = createRateLimiter({ perSecond: 0.001, burst: 3 });
   neutron = await openNeutronStandIn();
   const outside = { network_id: 'n0', external_fixed_ips: [{ subnet_id: 's0', ip_address: '192.0.2.1' }] };
   neutron.things.routers = [{ id: ROUTER, project_id: 'blue', external_gateway_info: outside }];
@@ -32,6 +35,11 @@ beforeEach(async () => {
       const refusal = new Map(Object.entries(REFUSALS)).get(String(headers['x-auth-token']));
       if (refusal !== undefined) throw refusal;
       return { name: 'ada', role: 'member', project: 'blue', allProjects: false };
+    },
+    admit: (caller) => {
+      const wait = limiter.take(caller?.name ?? 'somebody');
+      const what = { what: 'somebody asks', limit: 1, seconds: 1 };
+      if (wait > 0) throw hatobaError('too_many_requests', what, { retryAfter: 1 });
     },
     neutron: {
       upstream: {
@@ -91,4 +99,17 @@ test('the floating IP of a port is asked of Neutron alone', async () => {
 test('where nobody can say who asks, no list is given that may lack the gateways', async () => {
   expect((await get('/v2.0/floatingips', 'unchecked')).status).toBe(503);
   expect((await get('/v2.0/floatingips', 'ada')).body.floatingips).toHaveLength(2);
+});
+
+test('what Neutron answers alone is limited by Neutron alone', async () => {
+  for (const url of ['/', '/v2.0/networks', '/v2.0/floatingips', '/v2.0/floatingips?port_id=p1', '/v2.0/extensions']) {
+    for (let n = 0; n < 5; n++) expect([url, (await get(url, 'service')).status]).not.toEqual([url, 429]);
+  }
+});
+
+test('who is known has as many lists with gateways as of anything else here', async () => {
+  const answers = await Promise.all([1, 2, 3, 4].map(() => get('/v2.0/floatingips', 'ada')));
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 429]);
+  const answer = await bench.api.inject({ url: '/v2.0/floatingips', headers: { 'x-auth-token': 'ada' } });
+  expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '1']);
 });

@@ -9,7 +9,7 @@ const OURS = EXTENSIONS.filter(({ alias }) => alias.includes('port-forwarding'))
 
 /** Neutron's extensions, and those by which its clients know that forwards can be asked for. Who may know, it decides. */
 export function serveMergedExtensions(api: FastifyInstance, neutron: NeutronClient): void {
-  const config = { access: 'public' } as const;
+  const config = { access: 'passed-on' } as const;
   api.get('/extensions', { config }, async (request) => ({ extensions: await merged(request) }));
   for (const { alias } of OURS) {
     api.get(`/extensions/${alias}`, { config }, async (request) => ({

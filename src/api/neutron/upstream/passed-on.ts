@@ -11,7 +11,7 @@ import { readInterface, refuseInUse } from './interface-removal.ts';
 import { passOn } from './pass-on.ts';
 
 /** Who may do what Neutron does, Neutron decides. */
-const ACCESS = { config: { access: 'public' } } as const;
+const ACCESS = { config: { access: 'passed-on' } } as const;
 
 /** Of a request to remove an interface, which is read before Neutron gets it. */
 const INTERFACE_LIMIT = 64 * 1024;

@@ -35,7 +35,7 @@ export function upstreamVersions({ upstream }: Pick<UpstreamOptions, 'upstream'>
     refuseOwnSecrets(api);
     api.register(
       untouched((routes) => {
-        routes.get('/', { config: { access: 'public' } }, (request, reply) => passOn(upstream, request, reply));
+        routes.get('/', { config: { access: 'passed-on' } }, (request, reply) => passOn(upstream, request, reply));
       }),
     );
     done();
@@ -83,8 +83,8 @@ function serveFloatingIps(
   deps: NeutronDeps,
   { upstream, neutron }: Pick<PassedOnDeps, 'upstream' | 'neutron'>,
 ): void {
-  api.get<NeutronRoute>('/floatingips', { config: { access: 'public' } }, async (request, reply) => {
-    const isTheirs = isOfPort(request) || (await request.recognize()) === null;
+  api.get<NeutronRoute>('/floatingips', { config: { access: 'passed-on' } }, async (request, reply) => {
+    const isTheirs = isOfPort(request) || (await request.recognize(reply)) === null;
     return isTheirs ? passOn(upstream, request, reply) : listFloatingIps(deps, neutron, request);
   });
 }
