@@ -57,7 +57,12 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
 }
 
 /** What the log tells once, when it begins, so that callers cannot fill it by asking. */
-const TOLD_ELSEWHERE: readonly ErrorCode[] = ['authentication_unavailable', 'daemon_stopping', 'not_ready'];
+const TOLD_ELSEWHERE: readonly ErrorCode[] = [
+  'authentication_unavailable',
+  'neutron_unavailable',
+  'daemon_stopping',
+  'not_ready',
+];
 
 /** Whether the operator has to hear of it each time. */
 export function isForLog({ code, status }: HatobaError): boolean {

@@ -32,7 +32,7 @@ export async function serveApi(
 ): Promise<void> {
   const doors = createDoors();
   const keystone = await openKeystone(config, log);
-  const neutron = neutronOptions(config, owners, keystone);
+  const neutron = neutronOptions(config, owners, keystone, log);
   const api = createApi({ ...deps, authenticate: doors.authenticate, admit: doors.admit, neutron, log });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);

@@ -1,7 +1,8 @@
+import type { Logger } from 'pino';
 import type { NeutronOptions } from '../api/neutron/options.ts';
 import type { ServiceAccount } from '../api/neutron/upstream/account.ts';
 import type { RouterOwners } from '../api/neutron/upstream/router-owners.ts';
-import { HatobaError } from '../model/errors.ts';
+import { HatobaError, reasonOf } from '../model/errors.ts';
 import type { Keystone } from '../openstack/keystone/keystone.ts';
 import { tokenCredentials } from '../openstack/neutron/credentials.ts';
 import { createUpstream } from '../openstack/neutron/upstream.ts';
@@ -16,18 +17,29 @@ export function neutronOptions(
   { neutron }: Pick<Config, 'neutron'>,
   owners: RouterOwners,
   keystone: Pick<Keystone, 'ownToken' | 'identify'> | null,
+  log: Pick<Logger, 'info' | 'warn'>,
 ): NeutronOptions {
   if (typeof neutron !== 'object') return {};
   const { single_port_ranges: singlePortRanges = false, upstream: url, upstream_ca_file: file } = neutron;
   if (url === undefined) return { singlePortRanges };
   const ca = file === undefined ? null : readAuthorities(file);
   const upstream = {
-    upstream: createUpstream(new URL(url), { ca }),
+    upstream: createUpstream(new URL(url), { ca, onAvailability: (trouble) => tell(log, url, trouble) }),
     owners,
     account: () => accountOf(keystone),
     sweepInterval: (neutron.sweep_seconds ?? SWEEP_SECONDS) * 1_000,
   };
   return { singlePortRanges, upstream };
+}
+
+/** The cause has what callers are not told. */
+function tell(log: Pick<Logger, 'info' | 'warn'>, url: string, trouble: unknown): void {
+  if (trouble === null) {
+    log.info({ url }, 'Neutron answers again');
+  } else {
+    const error = trouble instanceof Error ? (trouble.cause ?? trouble) : trouble;
+    log.warn({ url, reason: reasonOf(trouble), error }, 'Neutron does not answer');
+  }
 }
 
 /** Without a Keystone, Neutron can only be one that asks nobody, and shows everything. Error: `authentication_unavailable`. */

@@ -546,8 +546,8 @@ export const ERRORS = {
   neutron_unavailable: {
     status: 503,
     exit: EXIT.unreachable,
-    message: '{value} does not answer as Neutron does: {reason}',
-    hint: 'Nothing was changed. Look whether neutron-server runs, and whether `neutron.upstream` in the configuration leads to it.',
+    message: 'the Neutron behind this does not answer as it should: {reason}',
+    hint: "Nothing was changed. Try again. If it lasts, the operator finds more in the daemon's log: whether neutron-server runs, and `neutron.upstream` in the configuration leads to it.",
   },
   kernel_unsupported: {
     ...internal,

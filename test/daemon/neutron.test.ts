@@ -14,10 +14,13 @@ function keysOf(neutron: object): NeutronKeys {
   return keys;
 }
 
+const told: unknown[] = [];
+const log = { info: (...words: unknown[]) => told.push(words), warn: (...words: unknown[]) => told.push(words) };
+
 type Service = Parameters<typeof neutronOptions>[2];
 
 function optionsOf(neutron: object, keystone: Service = null) {
-  return neutronOptions({ neutron: keysOf(neutron) }, createRouterOwners(), keystone);
+  return neutronOptions({ neutron: keysOf(neutron) }, createRouterOwners(), keystone, log);
 }
 
 /** A Keystone that gives our account this role. */
@@ -28,7 +31,7 @@ function keystoneWith(role: Role): Service {
 
 describe('the key neutron', () => {
   test('names no upstream unless it does', () => {
-    expect(neutronOptions({ neutron: true }, createRouterOwners(), null)).toEqual({});
+    expect(neutronOptions({ neutron: true }, createRouterOwners(), null, log)).toEqual({});
     expect(optionsOf({ single_port_ranges: true })).toEqual({ singlePortRanges: true });
   });
 
@@ -73,4 +76,14 @@ describe('the account of the service', () => {
     const away = { ownToken: () => Promise.reject(new Error('away')), identify: async () => null };
     await expect(accountWith(away)).rejects.toThrow('away');
   });
+});
+
+test('that Neutron is away is told once, with its address', async () => {
+  told.length = 0;
+  const { upstream } = optionsOf({ upstream: 'http://127.0.0.1:1' }).upstream ?? {};
+  const call = { method: 'GET', path: '/', headers: [], body: null };
+  for (let n = 0; n < 3; n++) await expect(upstream?.send(call)).rejects.not.toThrow('127.0.0.1');
+  const error = expect.objectContaining({ message: 'connect ECONNREFUSED 127.0.0.1:1' });
+  const reason = expect.stringContaining('ECONNREFUSED');
+  expect(told).toEqual([[{ url: 'http://127.0.0.1:1', reason, error }, 'Neutron does not answer']]);
 });

@@ -2,7 +2,7 @@ import Type, { type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { Credentials } from './credentials.ts';
 import { createQueries } from './queries.ts';
-import { type Upstream, unavailable } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 const FixedIp = Type.Object({ subnet_id: Type.String(), ip_address: Type.String() });
 
@@ -124,10 +124,10 @@ function inside(answer: unknown, resource: string): unknown {
   return typeof answer === 'object' && answer !== null ? new Map(Object.entries(answer)).get(resource) : undefined;
 }
 
-function reader<Schema extends TSchema>(schema: Schema, { url }: Upstream): (value: unknown) => Static<Schema> {
+function reader<Schema extends TSchema>(schema: Schema, upstream: Upstream): (value: unknown) => Static<Schema> {
   const validator = Compile(schema);
   return (value) => {
     if (validator.Check(value)) return value;
-    throw unavailable(url, `it says ${JSON.stringify(value)?.slice(0, 200)}`);
+    throw upstream.unavailable('its answer is none of Neutron', `it says ${JSON.stringify(value)?.slice(0, 200)}`);
   };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from './credentials.ts';
 import { NeutronRefusal } from './refusal.ts';
-import { type Upstream, unavailable } from './upstream.ts';
+import type { Upstream } from './upstream.ts';
 
 /** What Neutron tells, not yet looked into. */
 export interface Queries {
@@ -25,7 +25,7 @@ export function createQueries(upstream: Upstream): Queries {
     if (statusCode === 404) return null;
     if (statusCode === 200) return parse(body, upstream);
     if (statusCode < 400 || statusCode >= 500)
-      throw unavailable(upstream.url, `it has answered GET ${path} with ${statusCode}`);
+      throw upstream.unavailable(`it has answered GET ${path.split('?')[0]} with ${statusCode}`);
     throw new NeutronRefusal(statusCode, answer.headers['content-type'] ?? 'application/json', body);
   }
 
@@ -38,7 +38,7 @@ export function createQueries(upstream: Upstream): Queries {
     for (let next: string | null = String(query); next !== null; ) {
       const answer = asRecord(await ask(credentials, `/v2.0/${collection}?${next}`));
       const items = answer[collection];
-      if (!Array.isArray(items)) throw unavailable(upstream.url, `it has no ${collection}`);
+      if (!Array.isArray(items)) throw upstream.unavailable(`it has no ${collection}`);
       found.push(...items);
       next = items.length === 0 ? null : nextQuery(answer[`${collection}_links`]);
     }
@@ -48,7 +48,7 @@ export function createQueries(upstream: Upstream): Queries {
   return { one: ask, all };
 }
 
-async function textOf(answer: IncomingMessage, { url }: Upstream): Promise<string> {
+async function textOf(answer: IncomingMessage, upstream: Upstream): Promise<string> {
   answer.setEncoding('utf8');
   let text = '';
   try {
@@ -57,16 +57,16 @@ async function textOf(answer: IncomingMessage, { url }: Upstream): Promise<strin
       if (text.length > LONGEST) throw new Error('its answer is too long');
     }
   } catch (error) {
-    throw unavailable(url, error);
+    throw upstream.unavailable('its answer has broken off', error);
   }
   return text;
 }
 
-function parse(text: string, { url }: Upstream): unknown {
+function parse(text: string, upstream: Upstream): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw unavailable(url, error);
+    throw upstream.unavailable('its answer is no JSON', error);
   }
 }
 

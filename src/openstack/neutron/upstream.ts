@@ -2,7 +2,8 @@ import { type IncomingMessage, request as requestPlainly } from 'node:http';
 import { request as requestSecurely } from 'node:https';
 import type { Readable } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
-import { hatobaError, reasonOf } from '../../model/errors.ts';
+import { hatobaError } from '../../model/errors.ts';
+import { createAvailability } from './availability.ts';
 import type { Header } from './end-to-end.ts';
 
 export interface UpstreamCall {
@@ -22,6 +23,11 @@ export interface Upstream {
   readonly url: URL;
   /** Its answer, whatever that says, with a body to be read or destroyed. Error: `neutron_unavailable`. */
   send(call: UpstreamCall): Promise<IncomingMessage>;
+  /**
+   * The error `neutron_unavailable`, of which the operator hears. `reason` is told to anybody who asks, so it names no
+   * address; `cause` is for the log.
+   */
+  unavailable(reason: string, cause?: unknown): Error;
   /** Ends the calls that are under way, and all that are still to come. */
   close(): void;
 }
@@ -36,6 +42,8 @@ export interface ConnectionOptions {
   /** Authorities (PEM) that Neutron's certificate is checked against; `null`: those that Node brings along. */
   readonly ca?: string | null;
   readonly patience?: UpstreamPatience;
+  /** Hears when Neutron is no longer there, with the reason, and when it is again (`null`). */
+  readonly onAvailability?: (trouble: unknown) => void;
 }
 
 const PATIENCE: UpstreamPatience = { connecting: 5_000, answering: 100_000 };
@@ -44,7 +52,11 @@ const PATIENCE: UpstreamPatience = { connecting: 5_000, answering: 100_000 };
  * Connections are not kept: one that Neutron closes while it is taken up again would make of a request that may not be
  * repeated an error, and beside what Neutron takes for an answer a connection is nothing.
  */
-export function createUpstream(url: URL, { ca = null, patience = PATIENCE }: ConnectionOptions = {}): Upstream {
+export function createUpstream(
+  url: URL,
+  { ca = null, patience = PATIENCE, onAvailability = () => {} }: ConnectionOptions = {},
+): Upstream {
+  const availability = createAvailability(onAvailability);
   const secure = url.protocol === 'https:';
   const { hostname, port } = urlToHttpOptions(url);
   const closing = new AbortController();
@@ -52,6 +64,7 @@ export function createUpstream(url: URL, { ca = null, patience = PATIENCE }: Con
 
   function send({ method, path, headers, body, signal }: UpstreamCall): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const ended = signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]);
     const begin = secure ? requestSecurely : requestPlainly;
     const outgoing = begin({
       hostname,
@@ -63,24 +76,39 @@ export function createUpstream(url: URL, { ca = null, patience = PATIENCE }: Con
       // As an option it counts from the start; `setTimeout` would begin when there is a connection.
       timeout: patience.connecting,
       ...(ca === null ? {} : { ca }),
-      signal: signal === undefined ? closing.signal : AbortSignal.any([closing.signal, signal]),
+      signal: ended,
     });
     outgoing.once('timeout', () => outgoing.destroy(new Error('it is silent')));
     outgoing.once('socket', (socket) => {
       socket.once(secure ? 'secureConnect' : 'connect', () => outgoing.setTimeout(patience.answering));
     });
-    outgoing.once('response', resolve);
+    outgoing.once('response', (answer) => {
+      availability.worked();
+      resolve(answer);
+    });
     // Also behind the answer, where it has become that one's error.
-    outgoing.on('error', (error) => reject(unavailable(url, error)));
+    outgoing.on('error', (error) =>
+      reject(ended.aborted ? refusal('nobody waits', error) : unavailable(troubleOf(error), error)),
+    );
     if (body === null || Buffer.isBuffer(body)) outgoing.end(body ?? undefined);
     else body.pipe(outgoing);
     return promise;
   }
 
-  return { url, send, close: () => closing.abort() };
+  function unavailable(reason: string, cause: unknown = reason): Error {
+    const error = refusal(reason, cause);
+    availability.failed(error);
+    return error;
+  }
+
+  return { url, send, unavailable, close: () => closing.abort() };
 }
 
-/** What is wrong with Neutron, so that nothing can be said about what it knows. */
-export function unavailable({ origin }: URL, reason: unknown): Error {
-  return hatobaError('neutron_unavailable', { value: origin, reason: reasonOf(reason) }, { cause: reason });
+function refusal(reason: string, cause: unknown): Error {
+  return hatobaError('neutron_unavailable', { reason }, { cause });
+}
+
+/** The words of Node have the address among them, its codes do not. */
+function troubleOf(error: Error): string {
+  return 'code' in error ? `the connection has failed (${String(error.code)})` : error.message;
 }
