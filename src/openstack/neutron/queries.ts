@@ -9,7 +9,10 @@ export interface Queries {
    * What is at a path, `null` where nothing is, for whom this asks. Errors: `NeutronRefusal`, `neutron_unavailable`.
    */
   one(credentials: Credentials, path: string): Promise<unknown>;
-  /** Every item of a collection, page by page where Neutron makes pages of it. Errors: as above. */
+  /**
+   * Every item of a collection, page by page where Neutron makes pages of it. Errors: as above; where Neutron has no such
+   * collection, its refusal is 404.
+   */
   all(credentials: Credentials, collection: string, query: URLSearchParams): Promise<readonly unknown[]>;
 }
 
@@ -17,12 +20,20 @@ export interface Queries {
 const LONGEST = 256 << 20;
 
 export function createQueries(upstream: Upstream): Queries {
+  async function one(credentials: Credentials, path: string): Promise<unknown> {
+    try {
+      return await ask(credentials, path);
+    } catch (error) {
+      if (error instanceof NeutronRefusal && error.status === 404) return null;
+      throw error;
+    }
+  }
+
   async function ask(credentials: Credentials, path: string): Promise<unknown> {
     const headers = [['Host', upstream.url.host] as const, ['Accept', 'application/json'] as const, ...credentials];
     const answer = await upstream.send({ method: 'GET', path, headers, body: null });
     const { statusCode = 0 } = answer;
     const body = await textOf(answer, upstream);
-    if (statusCode === 404) return null;
     if (statusCode === 200) return parse(body, upstream);
     if (statusCode < 400 || statusCode >= 500)
       throw upstream.unavailable(`it has answered GET ${path.split('?')[0]} with ${statusCode}`);
@@ -45,7 +56,7 @@ export function createQueries(upstream: Upstream): Queries {
     return found;
   }
 
-  return { one: ask, all };
+  return { one, all };
 }
 
 async function textOf(answer: IncomingMessage, upstream: Upstream): Promise<string> {

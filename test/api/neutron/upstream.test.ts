@@ -187,6 +187,14 @@ describe('a Neutron in trouble', () => {
   });
 });
 
+test('a Neutron without routers has no floating IPs, and says so itself', async () => {
+  neutron.answer = { status: 404, body: '{"NeutronError": {"type": "HTTPNotFound"}}' };
+  expect(await call('GET', '/v2.0/floatingips')).toEqual({
+    status: 404,
+    body: { NeutronError: { type: 'HTTPNotFound' } },
+  });
+});
+
 describe('sweeps', () => {
   afterEach(() => {
     account = { credentials: [], seesAll: true };
