@@ -195,6 +195,15 @@ test('a Neutron without routers has no floating IPs, and says so itself', async 
   });
 });
 
+test.each(['/', '/v2.0/floatingips', '/v2.0/extensions', '/v2.0/extensions/floating-ip-port-forwarding'])(
+  'what Neutron says to HEAD it says itself: %s',
+  async (url) => {
+    neutron.answer = { status: 405, body: '' };
+    expect((await bench.api.inject({ method: 'HEAD', url })).statusCode).toBe(405);
+    expect(neutron.asked).toEqual([`HEAD ${url}`]);
+  },
+);
+
 describe('sweeps', () => {
   afterEach(() => {
     account = { credentials: [], seesAll: true };

@@ -9,10 +9,10 @@ const OURS = EXTENSIONS.filter(({ alias }) => alias.includes('port-forwarding'))
 
 /** Neutron's extensions, and those by which its clients know that forwards can be asked for. Who may know, it decides. */
 export function serveMergedExtensions(api: FastifyInstance, neutron: NeutronClient): void {
-  const config = { access: 'passed-on' } as const;
-  api.get('/extensions', { config }, async (request) => ({ extensions: await merged(request) }));
+  const options = { exposeHeadRoute: false, config: { access: 'passed-on' } } as const;
+  api.get('/extensions', options, async (request) => ({ extensions: await merged(request) }));
   for (const { alias } of OURS) {
-    api.get(`/extensions/${alias}`, { config }, async (request) => ({
+    api.get(`/extensions/${alias}`, options, async (request) => ({
       extension: (await merged(request)).find((known) => known['alias'] === alias),
     }));
   }

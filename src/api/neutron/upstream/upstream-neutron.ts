@@ -83,7 +83,8 @@ function serveFloatingIps(
   deps: NeutronDeps,
   { upstream, neutron }: Pick<PassedOnDeps, 'upstream' | 'neutron'>,
 ): void {
-  api.get<NeutronRoute>('/floatingips', { config: { access: 'passed-on' } }, async (request, reply) => {
+  const options = { exposeHeadRoute: false, config: { access: 'passed-on' } } as const;
+  api.get<NeutronRoute>('/floatingips', options, async (request, reply) => {
     const isTheirs = isOfPort(request) || (await request.recognize(reply)) === null;
     return isTheirs ? passOn(upstream, request, reply) : listFloatingIps(deps, neutron, request);
   });
