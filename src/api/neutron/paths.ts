@@ -15,3 +15,10 @@ export function routedUrl(url: string): string {
   const plain = `/${segments.join('/')}`.replace(/(?:\.|%2[eE])json$/, '');
   return [plain, ...search].join('?');
 }
+
+/** The URL behind a prefix, where it has that; else as it is. */
+export function behindPrefix(url: string, prefix: string): string {
+  const rest = url.slice(prefix.length);
+  if (!url.startsWith(prefix) || !/^(?:[/?]|$)/.test(rest)) return url;
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}

@@ -21,6 +21,8 @@ export interface UpstreamCall {
 export interface Upstream {
   /** As the operator has configured it. */
   readonly url: URL;
+  /** The path of that URL, which Neutron writes into its links, too; without a slash at its end. */
+  readonly prefix: string;
   /** Its answer, whatever that says, with a body to be read or destroyed. Error: `neutron_unavailable`. */
   send(call: UpstreamCall): Promise<IncomingMessage>;
   /**
@@ -101,7 +103,7 @@ export function createUpstream(
     return error;
   }
 
-  return { url, send, unavailable, close: () => closing.abort() };
+  return { url, prefix, send, unavailable, close: () => closing.abort() };
 }
 
 function refusal(reason: string, cause: unknown): Error {

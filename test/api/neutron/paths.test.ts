@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { routedUrl } from '../../../src/api/neutron/paths.ts';
+import { behindPrefix, routedUrl } from '../../../src/api/neutron/paths.ts';
 
 test.each([
   ['/v2.0', '/v2.0'],
@@ -14,4 +14,16 @@ test.each([
   ['/openapi.json', '/openapi.json'],
 ])('%s is routed as %s', (url, routed) => {
   expect(routedUrl(url)).toBe(routed);
+});
+
+test.each([
+  ['/v2.0/ports', '', '/v2.0/ports'],
+  ['/', '', '/'],
+  ['/networking/v2.0/ports?a', '/networking', '/v2.0/ports?a'],
+  ['/networking', '/networking', '/'],
+  ['/networking?a', '/networking', '/?a'],
+  ['/networkings', '/networking', '/networkings'],
+  ['/v2.0/networking', '/networking', '/v2.0/networking'],
+])('%s behind "%s" is %s', (url, prefix, rest) => {
+  expect(behindPrefix(url, prefix)).toBe(rest);
 });

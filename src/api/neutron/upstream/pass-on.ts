@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { endToEnd, type Header } from '../../../openstack/neutron/end-to-end.ts';
 import type { Upstream, UpstreamCall } from '../../../openstack/neutron/upstream.ts';
 import { signalOfClient } from '../../v1/patience.ts';
+import { behindPrefix } from '../paths.ts';
 import { isForUs } from './own-secrets.ts';
 
 /** What is done between Neutron's answer and its delivery; it does not read the body. */
@@ -26,7 +27,7 @@ export async function passOn(
   { body, consequence }: PassingOn = {},
 ): Promise<FastifyReply> {
   const gone = signalOfClient(reply);
-  const answer = await answerOf(upstream, { ...callOf(request, body), signal: gone });
+  const answer = await answerOf(upstream, { ...callOf(upstream, request, body), signal: gone });
   reply.hijack();
   if (answer === null) return reply;
   try {
@@ -54,11 +55,11 @@ async function answerOf(
   }
 }
 
-function callOf(request: FastifyRequest, body: Buffer | undefined): Omit<UpstreamCall, 'signal'> {
+function callOf({ prefix }: Upstream, request: FastifyRequest, body: Buffer | undefined): Omit<UpstreamCall, 'signal'> {
   const { raw } = request;
   const kept = endToEnd(raw.rawHeaders).filter((header) => !isReplaced(header[0]) && !isForUs(header));
   const headers = [...kept, ...forwardedBy(request)];
-  const call = { method: raw.method ?? 'GET', path: request.originalUrl };
+  const call = { method: raw.method ?? 'GET', path: behindPrefix(request.originalUrl, prefix) };
   if (raw.headers['transfer-encoding'] !== undefined && body === undefined) {
     return { ...call, headers: [...headers, ['Transfer-Encoding', 'chunked']], body: raw };
   }
