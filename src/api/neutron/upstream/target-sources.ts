@@ -13,7 +13,7 @@ export interface TargetSources {
 /** For one request: what was asked for once is not asked for again. */
 export function rememberAnswers(neutron: NeutronClient): TargetSources {
   return {
-    port: once(neutron.port),
+    port: once((credentials, id) => neutron.port(credentials, id)),
     floatingIpsOfPort: once((credentials, port) =>
       neutron.floatingIps(credentials, new URLSearchParams({ port_id: port })),
     ),
