@@ -131,18 +131,24 @@ export function attachNamespace(
 
   /** Without its interfaces a namespace would seem to have no gateway, and lose every forward. */
   function readLinksAtRest(): Links {
-    const links = reader.read(true);
+    const links = reader.read({ routes: true, interfaces: new Set() });
     if (links === undefined) throw new SystemCallError('reading interfaces that never rest', 'EAGAIN');
     return links;
   }
 
   function onRouteEvents(): void {
-    const told = new Set<ReturnType<typeof subjectOf>>(defaultRoutes ? [] : ['link']);
+    const interfaces = new Set<number>();
+    let routeTold = false;
     const complete = drain(routeEvents, (data) => {
-      if (defaultRoutes) for (const message of messages(data)) told.add(subjectOf(message));
+      if (!defaultRoutes) return;
+      for (const message of messages(data)) {
+        const subject = subjectOf(message);
+        if (subject.kind === 'link') interfaces.add(subject.interface);
+        routeTold ||= subject.kind === 'default route';
+      }
     });
-    if (complete && !told.has('link') && !told.has('default route')) return;
-    const links = reader.read(!complete || told.has('default route'));
+    if (defaultRoutes && complete && interfaces.size === 0 && !routeTold) return;
+    const links = reader.read({ routes: !complete || routeTold, interfaces });
     if (links !== undefined) emit({ kind: 'interfaces', namespace, ...links });
   }
 

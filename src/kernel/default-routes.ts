@@ -76,10 +76,15 @@ export function preferredRoutes(
     });
 }
 
+export type Subject =
+  /** A link, or an address of it; `interface`: its number. */
+  { readonly kind: 'link'; readonly interface: number } | { readonly kind: 'default route' | 'other route' };
+
 /** What was told of; a machine can have a million other routes that come and go. */
-export function subjectOf({ type, body }: Message): 'link' | 'default route' | 'other route' {
-  if (type !== RTM_NEWROUTE && type !== RTM_DELROUTE) return 'link';
-  return isDefault(body) ? 'default route' : 'other route';
+export function subjectOf({ type, body }: Message): Subject {
+  // At the same place of `struct ifinfomsg` and `struct ifaddrmsg`.
+  if (type !== RTM_NEWROUTE && type !== RTM_DELROUTE) return { kind: 'link', interface: body.readInt32LE(4) };
+  return { kind: isDefault(body) ? 'default route' : 'other route' };
 }
 
 /** For any destination, in the main table, whatever the type of service. */

@@ -2,29 +2,34 @@ import { type FoundRoute, preferredRoutes, readDefaultRoutes } from './default-r
 import type { Links } from './kernel.ts';
 import { SystemCallError } from './libc.ts';
 import { readUninterrupted } from './netlink.ts';
-import { type Interface, readInterfaces } from './rtnetlink.ts';
+import { readInterfaces } from './rtnetlink.ts';
+
+/** What was told since the last time. */
+export interface Told {
+  /** A default route, or more than could be read. */
+  readonly routes: boolean;
+  /** The numbers of interfaces that were told of, or whose addresses were. */
+  readonly interfaces: ReadonlySet<number>;
+}
 
 /** Reads how a namespace is connected, again and again. */
 export interface LinkReader {
-  /**
-   * `hasNewRoutes`: a default route may have come or gone since the last time. `undefined`: it all changes faster than it
-   * can be read; whatever interrupts is an event, by which it is begun anew.
-   */
-  read(hasNewRoutes: boolean): Links | undefined;
+  /** `undefined`: it all changes faster than it can be read; whatever interrupts is an event, by which it is begun anew. */
+  read(told: Told): Links | undefined;
 }
 
 /**
  * `fd`: a route socket in the namespace. The kernel tells of routes only all at once, which a machine can have a million
- * of. So they are read only when a default route was told of, or the interface of one has changed, by which the kernel
- * drops routes without telling.
+ * of. So they are read only when a default route was told of, or the interface of one, by whose changes the kernel drops
+ * routes without telling; also by those that cannot be seen any more when it is read, such as going down and up again.
  */
 export function createLinkReader(fd: number, wantsRoutes: boolean): LinkReader {
-  let interfaces: ReadonlyMap<number, Interface> = new Map();
   let routes: readonly FoundRoute[] = [];
-  let areRoutesStale = wantsRoutes;
+  let areRoutesStale = false;
   return {
-    read(hasNewRoutes) {
-      areRoutesStale ||= wantsRoutes && hasNewRoutes;
+    read(told) {
+      const isTold = told.routes || routes.some(({ outward }) => told.interfaces.has(outward));
+      areRoutesStale ||= wantsRoutes && isTold;
       try {
         return readUninterrupted(readOnce);
       } catch (error) {
@@ -36,14 +41,8 @@ export function createLinkReader(fd: number, wantsRoutes: boolean): LinkReader {
 
   function readOnce(): Links {
     const found = readInterfaces(fd);
-    areRoutesStale ||= routes.some(({ outward }) => !isSame(interfaces.get(outward), found.get(outward)));
     if (areRoutesStale) routes = readDefaultRoutes(fd);
     areRoutesStale = false;
-    interfaces = found;
     return { interfaces: [...found.values()], defaultRoutes: preferredRoutes(routes, found) };
   }
-}
-
-function isSame(a: Interface | undefined, b: Interface | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

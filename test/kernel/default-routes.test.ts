@@ -76,22 +76,45 @@ const STEPS = [
   'route delete default via 192.0.0.1',
   'link delete second',
 ] as const;
+/** Each in one go, so that it may be over before anything of it is read. */
+const FLAPS = [
+  ['link set first down', 'link set first up'],
+  ['address delete 192.0.0.2/24 dev first', 'address add 192.0.0.2/24 dev first'],
+] as const;
+/** Of each, since it may also be read in between. */
+const TIMES = 10;
 
 test('default routes are told as they are, whatever the kernel says of them', async () => {
   for (const step of STEPS) {
     await ip(router, step);
-    const wanted = await defaultRoutes();
-    const seen = () => told.map((route) => `${route.family} ${route.interface}`).sort();
-    await expect.poll(seen, { message: step, timeout: 5_000 }).toEqual([...wanted].sort());
+    await expectTold(step);
   }
 });
+
+test('a default route is gone by what is over before it is read', { timeout: 60_000 }, async () => {
+  for (const flap of FLAPS) {
+    for (let time = 0; time < TIMES; time++) {
+      await ip(router, 'route replace default via 192.0.0.1');
+      await expect.poll(() => told, { timeout: 5_000 }).toEqual([{ family: 4, interface: 'first' }]);
+      await ip(router, ...flap);
+      await expectTold(flap.join(', '));
+      expect(told).toEqual([]);
+    }
+  }
+});
+
+async function expectTold(message: string): Promise<void> {
+  const wanted = await defaultRoutes();
+  const seen = () => told.map((route) => `${route.family} ${route.interface}`).sort();
+  await expect.poll(seen, { message, timeout: 5_000 }).toEqual([...wanted].sort());
+}
 
 test('an interface without a default route is told of without reading all routes', { timeout: 60_000 }, async () => {
   await kernel.detach(router);
   const lines = Array.from({ length: ROUTES }, (_, at) => {
     return `route add 10.${at >> 16}.${(at >> 8) & 255}.${at & 255}/32 dev first`;
   });
-  await ip(router, lines.join('\n'));
+  await ip(router, 'route replace default via 192.0.0.1', ...lines);
   const reading = await processorTime(() => kernel.attach(router, { defaultRoutes: true }));
   const telling = await processorTime(tellOfLinks);
   expect(telling).toBeLessThan((COMING / 2) * reading);
