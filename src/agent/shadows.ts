@@ -82,6 +82,11 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     return entry;
   }
 
+  /** Whether it was not forgotten meanwhile. */
+  function isKnown(entry: Entry): boolean {
+    return entries.get(entry.place) === entry;
+  }
+
   function passed(place: Place): void {
     const entry = entryOf(place);
     const hasNothing = place.applied.program.size === 0 && entry.warnings === NONE;
@@ -106,7 +111,7 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     entry.timer = setTimeout(
       () => {
         entry.timer = undefined;
-        if (entries.get(entry.place) === entry) queue.add(entry);
+        if (isKnown(entry)) queue.add(entry);
         work();
       },
       Math.max(wait, 0),
@@ -127,6 +132,7 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
       if (stopped) return;
       // One that is under way may have begun before there was what is to be compared now.
       await entry.comparing;
+      if (stopped || !isKnown(entry)) continue;
       await compare(entry);
     }
   }
@@ -135,7 +141,7 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     entry.comparing ??= compareNow(entry)
       .catch((error: unknown) => {
         // Where the place is gone, that is told in another way.
-        if (entries.get(entry.place) !== entry || stopped) return;
+        if (stopped || !isKnown(entry)) return;
         log.warn(
           { instance: entry.place.instance.id, err: error },
           'could not compare forwards with the rules of others',
@@ -152,7 +158,7 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
     entry.comparedAt = performance.now();
     if (JSON.stringify(found) === JSON.stringify(entry.warnings)) return;
     entry.warnings = found;
-    if (entries.get(entry.place) === entry) onChange(entry.place);
+    if (isKnown(entry)) onChange(entry.place);
   }
 
   async function shadowingFor(entry: Entry): Promise<Shadowing> {
@@ -200,15 +206,22 @@ export function createShadows({ neighbours, onChange, log }: ShadowsOptions): Sh
   }
 
   async function look(places: readonly Place[]): Promise<void> {
-    for (const place of places) {
-      const entry = entryOf(place);
-      if (place.applied.program.size === 0) continue;
+    // Before anything is waited for: a place that is forgotten while others are read must not come back.
+    for (const entry of places.map(entryOf)) {
+      if (entry.place.applied.program.size === 0) continue;
       const wasComparing = entry.comparing !== null;
       await entry.comparing;
-      const isRecent = performance.now() - entry.readAt < READ_PAUSE;
-      if (entry.shadowing !== null && !isRecent) entry.isStale ||= await neighbours.changesInSilence(place.instance.id);
-      if (entry.shadowing === null || (entry.isStale && !isRecent) || wasComparing) await compare(entry);
+      if (stopped || !isKnown(entry)) continue;
+      await lookAt(entry, wasComparing);
     }
+  }
+
+  async function lookAt(entry: Entry, wasComparing: boolean): Promise<void> {
+    const isRecent = performance.now() - entry.readAt < READ_PAUSE;
+    if (entry.shadowing !== null && !isRecent) {
+      entry.isStale ||= await neighbours.changesInSilence(entry.place.instance.id);
+    }
+    if (entry.shadowing === null || (entry.isStale && !isRecent) || wasComparing) await compare(entry);
   }
 
   async function stop(): Promise<void> {

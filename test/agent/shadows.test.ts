@@ -18,12 +18,16 @@ let failing: boolean;
 let changes: string[];
 let warnings: unknown[];
 let shadows: Shadows;
+/** What reading waits for. */
+let waiting: Promise<void>;
+let place: Place;
 
 const neighbours: Neighbours = {
   ...NO_NEIGHBOURS,
   changesInSilence: async () => silent,
   async read(id) {
     read.push(id);
+    await waiting;
     if (failing) throw new Error('it cannot be read');
     const text = ['*nat', ':PREROUTING ACCEPT [0:0]', ...rules, 'COMMIT'].join('\n');
     return { dumps: [{ variant: 'nft', family: 4, program: 'iptables-nft', text }], nft: null, unread: [] };
@@ -33,6 +37,7 @@ const neighbours: Neighbours = {
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   world = createMemoryWorld();
+  waiting = Promise.resolve();
   [rules, read, silent, failing, changes, warnings] = [[RULE], [], false, false, [], []];
   const ignore = () => {};
   shadows = createShadows({
@@ -151,6 +156,34 @@ test('a place that is forgotten is read no more, and one that cannot be read is 
   shadows.changed(broken);
   await pass(6_000);
   expect(shadows.warnings(broken)).toEqual({ [ID]: [WARNING] });
+});
+
+test('a place that is forgotten while others are looked at is not read, and has no warnings any more', async () => {
+  const [first, gone] = [await placeOf('first'), await placeOf('gone')];
+  const looking = shadows.look([first, gone]);
+  shadows.forget(gone);
+  await looking;
+  expect(read).toEqual(['first']);
+  expect(shadows.warnings(gone)).toEqual({});
+});
+
+test.each([
+  ['forgotten', () => shadows.forget(place)],
+  ['stopped', () => void shadows.stop()],
+])('what is %s while it is compared is not read once more', async (_, end) => {
+  place = await placeOf('a');
+  shadows.begin();
+  shadows.passed(place);
+  let answer = () => {};
+  waiting = new Promise((resolve) => (answer = resolve));
+  const looking = shadows.look([place]);
+  await pass(1_000);
+  shadows.changed(place);
+  end();
+  answer();
+  await looking;
+  await pass(10_000);
+  expect(read).toEqual(['a']);
 });
 
 test('a status has room for a thousand forwards with warnings', async () => {
