@@ -29,7 +29,7 @@ export interface NftRule {
 export function readNftChains({ objects, text }: NftRuleset): readonly NftChain[] {
   const texts = ruleTexts(text);
   const contents = objects.filter(isJson);
-  const rules = contents.map((object) => object['rule']).filter(isJson);
+  const rules = Map.groupBy(contents.map((object) => object['rule']).filter(isJson), (rule) => within(rule, 'chain'));
   return contents
     .map((object) => object['chain'])
     .filter(isJson)
@@ -38,12 +38,10 @@ export function readNftChains({ objects, text }: NftRuleset): readonly NftChain[
       table: word(chain['table']),
       name: word(chain['name']),
       base: baseOf(chain),
-      rules: rules
-        .filter((rule) => rule['chain'] === chain['name'] && sameTable(rule, chain))
-        .map((rule) => ({
-          text: texts.get(`${word(rule['family'])} ${word(rule['table'])} ${word(rule['handle'])}`) ?? '',
-          statements: Array.isArray(rule['expr']) ? rule['expr'].filter(isJson) : [],
-        })),
+      rules: (rules.get(within(chain, 'name')) ?? []).map((rule) => ({
+        text: texts.get(within(rule, 'handle')) ?? '',
+        statements: Array.isArray(rule['expr']) ? rule['expr'].filter(isJson) : [],
+      })),
     }));
 }
 
@@ -106,8 +104,9 @@ function baseOf({ type, hook, prio, policy }: Json): NftChain['base'] {
   return { type, hook, priority: prio, policy: policy === 'drop' ? 'drop' : 'accept' };
 }
 
-function sameTable(a: Json, b: Json): boolean {
-  return a['family'] === b['family'] && a['table'] === b['table'];
+/** Family, table, and what tells it apart there. */
+function within(object: Json, field: 'chain' | 'name' | 'handle'): string {
+  return `${word(object['family'])} ${word(object['table'])} ${word(object[field])}`;
 }
 
 function word(value: unknown): string {

@@ -24,7 +24,8 @@ const FAMILIES: readonly Family[] = [4, 6];
 /** All hooks of prerouting. Error: `file_malformed` for rules that cannot be followed to an end. */
 export function hooksOf({ dumps, nft }: RuleTexts): readonly Hook[] {
   const natives = nft === null ? [] : nativeChains(readNftChains(nft), dumps);
-  return [...dumps.flatMap(dumpHooks), ...natives.flatMap((chain) => nftHooks(chain, natives))];
+  const known = new Map(natives.map((chain) => [nameOf(chain), chain]));
+  return [...dumps.flatMap(dumpHooks), ...natives.flatMap((chain) => nftHooks(chain, known))];
 }
 
 /** Those that are not in what iptables prints: it tells more of its own rules than nft does. */
@@ -32,7 +33,11 @@ export function nativeChains(chains: readonly NftChain[], dumps: readonly Iptabl
   const printed = new Set(
     dumps.filter(({ variant }) => variant === 'nft').flatMap(({ family, text }) => declaredIn(text, nftFamily(family))),
   );
-  return chains.filter(({ family, table, name }) => !printed.has(`${family} ${table} ${name}`));
+  return chains.filter((chain) => !printed.has(nameOf(chain)));
+}
+
+function nameOf({ family, table, name }: Pick<NftChain, 'family' | 'table' | 'name'>): string {
+  return `${family} ${table} ${name}`;
 }
 
 function declaredIn(text: string, family: string): readonly string[] {
@@ -57,23 +62,20 @@ function dumpHooks({ program, family, text }: IptablesDump): readonly Hook[] {
   });
 }
 
-function nftHooks(chain: NftChain, all: readonly NftChain[]): readonly Hook[] {
+/** `all`: by `nameOf`. */
+function nftHooks(chain: NftChain, all: ReadonlyMap<string, NftChain>): readonly Hook[] {
   const { base } = chain;
   if (base === null || base.hook !== 'prerouting') return [];
   const families = FAMILIES.filter((family) => chain.family === 'inet' || chain.family === nftFamily(family));
-  const name = `nft (${chain.family} ${chain.table} ${chain.name})`;
+  const name = `nft (${nameOf(chain)})`;
   return families.map((family) => {
     const known = new Map<string, ReturnType<typeof readNftRule>[]>();
     const visits = walkChains(name, chain.name, family, (called) => {
-      const found = all.find((other) => other.name === called && isSameTable(other, chain));
+      const found = all.get(nameOf({ ...chain, name: called }));
       const rules = known.get(called) ?? found?.rules.map((rule, at) => readNftRule(rule, found, family, at + 1));
       if (rules !== undefined) known.set(called, rules);
       return rules;
     });
     return { name, family, priority: base.priority, isNat: base.type === 'nat', visits };
   });
-}
-
-function isSameTable(a: NftChain, b: NftChain): boolean {
-  return a.family === b.family && a.table === b.table;
 }
