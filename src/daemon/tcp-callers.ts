@@ -22,7 +22,7 @@ export async function tcpCallers(
   const { authenticateByToken } = await import('../api/access/token-callers.ts');
   const { admitAtRate } = await import('../api/access/limits.ts');
   return {
-    authenticate: authenticateByToken(tokens, keystone && ((token) => keystone.identify(token))),
+    authenticate: authenticateByToken(tokens, keystone),
     admit: limit === null ? () => undefined : admitAtRate({ perSecond: limit.requests_per_second, burst: limit.burst }),
   };
 }

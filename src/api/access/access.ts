@@ -29,7 +29,7 @@ declare module 'fastify' {
      * has any right, here. Errors: why that cannot be told, `too_many_requests`.
      */
     recognize(reply: FastifyReply): Promise<Caller | null>;
-    /** For an answer that takes long: whether who asks is still known, with the rights that they had. */
+    /** For an answer that takes long: whether who asks still has the rights that they had, as far as can be told. */
     isStillAllowed(): Promise<boolean>;
   }
 }

@@ -106,8 +106,9 @@ async function isStill(caller: Caller, authenticate: () => Promise<Caller>): Pro
   try {
     return isDeepStrictEqual(await authenticate(), caller);
   } catch (error) {
-    if (error instanceof HatobaError) return false;
-    throw error;
+    if (!(error instanceof HatobaError)) throw error;
+    // Who cannot be asked for just now has lost nothing.
+    return error.status === 429 || error.status === 503;
   }
 }
 

@@ -1,42 +1,50 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { callerOfToken, isTokenExpired } from '../../model/api-token.ts';
 import type { Caller } from '../../model/caller.ts';
-import { HatobaError, hatobaError } from '../../model/errors.ts';
+import { type HatobaError, hatobaError } from '../../model/errors.ts';
 import { printTime } from '../../model/time.ts';
 import { looksLikeSecret } from '../../registry/tokens/token-secret.ts';
 import type { Tokens } from '../../registry/tokens/tokens.ts';
 import type { Authenticate } from './guard.ts';
 import { createFailureLimit, type FailureLimit } from './limits.ts';
 
-/** Whom a token that is none of ours belongs to; `null`: to nobody. It may ask others, and so throw their errors. */
-export type Identify = (token: string) => Promise<Caller | null>;
+/** Who knows whom tokens belong to that are none of ours; `null`: to nobody. Their errors are the request's. */
+export interface TokenOwners {
+  /** Without asking anybody; `undefined`: that is not known. */
+  known(token: string): Caller | null | undefined;
+  identify(token: string): Promise<Caller | null>;
+}
 
 /**
  * Whoever brings a token: one of ours, or (`others`) somebody else's. No error quotes it, since what is refused here may
- * well be a password elsewhere. Where too many tokens that are not valid have come from an address, a valid one of ours is
- * taken all the same: looking it up costs next to nothing; others are not asked. Errors: `not_authenticated`,
+ * well be a password elsewhere. Where too many tokens that are nobody's have come from an address, those of which it is known
+ * whose they are, ours and others', are taken all the same; others are not asked. Errors: `not_authenticated`,
  * `too_many_requests`, those of `others`.
  */
 export function authenticateByToken(
   tokens: Tokens,
-  others: Identify | null,
+  others: TokenOwners | null,
   failures: FailureLimit = createFailureLimit(),
 ): Authenticate {
-  return async (request) => {
-    const askOthers = async (token: string): Promise<Caller | null> => {
-      if (others !== null) failures.refuse(request);
-      return others === null ? null : others(token);
+  return (request) => {
+    const ownerOf = async (token: string): Promise<Caller | null> => {
+      if (others === null) return null;
+      const known = others.known(token);
+      if (known !== undefined) return known;
+      failures.refuse(request);
+      const owner = await others.identify(token);
+      if (owner === null) failures.count(request);
+      return owner;
     };
-    try {
-      return await identify(request.headers, tokens, askOthers);
-    } catch (error) {
-      if (error instanceof HatobaError && error.code === 'not_authenticated') failures.count(request);
-      throw error;
-    }
+    return identify(request.headers, tokens, ownerOf);
   };
 }
 
-async function identify(headers: IncomingHttpHeaders, tokens: Tokens, others: Identify): Promise<Caller> {
+async function identify(
+  headers: IncomingHttpHeaders,
+  tokens: Tokens,
+  others: (token: string) => Promise<Caller | null>,
+): Promise<Caller> {
   const token = readToken(headers);
   const own = tokens.withSecret(token);
   if (own !== undefined) {

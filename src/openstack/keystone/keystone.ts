@@ -33,6 +33,8 @@ export interface Keystone {
    * `authentication_unavailable`, `roles_useless`, `token_unscoped`.
    */
   identify(token: string): Promise<Caller | null>;
+  /** As far as that is known without asking; `undefined`: it is not. Errors: `roles_useless`, `token_unscoped`. */
+  known(token: string): Caller | null | undefined;
   /** A token of the account of this service itself. Error: `authentication_unavailable`. */
   ownToken(): Promise<string>;
   /** Waits for no answer any more. */
@@ -76,6 +78,10 @@ export function createKeystone(options: KeystoneOptions): Keystone {
   return {
     async identify(token) {
       const identity = TOKEN.test(token) ? await known.identityOf(token) : null;
+      return identity && callerOf(identity, roleNames);
+    },
+    known(token) {
+      const identity = TOKEN.test(token) ? known.known(token) : null;
       return identity && callerOf(identity, roleNames);
     },
     ownToken: () => own.get(),

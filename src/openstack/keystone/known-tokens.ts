@@ -13,6 +13,8 @@ const LONGEST_REFUSAL_MS = 5_000;
 const MOST_CHECKS = 100;
 
 export interface KnownTokens {
+  /** What is remembered; `undefined`: nothing. */
+  known(token: string): Identity | null | undefined;
   /** `null`: not a valid token. Rejects as `check` does, or with `authentication_unavailable`. */
   identityOf(token: string): Promise<Identity | null>;
 }
@@ -44,10 +46,14 @@ export function createKnownTokens(
     }
   }
 
+  const knownByKey = (key: string) => valid.get(key) ?? refused.get(key);
+
   return {
+    known: (token) => knownByKey(hash('sha256', token)),
+
     async identityOf(token) {
       const key = hash('sha256', token);
-      const known = valid.get(key) ?? refused.get(key);
+      const known = knownByKey(key);
       if (known !== undefined) return known;
       const running = checks.get(key);
       if (running !== undefined) return running;

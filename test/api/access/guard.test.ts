@@ -4,6 +4,7 @@ import { type Access, ADMIN, READ, READ_ALL, WRITE } from '../../../src/api/acce
 import { guardRoutes } from '../../../src/api/access/guard.ts';
 import { answerWithProblems } from '../../../src/api/problem.ts';
 import { type Caller, ROLES, type Role } from '../../../src/model/caller.ts';
+import { hatobaError } from '../../../src/model/errors.ts';
 import { openBench } from '../api-under-test.ts';
 
 const OWN = ROLES.map((role): Caller => ({ name: `own ${role}`, role, project: 'red', allProjects: false }));
@@ -113,6 +114,37 @@ describe('a guard', () => {
       expect(answer.body).toContain(allowed ? caller.name : '"code":"');
       if (!allowed && answer.json().code === 'role_missing') expect(answer.json().detail).toContain(needed);
     }
+  });
+
+  test.each([
+    ['not_authenticated', false],
+    ['roles_useless', false],
+    ['too_many_requests', true],
+    ['authentication_unavailable', true],
+  ] as const)('says of whom it gets %s that they still may: %s', async (code, still) => {
+    const api = fastify();
+    const known = async () => OWN[0] ?? nobody();
+    let authenticate = known;
+    guardRoutes(api, () => authenticate());
+    api.get('/x', { config: { access: READ } }, async (request) => {
+      authenticate = async () => {
+        throw hatobaError(code, { user: 'x', roles: 'x', needed: 'x', what: 'x', limit: 1, seconds: 1, reason: 'x' });
+      };
+      return { still: await request.isStillAllowed() };
+    });
+    expect((await api.inject('/x')).json()).toEqual({ still });
+  });
+
+  test('says that nobody may any more who has other rights than before', async () => {
+    const api = fastify();
+    let caller = ALL[0] ?? nobody();
+    guardRoutes(api, async () => caller);
+    api.get('/x', { config: { access: READ } }, async (request) => {
+      const before = await request.isStillAllowed();
+      caller = OWN[0] ?? nobody();
+      return [before, await request.isStillAllowed()];
+    });
+    expect((await api.inject('/x')).json()).toEqual([true, false]);
   });
 
   test('answers what is at no route alike to everybody', async () => {

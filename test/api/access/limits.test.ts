@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { admitAtRate, createFailureLimit } from '../../../src/api/access/limits.ts';
-import { authenticateByToken, type Identify } from '../../../src/api/access/token-callers.ts';
+import { authenticateByToken, type TokenOwners } from '../../../src/api/access/token-callers.ts';
+import type { Caller } from '../../../src/model/caller.ts';
 import { hatobaError } from '../../../src/model/errors.ts';
 import { type Answer, ask, openTcpBench, type TcpBench } from '../tcp-under-test.ts';
 
 /** So slow that no test sees a second one of it. */
 const RATE = { perSecond: 0.001, burst: 3 };
 
+/** Somebody else's tokens, of which nothing is known without asking. */
+const asking = (identify: TokenOwners['identify']): TokenOwners => ({ known: () => undefined, identify });
+
 /** Everybody here comes from the loopback, which is limited by no address. */
-const openLimited = (others: Identify | null = null, keyOf: () => string | null = () => null) =>
+const openLimited = (others: TokenOwners | null = null, keyOf: () => string | null = () => null) =>
   openTcpBench(
     ({ tokens }) =>
       authenticateByToken(
@@ -20,6 +24,8 @@ const openLimited = (others: Identify | null = null, keyOf: () => string | null 
       admit: admitAtRate(RATE, keyOf),
     },
   );
+
+const ALICE: Caller = { name: 'keystone alice', role: 'reader', project: null, allProjects: true };
 
 async function issue({ bench }: TcpBench, name: string): Promise<string> {
   const spec = { name, role: 'reader', project: null, expiresAt: null } as const;
@@ -64,10 +70,11 @@ describe('tokens that are not valid', () => {
 
   test('are refused without a look at them when there are too many', async () => {
     const asked: string[] = [];
-    await using tcp = await openLimited(async (token) => {
+    const identify = async (token: string) => {
       asked.push(token);
       return null;
-    });
+    };
+    await using tcp = await openLimited(asking(identify));
     const statuses = await Promise.all(Array.from({ length: 3 * LIMIT }, (_, n) => askWith(tcp, `guess${n}`)));
     const refused = statuses.filter(({ status }) => status === 429);
     expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([401, 429]));
@@ -76,12 +83,20 @@ describe('tokens that are not valid', () => {
     expect(asked.length).toBeLessThan(2 * LIMIT);
   });
 
-  test('keep nobody out whose token is ours and valid', async () => {
-    await using tcp = await openLimited();
+  test('keep nobody out of whose token it is known that it is valid', async () => {
+    const known = (token: string) => (token === 'alice' ? ALICE : undefined);
+    await using tcp = await openLimited({ known, identify: async () => null });
     const token = await issue(tcp, 'one');
     await Promise.all(Array.from({ length: 2 * LIMIT }, () => askWith(tcp, 'guess')));
     expect((await askWith(tcp, 'guess')).status).toBe(429);
     expect((await askWith(tcp, token)).status).toBe(200);
+    expect((await askWith(tcp, 'alice')).status).toBe(200);
+  });
+
+  test('are not counted where it is known that they are nobody’s, since nobody is asked', async () => {
+    await using tcp = await openLimited({ known: () => null, identify: () => Promise.reject(new Error('asked')) });
+    const statuses = await Promise.all(Array.from({ length: 2 * LIMIT }, () => askWith(tcp, 'guess')));
+    expect(new Set(statuses.map(({ status }) => status))).toEqual(new Set([401]));
   });
 });
 
@@ -90,10 +105,10 @@ test.each([
   ['token_unscoped', 403],
   ['authentication_unavailable', 503],
 ] as const)('whose request fails with %s is limited, and keeps nobody out', async (code, status) => {
-  const fail: Identify = async () => {
+  const fail = async () => {
     throw hatobaError(code, { user: 'alice', reason: 'Keystone is away' });
   };
-  await using tcp = await openLimited(fail, () => 'somebody');
+  await using tcp = await openLimited(asking(fail), () => 'somebody');
   const token = await issue(tcp, 'one');
   expect(await times(5, () => askWith(tcp, 'alice'))).toEqual([status, status, status, 429, 429]);
   expect((await askWith(tcp, token)).status).toBe(200);

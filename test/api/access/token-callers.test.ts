@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
-import { authenticateByToken, type Identify } from '../../../src/api/access/token-callers.ts';
+import { authenticateByToken, type TokenOwners } from '../../../src/api/access/token-callers.ts';
 import type { Caller, Role } from '../../../src/model/caller.ts';
 import { hatobaError } from '../../../src/model/errors.ts';
 import { spec } from '../../registry/specs.ts';
 import { ask, openTcpBench, type TcpBench } from '../tcp-under-test.ts';
 
-const openTokenBench = (others: Identify | null = null) =>
-  openTcpBench(({ tokens }) => authenticateByToken(tokens, others));
+const openTokenBench = (identify: TokenOwners['identify'] | null = null) =>
+  openTcpBench(({ tokens }) => authenticateByToken(tokens, identify && { known: () => undefined, identify }));
 
 async function issue({ bench }: TcpBench, role: Role, project: string | null, expiresAt: string | null = null) {
   const name = `t${bench.registry.tokens.list().length}`;

@@ -76,6 +76,18 @@ describe('what Keystone said', () => {
     expect(checks()).toBe(2);
   });
 
+  test('is known without asking, and nothing else is', async () => {
+    using keystone = keystoneOf(server.url, { cacheSeconds: 30 });
+    const [token, unscoped] = [server.issue(), server.issue({ scope: {} })];
+    expect([token, unscoped, '4b1b9a27'].map((one) => keystone.known(one))).toEqual([undefined, undefined, undefined]);
+    expect(server.requests).toEqual([]);
+    await Promise.allSettled([token, unscoped, '4b1b9a27'].map((one) => keystone.identify(one)));
+    expect([token, '4b1b9a27', 'a b'].map((one) => keystone.known(one))).toEqual([ALICE, null, null]);
+    expect(() => keystone.known(unscoped)).toThrow(expect.objectContaining({ code: 'token_unscoped' }));
+    vi.advanceTimersByTime(30_000);
+    expect(keystone.known(token)).toBeUndefined();
+  });
+
   test('is as old as the question', async () => {
     using keystone = keystoneOf(server.url, { cacheSeconds: 30 });
     const token = server.issue();
