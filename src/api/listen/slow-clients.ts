@@ -32,7 +32,8 @@ interface Debt {
 
 function createDebt(socket: Socket, milliseconds: number): Debt {
   let timer: NodeJS.Timeout | undefined;
-  let unanswered = 0;
+  /** In the order in which they are answered. */
+  const unanswered: IncomingMessage[] = [];
 
   function due(): void {
     clearTimeout(timer);
@@ -43,18 +44,27 @@ function createDebt(socket: Socket, milliseconds: number): Debt {
     clearTimeout(timer);
   }
 
-  /** With pipelining, a connection owes nothing as long as one of its requests waits for an answer. */
+  /** With pipelining, a connection owes nothing but the body of the first request that waits for an answer. */
   function request(incoming: IncomingMessage, response: ServerResponse): void {
-    unanswered++;
-    if (hasBody(incoming)) {
-      due();
-      incoming.once('end', paid);
-    } else {
-      paid();
-    }
+    unanswered.push(incoming);
+    if (unanswered.length === 1) bodyDue(incoming);
     response.once('close', () => {
-      unanswered--;
-      if (unanswered === 0) due();
+      unanswered.shift();
+      const [next] = unanswered;
+      if (next === undefined) due();
+      else bodyDue(next);
+    });
+  }
+
+  /** Nobody reads those of the others yet, and then Node takes no more of them from the client. */
+  function bodyDue(incoming: IncomingMessage): void {
+    if (incoming.readableEnded || !hasBody(incoming)) {
+      paid();
+      return;
+    }
+    due();
+    incoming.once('end', () => {
+      if (unanswered[0] === incoming) paid();
     });
   }
 

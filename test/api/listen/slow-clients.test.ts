@@ -1,17 +1,22 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { oneAtATime } from '../../../src/api/listen/one-at-a-time.ts';
 import { closeSlowClients } from '../../../src/api/listen/slow-clients.ts';
 
 const LIMIT = 200;
 
 /** Answers after `delay`; `closed` tells how long a connection lasted. */
-async function serve(delay: number): Promise<() => Promise<{ client: Socket; closed: Promise<number> }>> {
-  const server: Server = createServer((request, response) => {
+async function serve(
+  delay: number,
+  way = (listener: RequestListener) => listener,
+): Promise<() => Promise<{ client: Socket; closed: Promise<number> }>> {
+  const answer: RequestListener = (request, response) => {
     request.resume();
     setTimeout(() => response.end('x'), delay);
-  });
+  };
+  const server: Server = createServer(way(answer));
   closeSlowClients(server, LIMIT);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
@@ -77,3 +82,27 @@ test.for([
     expect(lasted).toBeGreaterThan(LIMIT * 3.9);
   },
 );
+
+const BODY = 500_000;
+const POST = `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${BODY}\r\n\r\n`;
+
+test('the body of a request that waits for its turn is due when it has begun', async () => {
+  const open = await serve(LIMIT * 3, oneAtATime);
+  const { client, closed } = await open();
+  let received = '';
+  client.on('data', (data) => {
+    received += data.toString();
+  });
+  client.write(`GET / HTTP/1.1\r\nhost: x\r\n\r\n${POST}${'x'.repeat(BODY)}`);
+  await closed;
+  expect(received.match(/200 OK/g)).toHaveLength(2);
+});
+
+test('and then it is due', async () => {
+  const open = await serve(LIMIT * 3, oneAtATime);
+  const { client, closed } = await open();
+  client.write(`GET / HTTP/1.1\r\nhost: x\r\n\r\n${POST}`);
+  const lasted = await closed;
+  expect(lasted).toBeGreaterThan(LIMIT * 3.9);
+  expect(lasted).toBeLessThan(LIMIT * 5.9);
+});
