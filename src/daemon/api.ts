@@ -38,8 +38,9 @@ export async function serveApi(
   const address = listenAddress(config);
   const keyPair = address && (await openKeyPair({ config, log, steps }));
   const { authenticate, admit } = await tcpCallers(config, deps.registry.tokens, keystone);
-  const { connections_per_address: mostOfOneAddress } = config;
-  const options = { keyPair: keyPair?.first ?? null, admit, mostOfOneAddress };
+  const { connections_per_address: mostOfOneAddress, authentication } = config;
+  const onlyLoopback = authentication === 'none';
+  const options = { keyPair: keyPair?.first ?? null, admit, mostOfOneAddress, onlyLoopback };
   const tcp = address && createTcpListener(api, doors, authenticate, options);
   if (tcp !== null) keyPair?.follow(tcp);
   steps.defer(() => closeApi(api, tcp));

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { hatobaError, reasonOf } from '../../model/errors.ts';
 import type { Doors } from '../access/doors.ts';
 import type { Admit, Authenticate } from '../access/guard.ts';
+import { isLoopback } from '../access/local-callers.ts';
 import { remoteKey } from '../access/remote-address.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { limitConnections } from './connections.ts';
@@ -24,12 +25,14 @@ export interface TcpOptions {
   readonly mostOfOneAddress?: number;
   /** By what clients are told apart, of whom each may have a part of the connections. Default: `remoteKey`. */
   readonly keyOf?: (address: string | undefined) => string | null;
+  /** Listens on this machine's own addresses only. Default: on any. */
+  readonly onlyLoopback?: boolean;
 }
 
 export interface TcpListener {
   /**
    * Listens from now on, until the API is closed; gives the address with the port that the system has chosen where 0 was
-   * asked for. Error: `address_unusable`.
+   * asked for. Errors: `address_unusable`, `listen_unprotected`.
    */
   listen(address: TcpAddress): Promise<TcpAddress>;
   /** With TLS: the pair for connections that are yet to come. */
@@ -45,7 +48,13 @@ export function createTcpListener(
   api: FastifyInstance,
   doors: Doors,
   authenticate: Authenticate,
-  { keyPair = null, admit, mostOfOneAddress = MOST_OF_ONE_ADDRESS, keyOf = remoteKey }: TcpOptions = {},
+  {
+    keyPair = null,
+    admit,
+    mostOfOneAddress = MOST_OF_ONE_ADDRESS,
+    keyOf = remoteKey,
+    onlyLoopback = false,
+  }: TcpOptions = {},
 ): TcpListener {
   // Fastify itself has one server only, which is on the unix socket.
   const { server, renew } = openServer(
@@ -66,7 +75,13 @@ export function createTcpListener(
       await startListening(server, address);
       hasListened = true;
       const bound = server.address();
-      return typeof bound === 'object' && bound !== null ? { ...address, port: bound.port } : address;
+      if (typeof bound !== 'object' || bound === null) return address;
+      // A name leads where the system's resolver says, localhost too.
+      if (onlyLoopback && !isLoopback(bound.address)) {
+        server.close();
+        throw hatobaError('listen_unprotected', { value: `${printTcpAddress(address)} (${bound.address})` });
+      }
+      return { ...address, port: bound.port };
     },
 
     useKeyPair: renew,

@@ -55,6 +55,22 @@ test('a port that somebody has is told', async () => {
   other.close();
 });
 
+test('where only this machine may connect, what is bound counts, and not what it is called', async () => {
+  const doors = createDoors();
+  await using bench = await openBench({ authenticate: doors.authenticate });
+  const open = () => createTcpListener(bench.api, doors, authenticateLoopback, { onlyLoopback: true });
+  const [near, far] = [open(), open()];
+  await bench.api.ready();
+  const { port } = await near.listen({ host: 'localhost', port: 0 });
+  expect((await ask(port, '/healthz')).status).toBe(200);
+  await expect(far.listen({ host: '0.0.0.0', port: 0 })).rejects.toMatchObject({
+    code: 'listen_unprotected',
+    message: expect.stringContaining('0.0.0.0'),
+  });
+  // It listens no more, or this would wait for the end of the API.
+  await far.ended();
+});
+
 test('closing answers who waits, and lets go of connections that are kept alive', async () => {
   await using tcp = await openTcpBench();
   const agent = new Agent({ keepAlive: true });
