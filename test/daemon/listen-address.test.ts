@@ -21,3 +21,12 @@ test.each(['0.0.0.0:9797', '[::]:9797', '192.168.1.5:9797', '[2001:db8::1]:9797'
     expect(() => listenAddress(withListen(listen))).toThrow(expect.objectContaining({ code: 'listen_unprotected' }));
   },
 );
+
+test('before a Neutron that asks nobody, too, what others can reach is refused', () => {
+  const config = loadConfig({}, {});
+  const open = { ...config, listen: '0.0.0.0:9797', authentication: 'tokens' } as const;
+  expect(listenAddress(open)).not.toBeNull();
+  const before = { ...open, neutron: { upstream: 'http://127.0.0.1:9696' } };
+  expect(() => listenAddress(before)).toThrow(expect.objectContaining({ code: 'listen_unprotected' }));
+  expect(listenAddress({ ...before, listen: '127.0.0.1:9797' })).not.toBeNull();
+});
