@@ -1,9 +1,8 @@
-import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FSWatcher, watch } from 'node:fs';
+import { directoriesOnTheWay } from './directories-on-the-way.ts';
 import { type KeyPair, type KeyPairFiles, readKeyPair, sameKeyPair } from './key-pair.ts';
 
-/** Certificate and key are two files, and what replaces them replaces one after the other: so long they rest before they are read. */
+/** Certificate and key are two files, and what replaces them replaces one after the other: so long after a change they are read. */
 const REST = 500;
 
 export interface KeyPairWatch {
@@ -22,7 +21,7 @@ export interface KeyPairListener {
 
 /**
  * Tells when there is another pair in the files. Certbot and Kubernetes keep links there and replace these, or links to the
- * directory that they lead to; so all that happens in the directories of the links and of the files themselves counts.
+ * directory that they lead to; so all that happens in the directories of the files and of all links on the way to them counts.
  * Error: `key_pair_unusable`.
  */
 export async function watchKeyPair(
@@ -43,14 +42,21 @@ export async function watchKeyPair(
 
   async function watchAgain(): Promise<void> {
     const directories = await directoriesOf(files);
-    closeAll();
-    if (!stopped) watchers = directories.map((directory) => watchDirectory(directory, soon));
+    if (stopped) return;
+    const before = watchers;
+    // Where these cannot be had, those of before stay.
+    watchers = watchDirectories(directories, soon);
+    closeAll(before);
   }
 
   /** Anything may have happened to the files. */
   function soon(): void {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(reload, REST).unref();
+    if (stopped) return;
+    // From the first event on: where there is always something going on, it would never be the time.
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      reload();
+    }, REST).unref();
   }
 
   function reload(): void {
@@ -66,33 +72,34 @@ export async function watchKeyPair(
     onChange(pair);
   }
 
-  function closeAll(): void {
-    for (const watcher of watchers) watcher.close();
-    watchers = [];
-  }
-
   function stop(): void {
     stopped = true;
     clearTimeout(timer);
-    closeAll();
+    closeAll(watchers);
   }
 
   return { first, reload, stop };
 }
 
 async function directoriesOf({ certificate, key }: KeyPairFiles): Promise<readonly string[]> {
-  const found = [certificate, key].map(async (file) => {
-    const target = await realpath(file).catch(() => file);
-    return [nearest(dirname(file)), nearest(dirname(target))];
-  });
-  return [...new Set((await Promise.all(found)).flat())];
+  const found = await Promise.all([certificate, key].map(directoriesOnTheWay));
+  return [...new Set(found.flat())];
 }
 
-/** A directory that is not there yet will appear in one that is. */
-function nearest(directory: string): string {
-  return existsSync(directory) ? directory : nearest(dirname(directory));
+/** Error: where one cannot be watched; then none is. */
+function watchDirectories(directories: readonly string[], onEvent: () => void): readonly FSWatcher[] {
+  const watchers: FSWatcher[] = [];
+  try {
+    for (const directory of directories) {
+      watchers.push(watch(directory, { persistent: false }, onEvent).on('error', onEvent));
+    }
+    return watchers;
+  } catch (error) {
+    closeAll(watchers);
+    throw error;
+  }
 }
 
-function watchDirectory(directory: string, onEvent: () => void): FSWatcher {
-  return watch(directory, { persistent: false }, onEvent).on('error', onEvent);
+function closeAll(watchers: readonly FSWatcher[]): void {
+  for (const watcher of watchers) watcher.close();
 }

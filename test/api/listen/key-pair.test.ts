@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type KeyPair, type KeyPairFiles, readKeyPair } from '../../../src/api/listen/key-pair.ts';
 import { type KeyPairWatch, watchKeyPair } from '../../../src/api/listen/key-pair-watch.ts';
 import { makeCertificate } from '../../support/certificates.ts';
@@ -150,6 +150,29 @@ describe('another pair is told of', () => {
     renameSync(join(directory, '..data_tmp'), join(directory, '..data'));
     rmSync(join(directory, `..${first}`), { recursive: true });
     await toldOf(heard, second);
+  });
+
+  test('where a link to the directory that is named is replaced', async () => {
+    for (const name of [first, second]) {
+      mkdirSync(join(directory, name));
+      put(name, { certificate: join(directory, name, 'tls.crt'), key: join(directory, name, 'tls.key') });
+    }
+    symlinkSync(first, join(directory, 'current'));
+    const inCurrent = (name: string) => join(directory, 'current', name);
+    using heard = await follow({ certificate: inCurrent('tls.crt'), key: inCurrent('tls.key') });
+    symlinkSync(second, join(directory, 'new'));
+    renameSync(join(directory, 'new'), join(directory, 'current'));
+    await toldOf(heard, second);
+  });
+
+  test('where something happens in its directory all the time', async () => {
+    put(first);
+    using heard = await follow();
+    const noise = setInterval(() => writeFileSync(join(directory, 'noise'), ''), 50);
+    onTestFinished(() => clearInterval(noise));
+    put(second);
+    await toldOf(heard, second);
+    clearInterval(noise);
   });
 
   test('where the directory goes and comes again', async () => {
