@@ -25,7 +25,7 @@ import type {
 import type { Transport } from '../client/transport.ts';
 import { HatobaError } from '../model/errors.ts';
 import type { CliContext } from './context.ts';
-import { type DaemonFlags, type DaemonPlace, placeOfDaemon } from './daemon-place.ts';
+import { type DaemonFlags, type DaemonPlace, placeOfDaemon, showsToken } from './daemon-place.ts';
 import { codeOf, socketTransport } from './http.ts';
 
 export type ForwardFilter = Omit<Operations['listForwards']['parameters'], 'limit' | 'marker'>;
@@ -76,9 +76,15 @@ const LONGEST_WAIT_S = 60;
 /** A node can have a thousand routers, whose rules are read one by one. */
 const LONGEST_DIAGNOSIS_S = '90';
 
-/** `patienceMs`: how long the daemon may be silent. Error: `usage_malformed`, for where it is. */
+/**
+ * `patienceMs`: how long the daemon may be silent. Warns of a token that others could read on the way. Error:
+ * `usage_malformed`, for where it is.
+ */
 export function createClient(context: CliContext, flags: DaemonFlags, patienceMs = PATIENCE_MS): Client {
   const place = placeOfDaemon(context, flags);
+  if (showsToken(place)) {
+    context.process.stderr.write('hatoba: the token can be read on the way, since the URL is not https://\n');
+  }
 
   /** Of a daemon that may take so much longer to answer. */
   function within(wait: Wait): ApiClient {

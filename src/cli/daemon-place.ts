@@ -33,6 +33,14 @@ export function placeOfDaemon(context: CliContext, flags: DaemonFlags): DaemonPl
   return { kind: 'socket', path: absolute(context, envSocket || DEFAULT_SOCKET) };
 }
 
+/** Whether a token goes there that others could read on the way. */
+export function showsToken(place: DaemonPlace): boolean {
+  if (place.kind === 'socket' || place.token === undefined) return false;
+  const { protocol, hostname } = place.url;
+  // As URLs have it, an IPv4 address has four parts in decimal, and no name looks like one.
+  return protocol === 'http:' && !/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname);
+}
+
 function placeOfUrl(context: CliContext, word: string, text: string): DaemonPlace {
   const { HATOBA_TOKEN: token, HATOBA_CA_FILE: caFile } = context.env;
   // What a header cannot hold; the token itself is nothing to be printed.

@@ -16,7 +16,8 @@ asks the daemon over its Unix socket: \`--socket FILE\`, before or after the com
 
 From elsewhere, and with the rights of a token, the daemon is reached by TCP: \`--url URL\`, before or after the command, else
 \`HATOBA_URL\`. The token is in \`HATOBA_TOKEN\`. With \`https://\` the daemon's certificate is checked against the authorities
-that the system believes, or those in the file that \`HATOBA_CA_FILE\` names.
+that the system believes, or those in the file that \`HATOBA_CA_FILE\` names. With \`http://\` to another machine a line on
+standard error says that the token can be read on the way.
 
 **Forwards** are named by their id, by its beginning as long as no other begins so, or by their name; **routers** by
 their id, its beginning, or the name of their namespace.

@@ -95,6 +95,22 @@ test('the token goes along, and the path of the URL stands before that of the re
   expect(exits).toEqual([0, 0]);
 });
 
+const READABLE = 'hatoba: the token can be read on the way, since the URL is not https://\n';
+
+test.each([
+  ['http://nowhere.invalid', { HATOBA_TOKEN: 'hat_secret' }, true],
+  ['http://127.0.0.1.nowhere.invalid', { HATOBA_TOKEN: 'hat_secret' }, true],
+  ['http://nowhere.invalid', {}, false],
+  ['https://nowhere.invalid', { HATOBA_TOKEN: 'hat_secret' }, false],
+  ['http://localhost:1', { HATOBA_TOKEN: 'hat_secret' }, false],
+  ['http://127.1:1', { HATOBA_TOKEN: 'hat_secret' }, false],
+  ['http://[::1]:1', { HATOBA_TOKEN: 'hat_secret' }, false],
+])('to %s with %j, whether one is told that the token can be read: %s', async (url, env, told) => {
+  const { stderr, exit } = await list(url, env);
+  expect([exit, stderr.startsWith(READABLE), stderr.split(READABLE).length - 1]).toEqual([6, told, told ? 1 : 0]);
+  expect(stderr).not.toContain('hat_secret');
+});
+
 describe('where the daemon is', () => {
   test.each([
     [['--socket', '/s', '--url', 'http://h'], {}, '--socket and --url exclude each other'],
