@@ -27,10 +27,16 @@ const LONGEST = 2_000;
 /** `/healthz`: whether the process answers at all, it looks at nothing else. `/readyz`: whether it can do its work. */
 export function health({ ready = async () => undefined }: Pick<ApiDeps, 'ready'>): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
+    // Anybody may ask, so all who wait share one answer.
+    let asked: Promise<void> | null = null;
+
     api.get('/healthz', { schema: healthSchema, config: { access: 'public' } }, () => ({ status: 'ok' as const }));
 
     api.get('/readyz', { schema: readinessSchema, config: { access: 'public' } }, async () => {
-      await inTime(ready());
+      asked ??= inTime(ready()).finally(() => {
+        asked = null;
+      });
+      await asked;
       return { status: 'ready' as const };
     });
 

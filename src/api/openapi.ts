@@ -14,8 +14,16 @@ const schema = {
 
 /** The API's description, which is kept in step with the routes by a test. */
 export const openapi: FastifyPluginCallbackTypebox = (api, _options, done) => {
-  api.get('/openapi.json', { schema, config: { access: 'public' } }, async () =>
-    JSON.parse(await readFile(DOCUMENT, 'utf8')),
-  );
+  let document: Promise<string> | null = null;
+
+  api.get('/openapi.json', { schema, config: { access: 'public' } }, async (_request, reply) => {
+    document ??= readDocument();
+    return reply.type('application/json; charset=utf-8').send(await document);
+  });
   done();
 };
+
+/** As a text, since it is long, and anybody may ask for it. */
+async function readDocument(): Promise<string> {
+  return JSON.stringify(JSON.parse(await readFile(DOCUMENT, 'utf8')));
+}
