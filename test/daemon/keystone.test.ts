@@ -155,7 +155,9 @@ test('the log tells once that Keystone cannot be asked, and when it can again', 
   await expect(keystone?.identify(token)).rejects.toThrow();
   await expect(keystone?.identify(token)).rejects.toThrow();
   server.instead = null;
-  await expect.poll(() => keystone?.identify(token).catch(() => null)).toMatchObject({ name: 'keystone alice' });
+  await expect
+    .poll(() => keystone?.identify(token).catch(() => null))
+    .toMatchObject({ name: 'keystone alice@Default' });
   keystone?.close();
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     expect.objectContaining({

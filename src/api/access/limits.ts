@@ -1,4 +1,4 @@
-import type { Caller } from '../../model/caller.ts';
+import { type Caller, callerKey } from '../../model/caller.ts';
 import { type HatobaError, hatobaError } from '../../model/errors.ts';
 import { createRateLimiter, type Rate } from './rate-limiter.ts';
 import { remoteKey } from './remote-address.ts';
@@ -27,11 +27,6 @@ export function admitAtRate(rate: Rate, keyOf = remoteKey): (caller: Caller | nu
     const wait = callers.take(callerKey(caller));
     if (wait > 0) throw tooMany(`${caller.name} asks`, rate, wait);
   };
-}
-
-/** Users of different domains of Keystone can have one name. */
-function callerKey({ name, project }: Caller): string {
-  return JSON.stringify([name, project]);
 }
 
 /** How often tokens that are not valid may come from one remote address. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyReply } from 'fastify';
 import Type from 'typebox';
-import type { Caller } from '../../model/caller.ts';
+import { type Caller, callerKey } from '../../model/caller.ts';
 import { HatobaError } from '../../model/errors.ts';
 import type { KeyedRequest } from '../../registry/registry.ts';
 import { requestMalformed } from '../validation.ts';
@@ -31,7 +31,7 @@ export function keyedRequest(operation: string, { caller, headers, body }: Reque
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([operation, body]))
     .digest('base64url');
-  return { caller: JSON.stringify([caller.name, caller.project]), key, fingerprint };
+  return { caller: callerKey(caller), key, fingerprint };
 }
 
 interface Work<Result> {

@@ -9,7 +9,7 @@ export type RoleNames = Readonly<Record<Role, readonly string[]>>;
  * What the owner of a token may do: the highest of its roles counts. As everywhere in OpenStack, an admin of any project
  * is admin of all; others see their project alone. Errors: `roles_useless`, `token_unscoped`.
  */
-export function callerOf({ user, scope, roles }: Identity, names: RoleNames): Caller {
+export function callerOf({ userId, user, domain, scope, roles }: Identity, names: RoleNames): Caller {
   if (scope.kind === 'other') throw hatobaError('token_unscoped', { user });
   const project = scope.kind === 'project' ? scope.project : null;
   // What reaches over the whole system belongs to no project, so only who may see all projects has a use for it.
@@ -19,7 +19,8 @@ export function callerOf({ user, scope, roles }: Identity, names: RoleNames): Ca
     const needed = useful.flatMap((one) => names[one]).join(', ');
     throw hatobaError('roles_useless', { user, roles: roles.join(', ') || 'none', needed });
   }
-  return Object.freeze({ name: `keystone ${user}`, role, project, allProjects: role === 'admin' });
+  const [id, name] = [`keystone ${userId}`, `keystone ${user}@${domain}`];
+  return Object.freeze({ name, id, role, project, allProjects: role === 'admin' });
 }
 
 function includes(roles: readonly string[], name: string): boolean {

@@ -3,8 +3,11 @@ import Value from 'typebox/value';
 
 /** Whom a token belongs to, and what it is good for. */
 export interface Identity {
+  readonly userId: string;
   /** The user's name, which is unique only within its domain. */
   readonly user: string;
+  /** The name of the user's domain. */
+  readonly domain: string;
   readonly scope: Scope;
   /** The names of the roles that the user has there. */
   readonly roles: readonly string[];
@@ -22,7 +25,11 @@ export type Scope =
 /** As much as is read of what Keystone answers when it makes or checks a token. */
 const TokenDocument = Type.Object({
   token: Type.Object({
-    user: Type.Object({ name: Type.String() }),
+    user: Type.Object({
+      id: Type.String({ minLength: 1 }),
+      name: Type.String(),
+      domain: Type.Object({ name: Type.String() }),
+    }),
     project: Type.Optional(Type.Object({ id: Type.String({ minLength: 1 }) })),
     system: Type.Optional(Type.Object({ all: Type.Literal(true) })),
     roles: Type.Optional(Type.Array(Type.Object({ name: Type.String() }))),
@@ -37,7 +44,9 @@ type Token = Type.Static<typeof TokenDocument>['token'];
 export function parseToken(text: string): Identity {
   const { token } = Value.Parse(TokenDocument, JSON.parse(text));
   return Object.freeze({
+    userId: token.user.id,
     user: token.user.name,
+    domain: token.user.domain.name,
     scope: scopeOf(token),
     roles: (token.roles ?? []).map(({ name }) => name),
     issuedAt: parseMoment(token.issued_at),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ROLES, type Role } from '../../../src/model/caller.ts';
+import { callerKey, ROLES, type Role } from '../../../src/model/caller.ts';
 import { HatobaError } from '../../../src/model/errors.ts';
 import { callerOf, type RoleNames } from '../../../src/openstack/keystone/keystone-caller.ts';
 import type { Identity, Scope } from '../../../src/openstack/keystone/token-document.ts';
@@ -9,7 +9,7 @@ const NAMES: RoleNames = { admin: ['admin', 'cloud_admin'], member: ['member'], 
 const PROJECT: Scope = { kind: 'project', project: 'p1' };
 
 function identity(roles: readonly string[], scope = PROJECT): Identity {
-  return { user: 'alice', scope, roles, issuedAt: 0, expiresAt: 0 };
+  return { userId: 'u1', user: 'alice', domain: 'Default', scope, roles, issuedAt: 0, expiresAt: 0 };
 }
 
 describe('the highest role counts:', () => {
@@ -22,7 +22,13 @@ describe('the highest role counts:', () => {
     [['Member'], 'member', false],
     [['ADMIN'], 'admin', true],
   ])('%j', (roles, role, allProjects) => {
-    expect(callerOf(identity(roles), NAMES)).toEqual({ name: 'keystone alice', role, project: 'p1', allProjects });
+    expect(callerOf(identity(roles), NAMES)).toEqual({
+      name: 'keystone alice@Default',
+      id: 'keystone u1',
+      role,
+      project: 'p1',
+      allProjects,
+    });
   });
 });
 
@@ -38,10 +44,25 @@ test('who has no role that counts is told which do', () => {
   expect(attempt([])).toThrow('the roles of alice give no right here: none');
 });
 
+test('users of one name in different domains are different callers', () => {
+  const [one, other] = [identity(['member']), { ...identity(['member']), userId: 'u2', domain: 'Other' }];
+  const callers = [one, other, { ...one, scope: { kind: 'project', project: 'p2' } as const }].map((each) =>
+    callerOf(each, NAMES),
+  );
+  expect(callers.map(({ name }) => name)).toEqual([
+    'keystone alice@Default',
+    'keystone alice@Other',
+    'keystone alice@Default',
+  ]);
+  expect(new Set(callers.map(callerKey)).size).toBe(3);
+  expect(callerKey(callerOf(one, NAMES))).toBe(callerKey(callerOf({ ...one, roles: ['reader'] }, NAMES)));
+});
+
 describe('a token for', () => {
   test('the whole system is good for admins, who then have no project of their own', () => {
     expect(callerOf(identity(['admin', 'reader'], { kind: 'system' }), NAMES)).toEqual({
-      name: 'keystone alice',
+      name: 'keystone alice@Default',
+      id: 'keystone u1',
       role: 'admin',
       project: null,
       allProjects: true,

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { keystoneOf } from './keystone-under-test.ts';
 import { type StandIn, startStandIn } from './stand-in.ts';
 
-const ALICE = { name: 'keystone alice', role: 'member', project: 'p1', allProjects: false };
+const ALICE = {
+  name: 'keystone alice@Default',
+  id: 'keystone alice',
+  role: 'member',
+  project: 'p1',
+  allProjects: false,
+};
 
 let server: StandIn;
 
@@ -142,7 +148,9 @@ describe('what Keystone said', () => {
     const answers = Array.from({ length: 40 }, (_, index) => keystone.identify(index % 2 === 0 ? first : second));
     (await holding)();
     const names = (await Promise.all(answers)).map((caller) => caller?.name);
-    expect(names).toEqual(Array.from({ length: 40 }, (_, index) => `keystone ${index % 2 === 0 ? 'alice' : 'bob'}`));
+    expect(names).toEqual(
+      Array.from({ length: 40 }, (_, index) => `keystone ${index % 2 === 0 ? 'alice' : 'bob'}@Default`),
+    );
     expect([...server.requests].sort()).toEqual(['GET', 'GET', 'POST']);
   });
 });

@@ -27,7 +27,7 @@ test('Keystone is believed with a certificate of the authority that is configure
   const tls = await certify('IP:127.0.0.1');
   await using server = await startStandIn(tls);
   using keystone = keystoneOf(server.url, { ca: tls.cert });
-  expect(await keystone.identify(server.issue())).toMatchObject({ name: 'keystone alice' });
+  expect(await keystone.identify(server.issue())).toMatchObject({ name: 'keystone alice@Default' });
 });
 
 test.each<[string, string, boolean]>([

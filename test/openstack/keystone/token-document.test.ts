@@ -15,7 +15,9 @@ function parse(differences: Readonly<Record<string, unknown>>): unknown {
 
 test('what counts is read', () => {
   expect(parse({})).toEqual({
+    userId: 'u1',
     user: 'alice',
+    domain: 'Default',
     scope: { kind: 'project', project: 'p1' },
     roles: ['member'],
     issuedAt: Date.UTC(2026, 10, 23, 7, 34, 30),
@@ -33,7 +35,8 @@ test.each(['2026-11-23T08:34:30.000000', '2026-11-23T08:34:30', '2026-11-23T09:3
 describe('refused is', () => {
   test.each<[string, Readonly<Record<string, unknown>>]>([
     ['no user', { user: undefined }],
-    ['a user without a name', { user: { id: 'u1' } }],
+    ['a user without a name', { user: { ...TOKEN.user, name: undefined } }],
+    ['a user without a domain', { user: { id: 'u1', name: 'alice' } }],
     ['no time', { expires_at: null }],
     ['what is not a time', { expires_at: 'soon' }],
     ['a project without an id', { project: { id: '' } }],

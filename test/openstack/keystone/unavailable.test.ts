@@ -57,7 +57,7 @@ describe.each<[string, StandIn['instead'], string]>([
     await expect(keystone.identify(other)).rejects.toMatchObject(unavailable);
     expect(keystone.told).toEqual([expect.objectContaining(unavailable)]);
     server.instead = null;
-    expect(await keystone.identify(token)).toMatchObject({ name: 'keystone alice' });
+    expect(await keystone.identify(token)).toMatchObject({ name: 'keystone alice@Default' });
     expect(keystone.told).toEqual([expect.objectContaining(unavailable), null]);
   });
 });
@@ -80,7 +80,11 @@ test('Keystone refuses the very token that it gave', async () => {
     response.writeHead(method === 'POST' ? 201 : 401, { 'x-subject-token': 'own' });
     response.end(
       JSON.stringify({
-        token: { user: { name: 'u' }, issued_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-01T01:00:00Z' },
+        token: {
+          user: { id: 'u', name: 'u', domain: { name: 'd' } },
+          issued_at: '2026-01-01T00:00:00Z',
+          expires_at: '2026-01-01T01:00:00Z',
+        },
       }),
     );
   };
@@ -110,7 +114,7 @@ test('what is known already counts while Keystone is away', async () => {
   const token = server.issue();
   await keystone.identify(token);
   server.instead = (response) => response.writeHead(500).end();
-  expect(await keystone.identify(token)).toMatchObject({ name: 'keystone alice' });
+  expect(await keystone.identify(token)).toMatchObject({ name: 'keystone alice@Default' });
 });
 
 test('so many tokens cannot be checked at once', async () => {
@@ -120,7 +124,9 @@ test('so many tokens cannot be checked at once', async () => {
   const answers = Array.from({ length: 100 }, () => keystone.identify(server.issue()));
   await expect(keystone.identify(server.issue())).rejects.toThrow('too many tokens are being checked');
   (await holding)();
-  expect(new Set((await Promise.all(answers)).map((caller) => caller?.name))).toEqual(new Set(['keystone alice']));
+  expect(new Set((await Promise.all(answers)).map((caller) => caller?.name))).toEqual(
+    new Set(['keystone alice@Default']),
+  );
   expect(await keystone.identify(server.issue())).not.toBeNull();
 });
 
