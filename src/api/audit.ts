@@ -134,7 +134,7 @@ function auditedTokens(tokens: Tokens, tell: Tell): Tokens {
 
     async create(spec, createdBy) {
       const issued = await tokens.create(spec, createdBy);
-      tell({ revision: null, ids: [issued.token.id] });
+      tell({ revision: issued.revision, ids: [issued.token.id] });
       return issued;
     },
 

@@ -100,6 +100,17 @@ describe('every change has one line', () => {
     expect(JSON.stringify(lines)).not.toContain('htb_');
   });
 
+  test('with the revision from which on a token is taken, or refused', async () => {
+    await using bench = await openAuditBench();
+    const before = bench.registry.forwards.revision();
+    const { id } = (await ask(bench, 'POST', '/v1/tokens', { name: 'ci', role: 'member' })).json();
+    await ask(bench, 'DELETE', '/v1/tokens/ci');
+    expect(bench.lines().map(({ audit }) => [audit['ids'], audit['revision']])).toEqual([
+      [[id], before + 1],
+      [[id], before + 2],
+    ]);
+  });
+
   test('by Neutron’s API', async () => {
     await using bench = await openAuditBench();
     await publish(bench.registry, report(0));

@@ -14,6 +14,8 @@ import { hashSecret, isSecret, makeSecret } from './token-secret.ts';
 /** A token that has just been made. */
 export interface IssuedToken {
   readonly token: ApiToken;
+  /** From which on it is taken. */
+  readonly revision: number;
   /** Told this once, and kept nowhere. */
   readonly secret: string;
 }
@@ -64,7 +66,7 @@ export function createTokens({ store, feed, mirror, queue }: TokensParts): Token
     });
     if (!outcome.committed) throw hatobaError('token_name_taken', { value: spec.name }, { field: 'name' });
     await feed.reached(outcome.revision);
-    return { token, secret };
+    return { token, revision: outcome.revision, secret };
   }
 
   async function revoke(id: string): Promise<number> {

@@ -24,7 +24,8 @@ const named = (name: string) => ({ ...SPEC, name });
 
 test('a token is known by its secret, from its creation until it is revoked', async () => {
   const { tokens } = registry;
-  const { token, secret } = await tokens.create(SPEC, 'socket');
+  const { token, secret, revision: made } = await tokens.create(SPEC, 'socket');
+  expect((await store.read('')).revision).toBe(made);
   expect(token).toMatchObject({ ...SPEC, createdBy: 'socket' });
   expect(secret).toMatch(/^hatoba_[\w-]{43}$/);
   expect(tokens.withSecret(secret)).toEqual(token);
