@@ -102,10 +102,10 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
 
     api.patch('/forwards/:reference', { schema: changeSchema, config: { access: WRITE } }, async (request, reply) => {
       const registry = registryOf(request.caller);
-      const expected = expectedRevision(request.headers['if-match']);
-      const { id } = registry.forwards.find(request.params.reference);
+      const before = registry.forwards.find(request.params.reference);
+      const expected = expectedRevision(request.headers['if-match'], before);
       const change = withExpiry(request.body);
-      const changed = await registry.forwards.update(id, (spec) => withChange(spec, change), expected);
+      const changed = await registry.forwards.update(before.id, (spec) => withChange(spec, change), expected);
       const { forward, status } = await untilSettled(registry, waiting, changed, patience(request, reply));
       reply.header('etag', entityTag(forward));
       return printForward(forward, status);
@@ -113,8 +113,9 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
 
     api.delete('/forwards/:reference', { schema: removeSchema, config: { access: WRITE } }, async (request, reply) => {
       const registry = registryOf(request.caller);
-      const expected = expectedRevision(request.headers['if-match']);
-      const { id, router } = registry.forwards.find(request.params.reference);
+      const before = registry.forwards.find(request.params.reference);
+      const expected = expectedRevision(request.headers['if-match'], before);
+      const { id, router } = before;
       const revision = await registry.forwards.remove(id, expected, { drain: request.query.drain === 'true' });
       const applied = await untilRemoved(registry, waiting, { id, router, revision }, patience(request, reply));
       return { id, revision, applied };
