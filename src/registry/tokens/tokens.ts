@@ -3,13 +3,19 @@ import { type ApiToken, type ApiTokenSpec, isTokenExpired } from '../../model/ap
 import { hatobaError } from '../../model/errors.ts';
 import { isUuidPrefix } from '../../model/ids.ts';
 import { printTime } from '../../model/time.ts';
-import type { Store } from '../../store/store.ts';
+import type { Commit, Store } from '../../store/store.ts';
 import type { Feed } from '../feed.ts';
 import { tokenKey, tokenNameKey } from '../keys.ts';
 import type { SerialQueue } from '../serial-queue.ts';
 import type { TokenMirror } from './token-mirror.ts';
 import { writeToken } from './token-record.ts';
 import { hashSecret, isSecret, makeSecret } from './token-secret.ts';
+
+/** How long a token is listed after it has expired, in ms. */
+const KEPT_EXPIRED = 30 * 24 * 3_600_000;
+
+/** How often one is decided again because somebody else's change came first. */
+const MOST_ATTEMPTS = 20;
 
 /** A token that has just been made. */
 export interface IssuedToken {
@@ -28,7 +34,10 @@ export interface Tokens {
   find(reference: string): ApiToken;
   /** The token with that secret, which may have expired. */
   withSecret(secret: string): ApiToken | undefined;
-  /** `createdBy`: the name of the caller. Errors: `token_name_taken`, `expiry_past`, `store_…`. */
+  /**
+   * In the place of an expired one of that name; those that expired more than 30 days ago are forgotten with it.
+   * `createdBy`: the name of the caller. Errors: `token_name_taken`, `expiry_past`, `store_…`.
+   */
   create(spec: ApiTokenSpec, createdBy: string): Promise<IssuedToken>;
   /** The revision from which on it is refused. Errors: `token_not_found`, `store_…`. */
   revoke(id: string): Promise<number>;
@@ -42,10 +51,46 @@ export interface TokensParts {
 }
 
 export function createTokens({ store, feed, mirror, queue }: TokensParts): Tokens {
-  /** Tokens never change, so a check fails only for a reason that deciding again would find, too. */
+  /** The tokens that go when one with this name is made. Error: `token_name_taken`. */
+  function outlivedBy(name: string, now: number): readonly ApiToken[] {
+    const namesake = mirror.named(name);
+    if (namesake !== undefined && !isTokenExpired(namesake, printTime(now))) throw taken(name);
+    const outlived = mirror.all().filter((token) => isTokenExpired(token, printTime(now - KEPT_EXPIRED)));
+    return Array.from(new Set([...outlived, ...(namesake === undefined ? [] : [namesake])]));
+  }
+
+  function issueCommit(token: ApiToken, outlived: readonly ApiToken[]): Commit {
+    const nameKey = tokenNameKey(token.name);
+    // A token and its name are written by one commit, so they have one revision.
+    const namesake = outlived.find(({ name }) => name === token.name);
+    const others = outlived.filter((one) => one !== namesake).map(({ name }) => tokenNameKey(name));
+    return {
+      checks: [
+        { key: nameKey, revision: namesake === undefined ? 0 : mirror.revisionOf(namesake.id) },
+        ...outlived.map(({ id }) => ({ key: tokenKey(id), revision: mirror.revisionOf(id) })),
+      ],
+      puts: [
+        { key: nameKey, value: JSON.stringify(token.id) },
+        { key: tokenKey(token.id), value: writeToken(token) },
+      ],
+      deletes: [...outlived.map(({ id }) => tokenKey(id)), ...others],
+    };
+  }
+
+  /** Decided again where another node has made or revoked one of these tokens meanwhile. Error: `token_name_taken`. */
+  async function write(token: ApiToken, now: number): Promise<number> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const outcome = await store.commit(issueCommit(token, outlivedBy(token.name, now)));
+      if (outcome.committed) return outcome.revision;
+      await feed.reached((await store.read(outcome.failed.key)).revision);
+    }
+    throw taken(token.name);
+  }
+
   async function issue(spec: ApiTokenSpec, createdBy: string): Promise<IssuedToken> {
     feed.refuseEnded();
-    const now = printTime(Date.now());
+    const time = Date.now();
+    const now = printTime(time);
     if (isTokenExpired(spec, now)) {
       throw hatobaError('expiry_past', { value: spec.expiresAt ?? '', now }, { field: 'expires_at' });
     }
@@ -57,16 +102,9 @@ export function createTokens({ store, feed, mirror, queue }: TokensParts): Token
       createdAt: now,
       secretHash: hashSecret(secret),
     });
-    const outcome = await store.commit({
-      checks: [{ key: tokenNameKey(spec.name), revision: 0 }],
-      puts: [
-        { key: tokenNameKey(spec.name), value: JSON.stringify(token.id) },
-        { key: tokenKey(token.id), value: writeToken(token) },
-      ],
-    });
-    if (!outcome.committed) throw hatobaError('token_name_taken', { value: spec.name }, { field: 'name' });
-    await feed.reached(outcome.revision);
-    return { token, revision: outcome.revision, secret };
+    const revision = await write(token, time);
+    await feed.reached(revision);
+    return { token, revision, secret };
   }
 
   async function revoke(id: string): Promise<number> {
@@ -103,6 +141,10 @@ export function createTokens({ store, feed, mirror, queue }: TokensParts): Token
     create: (spec, createdBy) => queue.run(() => issue(spec, createdBy)),
     revoke: (id) => queue.run(() => revoke(id)),
   };
+}
+
+function taken(name: string): Error {
+  return hatobaError('token_name_taken', { value: name }, { field: 'name' });
 }
 
 /** Times of RFC 3339 in UTC with the same precision sort as texts; no two tokens have the same id. */

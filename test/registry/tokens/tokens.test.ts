@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseApiTokenSpec } from '../../../src/model/api-token.ts';
+import { printTime } from '../../../src/model/time.ts';
 import { type OpenRegistry, openRegistry } from '../../../src/registry/open-registry.ts';
 import { openBench } from '../../api/api-under-test.ts';
 import { openTemporaryStore, type TemporaryStore } from '../temporary-store.ts';
@@ -61,6 +62,78 @@ test('a name can be had once, and again after its token was revoked', async () =
   expect(tokens.list()).toEqual([token]);
   await tokens.revoke(token.id);
   expect((await tokens.create(SPEC, 'socket')).token.id).not.toBe(token.id);
+});
+
+describe('a token that has expired', () => {
+  const DAY = 24 * 3_600_000;
+  const BEGIN = Date.parse('2026-01-01T00:00:00.000Z');
+  const at = (days: number) => vi.setSystemTime(BEGIN + days * DAY);
+  const until = (days: number, name = 'ci') => ({ ...SPEC, name, expiresAt: printTime(BEGIN + days * DAY) });
+  const names = () => registry.tokens.list().map(({ name }) => name);
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    at(0);
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test('leaves its name to another', async () => {
+    const { tokens } = registry;
+    const { token: old, secret } = await tokens.create(until(1), 'socket');
+    await expect(tokens.create(SPEC, 'socket')).rejects.toMatchObject({ code: 'token_name_taken' });
+    at(1);
+    const { token } = await tokens.create(SPEC, 'socket');
+    expect([tokens.list(), tokens.find('ci'), tokens.withSecret(secret)]).toEqual([[token], token, undefined]);
+    expect(() => tokens.find(old.id)).toThrow(expect.objectContaining({ code: 'token_not_found' }));
+    await expect(tokens.create(SPEC, 'socket')).rejects.toMatchObject({ code: 'token_name_taken' });
+    await tokens.revoke(token.id);
+    expect((await store.read('')).entries).toEqual([]);
+  });
+
+  test('is forgotten when one is made after thirty days', async () => {
+    const { tokens } = registry;
+    for (const [name, days] of [
+      ['old', 1],
+      ['older', 1],
+      ['new', 3],
+    ] as const)
+      await tokens.create(until(days, name), 'socket');
+    await tokens.create(named('always'), 'socket');
+    at(30.5);
+    await tokens.create(named('one'), 'socket');
+    expect(names().toSorted()).toEqual(['always', 'new', 'old', 'older', 'one']);
+    at(31);
+    await tokens.create(named('two'), 'socket');
+    expect(names().toSorted()).toEqual(['always', 'new', 'one', 'two']);
+    expect((await store.read('token')).entries).toHaveLength(8);
+    await tokens.create(named('old'), 'socket');
+  });
+
+  test('leaves its name to one alone, where two nodes want it at once', async () => {
+    const other = await openRegistry(store);
+    const { secret } = await registry.tokens.create(until(1), 'socket');
+    await expect.poll(() => other.tokens.withSecret(secret)).toBeDefined();
+    at(40);
+    const outcomes = await Promise.allSettled([registry, other].map(({ tokens }) => tokens.create(SPEC, 'socket')));
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const [refused] = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject({ reason: { code: 'token_name_taken' } });
+    expect(registry.tokens.list()).toHaveLength(1);
+    await other.stop();
+  });
+
+  test('is in the way of nobody who makes one on another node, when both forget it', async () => {
+    const other = await openRegistry(store);
+    const { secret } = await registry.tokens.create(until(1), 'socket');
+    await expect.poll(() => other.tokens.withSecret(secret)).toBeDefined();
+    at(40);
+    await Promise.all([registry, other].map(({ tokens }, node) => tokens.create(named(`n${node}`), 'socket')));
+    await expect.poll(() => names().toSorted()).toEqual(['n0', 'n1']);
+    await other.stop();
+  });
 });
 
 test('of two that want one name at once, one gets it', async () => {
