@@ -7,8 +7,8 @@ import { openNamespace } from './thread-namespace.ts';
 
 /** Tells which names in the directory lead to network namespaces, by event. */
 export interface NamespaceWatcher {
-  /** Milliseconds until `onTime` is due; -1: nothing is due. */
-  dueIn(now: number): number;
+  /** Whole milliseconds until `onTime` is due; -1: nothing is due. */
+  dueIn(): number;
   onTime(): void;
   /** Looks at the whole directory; before the first time nothing is told. */
   scan(): void;
@@ -49,6 +49,7 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   const pending = new Set<string>();
   const ignored = new Set<string>();
   let directoryWatch: number | undefined;
+  /** By the clock that nobody sets. */
   let settlesAt: number | undefined;
 
   addInotifyWatch(inotify, dirname(directory), ENTRIES);
@@ -81,11 +82,11 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   }
 
   function settle(): void {
-    settlesAt = Date.now() + SETTLED_AFTER;
+    settlesAt = performance.now() + SETTLED_AFTER;
   }
 
-  function dueIn(now: number): number {
-    return settlesAt === undefined ? -1 : Math.max(0, settlesAt - now);
+  function dueIn(): number {
+    return settlesAt === undefined ? -1 : Math.ceil(Math.max(0, settlesAt - performance.now()));
   }
 
   function onTime(): void {

@@ -72,9 +72,9 @@ function work(port: MessagePort, options: WorkerOptions): void {
   takeRequests();
   while (!stopping) {
     flush();
-    const descriptors = poller.wait(watcher.dueIn(Date.now()));
+    const descriptors = poller.wait(watcher.dueIn());
     for (const fd of descriptors) ready.get(fd)?.();
-    if (watcher.dueIn(Date.now()) === 0) watcher.onTime();
+    if (watcher.dueIn() === 0) watcher.onTime();
   }
   closeAll();
   flush();

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { watchNamespaces } from '../../src/kernel/namespace-watcher.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { startLinux } from './linux-under-test.ts';
 
@@ -40,4 +41,23 @@ test('a router that came, went, came and went at once is told as gone in the end
   await linux.dataplane.alive();
   if (last() !== undefined) await expect.poll(() => last()).toEqual({ kind: 'vanished', id: router });
   await expect(linux.dataplane.synchronise(router, new Map())).rejects.toMatchObject({ code: 'namespace_gone' });
+});
+
+test.each([
+  ['back', '1970-01-01'],
+  ['ahead', '2100-01-01'],
+])('a clock that is set %s changes nothing of when the directory is looked at again', (_, date) => {
+  const ignore = () => {};
+  const watcher = watchNamespaces('/run/netns', { watch: ignore, unwatch: ignore, emit: ignore });
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    watcher.scan();
+    vi.setSystemTime(new Date(date));
+    expect(watcher.dueIn()).toBeGreaterThan(0);
+    expect(watcher.dueIn()).toBeLessThanOrEqual(1_000);
+    expect(watcher.dueIn() % 1).toBe(0);
+  } finally {
+    vi.useRealTimers();
+    watcher.close();
+  }
 });
