@@ -1,4 +1,4 @@
-import { mkdtempDisposable, symlink } from 'node:fs/promises';
+import { mkdtempDisposable, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -6,7 +6,7 @@ import { diff } from '../../src/program/diff.ts';
 import type { Program } from '../../src/program/rule.ts';
 import { idOf } from '../model/arbitraries.ts';
 import { programOf, ruleOf } from '../program/programs.ts';
-import { ip, runIn } from '../support/command.ts';
+import { ip, run, runIn } from '../support/command.ts';
 import { addInnerNetwork, LEFT, RIGHT, SECOND_GATEWAY } from '../support/inner-network.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
@@ -177,6 +177,29 @@ test('to look at a namespace makes no table of iptables-legacy in it', async () 
   await linux.dataplane.clean(bare);
   expect(await runIn(bare, 'cat', ['/proc/thread-self/net/ip_tables_names'])).toBe('');
   expect(await linux.dataplane.counters(bare, null)).toEqual(new Map());
+});
+
+describe.each(VARIANTS)('while %s writes', (iptables) => {
+  test.each([
+    ['what a stranger changes beside it is told', ['add table ip nat; add chain ip nat stranger'], 1],
+    ['what it changes itself is not', [], 0],
+  ] as const)('%s', async (_, changes, times) => {
+    const name = network.namespaces.name(`router-${iptables}-${times}`);
+    await network.namespaces.add(name);
+    await using linux = await startLinuxAt(network.namespaces.prefix, iptables);
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'hatoba-path-'));
+    const program = (await run('which', [`${iptables}-restore`])).trim();
+    const lines = ['#!/bin/sh', ...changes.map((change) => `nft '${change}'`), `exec ${program} "$@"`, ''];
+    await writeFile(join(directory.path, `${iptables}-restore`), lines.join('\n'), { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory.path}:${process.env['PATH']}`);
+    try {
+      await linux.dataplane.synchronise(name, PROGRAM);
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    await linux.dataplane.alive();
+    expect(linux.events.filter(({ kind }) => kind === 'disturbed')).toHaveLength(times);
+  });
 });
 
 test('without iptables, it is told what is missing; once it is installed, all is well', async () => {

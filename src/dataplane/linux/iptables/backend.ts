@@ -24,6 +24,9 @@ import { NO_TABLE, readRules, readSaved, type SavedTable } from './saved.ts';
 
 const FAMILIES = [4, 6] as const;
 
+/** Of nf_tables, by one call of the program. */
+const TRANSACTIONS = { nft: 1, legacy: 0 } as const;
+
 type Draining = Farewell['draining'];
 
 /** What this backend uses, where it is the one that is configured. */
@@ -34,6 +37,7 @@ interface Own {
 
 /** One step in the table nat of one family. */
 interface Step {
+  readonly variant: IptablesVariant;
   readonly program: string;
   readonly script: Script;
 }
@@ -96,7 +100,7 @@ export function createIptables(
     inside: readonly Cidr[],
   ): Step {
     const script = correct(found, { rules, masquerade: printMasquerade(rules, inside, family) }, family);
-    return { program: programs.name(variant, family), script };
+    return { variant, program: programs.name(variant, family), script };
   }
 
   /** The rules that are there, with the change made. Error: `kernel_refused`. */
@@ -160,7 +164,7 @@ export function createIptables(
     for (const { variant, family } of meant) {
       const program = programs.name(variant, family);
       const script = removal(await read(program), family);
-      await write({ program, script }, natRulesOf(rules, family), draining);
+      await write({ variant, program, script }, natRulesOf(rules, family), draining);
     }
   }
 
@@ -186,9 +190,13 @@ export function createIptables(
   }
 
   /** One transaction, then the flows that it leaves behind. `after`: what leads flows then. */
-  async function write({ program, script }: Step, after: readonly NatRule[], draining: Draining): Promise<void> {
+  async function write(
+    { variant, program, script }: Step,
+    after: readonly NatRule[],
+    draining: Draining,
+  ): Promise<void> {
     if (script.lines.length === 0) return;
-    await whileListening(() => restore(kernel, program, script.lines));
+    await whileListening(TRANSACTIONS[variant], () => restore(kernel, program, script.lines));
     await endFlows(script.removed, after, draining);
   }
 
@@ -199,10 +207,11 @@ export function createIptables(
   }
 
   /**
-   * What iptables-nft writes is reported as if it were a stranger's. It is one transaction at most, which tells ours from
-   * others': those that come meanwhile raise the generation further. Where it fails, everything is looked at again anyway.
+   * What iptables-nft writes is reported as if it were a stranger's. That it is so many `transactions` at most tells ours
+   * from others': those that come meanwhile raise the generation further. Where it fails, everything is looked at again
+   * anyway.
    */
-  async function whileListening(work: () => Promise<void>): Promise<void> {
+  async function whileListening(transactions: number, work: () => Promise<void>): Promise<void> {
     const before = await kernel.readIptables();
     const listener = { hasHeard: false };
     listening = listener;
@@ -213,7 +222,7 @@ export function createIptables(
     } finally {
       listening = null;
     }
-    const isOthers = ((after.generation - before.generation) | 0) > 1;
+    const isOthers = ((after.generation - before.generation) | 0) > transactions;
     if (listener.hasHeard && isOthers) around.onDisturbed();
   }
 
