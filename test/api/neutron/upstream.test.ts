@@ -190,3 +190,13 @@ test.each(['/', '/v2.0/floatingips', '/v2.0/extensions', '/v2.0/extensions/float
     expect(neutron.asked).toEqual([`HEAD ${url}`]);
   },
 );
+
+test('what is no proper HTTP is refused here', async () => {
+  const headers = { 'content-type': 'no type' };
+  const typeless = await bench.api.inject({ method: 'POST', url: '/v2.0/ports', headers, payload: '{}' });
+  const garbled = await bench.api.inject('/v2.0/ports/%zz');
+  for (const { statusCode, body } of [typeless, garbled]) {
+    expect([statusCode, JSON.parse(body)]).toEqual([400, { NeutronError: expect.anything() }]);
+  }
+  expect(neutron.asked).toEqual([]);
+});
