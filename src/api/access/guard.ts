@@ -16,8 +16,8 @@ export type Admit = (caller: Caller | null, request: FastifyRequest) => void;
 /** Whose requests are whose: a caller is an object of its own for each request. */
 export interface Asking {
   /** Also of one that is refused; undefined: that is not known. */
-  callerOf(request: FastifyRequest): Caller | undefined;
-  requestOf(caller: Caller): FastifyRequest | undefined;
+  readonly callerOf: (request: FastifyRequest) => Caller | undefined;
+  readonly requestOf: (caller: Caller) => FastifyRequest | undefined;
 }
 
 /**
