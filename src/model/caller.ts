@@ -25,8 +25,3 @@ export function callerKey({ name, id = name, project }: Caller): string {
 export function hasRole({ role }: Caller, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
-
-/** Whether, for the caller, a thing of this project (`null`: of none) is there at all. */
-export function sees({ allProjects, project }: Caller, owner: string | null): boolean {
-  return allProjects || (project !== null && owner === project);
-}

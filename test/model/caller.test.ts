@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Caller, hasRole, ROLES, sees } from '../../src/model/caller.ts';
+import { type Caller, callerKey, hasRole, ROLES } from '../../src/model/caller.ts';
 
 const member: Caller = { name: 'token ci', role: 'member', project: 'red', allProjects: false };
 
@@ -13,15 +13,19 @@ describe('hasRole', () => {
   });
 });
 
-describe('sees', () => {
-  test.each([
-    [member, 'red', true],
-    [member, 'blue', false],
-    [member, null, false],
-    [{ ...member, project: null }, null, false],
-    [{ ...member, project: null, allProjects: true }, null, true],
-    [{ ...member, allProjects: true }, 'blue', true],
-  ] as const)('%j sees things of %j: %j', (caller, owner, expected) => {
-    expect(sees(caller, owner)).toBe(expected);
+describe('callerKey', () => {
+  test.each<[Partial<Caller>, boolean]>([
+    [{ role: 'admin', allProjects: true }, true],
+    [{ name: 'token cd' }, false],
+    [{ project: 'blue' }, false],
+    [{ project: null }, false],
+    [{ id: 'u1' }, false],
+    [{ id: 'u1', name: 'token cd' }, false],
+  ])('%j is the same caller: %j', (difference, expected) => {
+    expect(callerKey({ ...member, ...difference }) === callerKey(member)).toBe(expected);
+  });
+
+  test('an id counts more than a name', () => {
+    expect(callerKey({ ...member, id: 'u1' })).toBe(callerKey({ ...member, id: 'u1', name: 'token cd' }));
   });
 });

@@ -4,7 +4,7 @@ import { hatobaError } from '../../model/errors.ts';
 import type { Authenticate } from './guard.ts';
 
 /** Whoever may open the unix socket: its permissions have decided. */
-export const SOCKET_CALLER: Caller = operator('socket');
+const SOCKET_CALLER: Caller = operator('socket');
 
 /** Whoever can connect to a TCP port that asks nobody who they are. */
 const LOOPBACK_CALLER: Caller = operator('loopback');
