@@ -296,9 +296,29 @@ export const NFT_RULESETS: readonly Ruleset[] = [
   },
   {
     name: 'what a negation demands by the way: the header that it looks into',
-    nft: inet('accept', 'udp dport != 22 drop', 'ip6 daddr != ::1 drop', 'sctp sport != 22 drop'),
+    nft: inet(
+      'accept',
+      'udp dport != 22 drop',
+      'ip6 daddr != ::1 drop',
+      'sctp sport != 22 drop',
+      'ip daddr . udp dport != { 10.20.0.9 . 22 } drop',
+      'ip6 daddr . tcp dport != { ::1 . 22 } drop',
+      `ip daddr . th dport != { ${INSTANCE[4]} . 8080, 10.20.0.9 . 22 } ct state new drop`,
+    ),
     passes: true,
     said: PASSED,
+  },
+  {
+    name: 'a pair that is negated, of headers that it has',
+    nft: inet('accept', 'ip daddr . tcp dport != { 10.20.0.9 . 8080 } drop'),
+    passes: false,
+    said: { outcome: 'drop', chain: FENCE, rule: 'ip daddr . tcp dport != { 10.20.0.9 . 8080 } drop' },
+  },
+  {
+    name: 'a pair that is negated, of an address below IP',
+    nft: inet('accept', 'ct state new ether saddr . tcp dport != { 02:00:00:00:00:09 . 8080 } drop'),
+    passes: false,
+    said: { outcome: 'unclear', chain: FENCE, rule: 'ct state new ether saddr . tcp dport' },
   },
   {
     name: 'triples of addresses, ports and interfaces, and a map of ports',

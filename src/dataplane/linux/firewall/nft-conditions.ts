@@ -4,7 +4,7 @@ import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import { matchCondition, portWithin } from './match-condition.ts';
 import { all, type Condition, exactly, isAmong, markIs, not, some, type Truth, truthOf } from './passing-packet.ts';
 
-const MAYBE: Condition = () => 'maybe';
+const [YES, MAYBE]: readonly [Condition, Condition] = [() => 'yes', () => 'maybe'];
 
 /** What a statement of a rule demands of a packet; `null`: nothing, it does something. */
 export function nftCondition(statement: Json): Condition | null {
@@ -45,8 +45,28 @@ function comparison(match: Json): Condition {
 
 /** What looks into a protocol's header demands that protocol, also where it is negated. */
 function hasHeader(left: unknown): Condition {
-  const header = isJson(left) && isJson(left['payload']) ? left['payload']['protocol'] : 'th';
-  return ({ protocol }) => truthOf(header === 'th' || header === protocol);
+  if (!isJson(left)) return MAYBE;
+  const { concat, payload } = left;
+  if (Array.isArray(concat)) return all(concat.map(hasHeader));
+  return isJson(payload) ? headerCondition(payload['protocol']) : YES;
+}
+
+function headerCondition(header: unknown): Condition {
+  switch (header) {
+    case 'th':
+      return YES;
+    case 'ip':
+      return ({ family }) => truthOf(family === 4);
+    case 'ip6':
+      return ({ family }) => truthOf(family === 6);
+    // Below IP, or bytes that are named by their place alone.
+    case 'ether':
+    case 'vlan':
+    case undefined:
+      return MAYBE;
+    default:
+      return ({ protocol }) => truthOf(header === protocol);
+  }
 }
 
 /** That a packet on its way through a router has one of these values; `null`: it is about what any packet has. */
