@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { routedUrl } from '../../../src/api/neutron/paths.ts';
 import { PROBLEM_TYPE } from '../../../src/api/problem.ts';
 import type { ApiDescription } from './described-operations.ts';
 import { type Answer, exchange } from './exchange.ts';
@@ -37,7 +38,7 @@ function fitsItsSchema({ operations }: Judged, { method }: Sent, { path, status,
     expect(body).toBe('');
     return;
   }
-  const operation = operationAt(operations, method, path);
+  const operation = operationAt(operations, method, routedUrl(path));
   expect(operation, `nothing is described at ${method} ${path}, and it answers ${status}`).toBeDefined();
   expect(
     operation?.misfit(status, parse(body)),

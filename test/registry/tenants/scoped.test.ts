@@ -65,6 +65,11 @@ function apply(to: Registry, wanted: readonly WantedForward[], options: Partial<
   return to.forwards.apply({ wanted, ...PLAIN, ...options });
 }
 
+/** In no order: those of one millisecond come as their ids do. */
+function byId(forwards: readonly Forward[]): ReadonlyMap<string, Forward> {
+  return new Map(forwards.map((forward) => [forward.id, forward]));
+}
+
 async function refusal(
   work: Promise<unknown> | (() => unknown),
 ): Promise<{ code: ErrorCode; field: string | undefined; message: string }> {
@@ -118,7 +123,7 @@ describe('what is of others is not there', () => {
       const taken = await refusal(apply(red, [item({}, id)]));
       expect(taken).toMatchObject({ code: 'forward_not_found', field: 'forwards.0.id' });
     }
-    expect(registry.forwards.list()).toEqual([own, other, unowned]);
+    expect(byId(registry.forwards.list())).toEqual(byId([own, other, unowned]));
     await apply(red, [item({ external_port: 5004 }, idOf(7))]);
     expect(red.forwards.get(idOf(7))?.externalPorts.first).toBe(5004);
   });
@@ -140,7 +145,7 @@ describe('what is of others is not there', () => {
     const { changes } = await apply(red, [item({ external_port: 5001, internal_port: 80 })], { prunes: () => true });
     expect(changes).toHaveLength(1);
     await apply(red, [], { prunes: () => true });
-    expect(registry.forwards.list()).toEqual([other, unowned]);
+    expect(byId(registry.forwards.list())).toEqual(byId([other, unowned]));
   });
 });
 
