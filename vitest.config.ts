@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** How long one test, or one hook of a test that builds namespaces, may take. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /** They wait more than they compute, and keep to namespaces whose names begin with the number of their process. */
-const TWO_AT_A_TIME = { maxWorkers: 2, testTimeout: PATIENCE, hookTimeout: PATIENCE } as const;
+const THREE_AT_A_TIME = { maxWorkers: 3, testTimeout: PATIENCE, hookTimeout: PATIENCE } as const;
 
 /** They use the practice network and the daemon of `make up`, of which there is one on a machine. */
 const PRACTICE = ['test/e2e/lab.test.ts', 'test/e2e/make.test.ts'];
@@ -33,7 +33,7 @@ export default defineConfig({
           name: 'kernel',
           include: ['test/kernel/**/*.test.ts'],
           sequence: { groupOrder: 2 },
-          ...TWO_AT_A_TIME,
+          ...THREE_AT_A_TIME,
         },
       },
       {
@@ -42,7 +42,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           exclude: PRACTICE,
           sequence: { groupOrder: 2 },
-          ...TWO_AT_A_TIME,
+          ...THREE_AT_A_TIME,
         },
       },
       {
@@ -60,7 +60,7 @@ export default defineConfig({
         test: {
           name: 'openstack',
           include: ['test/openstack-rig/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 4 },
           testTimeout: PATIENCE,
           // Services in Python start slowly where others use the machine, too.

@@ -68,7 +68,7 @@ test('killed 100 times while forwards come and go: no acknowledged change is los
   }
   expect(stored.size).toBe((await home.client.listForwards({ state: 'active' })).length);
   expect(await elementsIn(network.router)).toEqual(await activeElements(home.client, network.router));
-}, 180_000);
+}, 300_000);
 
 /**
  * One connection that is used all the time, and one new connection after the other. `stop` rejects when any was
