@@ -173,6 +173,7 @@ test('where the own token is revoked, another is made', async () => {
   await expect(keystone.identify(token)).rejects.toMatchObject(UNAVAILABLE);
   await cloud.admin.enable(cloud.service, true);
   // Keystone goes by seconds, and takes tokens of the one in which it revoked all for revoked.
+  await sleep(2_000);
   await eventually(async () => {
     pass(1);
     expect(await keystone.identify(token)).toMatchObject({ name: 'keystone mia@Default' });
