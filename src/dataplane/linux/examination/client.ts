@@ -9,7 +9,7 @@ const ANYBODY: Readonly<Record<Family, readonly Address[]>> = {
 };
 
 /** In which such an address would be that of a neighbour after all: somebody's network made of documentation addresses. */
-const NEIGHBOURHOOD: Readonly<Record<Family, number>> = { 4: 24, 6: 32 };
+const NEIGHBOURHOOD: Readonly<Record<Family, number>> = { 4: 24, 6: 64 };
 
 /** A client that may use the forward, and is not the router itself. */
 export function clientOf({ external, sources: [network] }: Pick<Rule, 'external' | 'sources'>): Address {
