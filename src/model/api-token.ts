@@ -1,5 +1,5 @@
 import type { Caller, Role } from './caller.ts';
-import { hatobaError, inField } from './errors.ts';
+import { hatobaError, inFieldOf } from './errors.ts';
 import { parseName, parseText } from './ids.ts';
 import { parseTime } from './time.ts';
 
@@ -37,10 +37,10 @@ export interface ApiTokenInput {
 export function parseApiTokenSpec(input: ApiTokenInput): ApiTokenSpec {
   const { name, role, project = null, expires_at: expiresAt = null } = input;
   return Object.freeze({
-    name: at('name', () => parseName(name)),
+    name: inFieldOf('name', () => parseName(name)),
     role,
-    project: project === null ? null : at('project', () => parseProject(project)),
-    expiresAt: expiresAt === null ? null : at('expires_at', () => parseTime(expiresAt)),
+    project: project === null ? null : inFieldOf('project', () => parseProject(project)),
+    expiresAt: expiresAt === null ? null : inFieldOf('expires_at', () => parseTime(expiresAt)),
   });
 }
 
@@ -58,12 +58,4 @@ export function callerOfToken({ name, role, project }: ApiTokenSpec): Caller {
 function parseProject(text: string): string {
   if (text === '') throw hatobaError('text_malformed', { value: text });
   return parseText(text);
-}
-
-function at<Value>(field: string, parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    throw inField(field, error);
-  }
 }

@@ -60,6 +60,15 @@ export function inField(field: string, error: unknown): unknown {
   return new HatobaError(error.code, error.message, error.hint, { field, cause: error.cause });
 }
 
+/** What `read` gives; what it throws is said to be about `field`. */
+export function inFieldOf<Value>(field: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw inField(field, error);
+  }
+}
+
 /** The message of whatever was thrown. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,6 +1,6 @@
 import { type Address, type Family, parseAddress } from './address.ts';
 import { type Cidr, parseCidr } from './cidr.ts';
-import { hatobaError, inField } from './errors.ts';
+import { hatobaError, inFieldOf } from './errors.ts';
 import { type ForwardId, parseDescription, parseName, parseText } from './ids.ts';
 import { type PortRange, parsePortRange, portCount, printPortRange } from './port-range.ts';
 import { type Protocol, parseProtocol } from './protocol.ts';
@@ -83,23 +83,23 @@ const NO_SOURCES: readonly Cidr[] = Object.freeze([]);
  * Errors name the field at fault: `address_…`, `port_…`, `cidr_…`, `protocol_unknown`, `name_malformed`, ….
  */
 export function parseForwardSpec(input: ForwardInput): ForwardSpec {
-  const internalAddress = at('internal_address', () => parseAddress(input.internal_address));
-  const externalPorts = at('external_port', () => parsePortRange(String(input.external_port)));
-  const internalPorts = at('internal_port', () => parseInternalPorts(input.internal_port, externalPorts));
+  const internalAddress = inFieldOf('internal_address', () => parseAddress(input.internal_address));
+  const externalPorts = inFieldOf('external_port', () => parsePortRange(String(input.external_port)));
+  const internalPorts = inFieldOf('internal_port', () => parseInternalPorts(input.internal_port, externalPorts));
   return Object.freeze({
-    name: at('name', () => optional(input.name, parseName)),
-    description: at('description', () => optional(input.description, parseDescription)),
-    projectId: at('project_id', () => optional(input.project_id, parseText)),
-    labels: at('labels', () => parseLabels(input.labels ?? NO_LABELS)),
-    router: at('router', () => parseRouterId(input.router)),
-    protocol: at('protocol', () => parseProtocol(input.protocol ?? 'tcp')),
-    externalAddress: at('external_address', () => parseExternalAddress(input.external_address, internalAddress)),
+    name: inFieldOf('name', () => optional(input.name, parseName)),
+    description: inFieldOf('description', () => optional(input.description, parseDescription)),
+    projectId: inFieldOf('project_id', () => optional(input.project_id, parseText)),
+    labels: inFieldOf('labels', () => parseLabels(input.labels ?? NO_LABELS)),
+    router: inFieldOf('router', () => parseRouterId(input.router)),
+    protocol: inFieldOf('protocol', () => parseProtocol(input.protocol ?? 'tcp')),
+    externalAddress: inFieldOf('external_address', () => parseExternalAddress(input.external_address, internalAddress)),
     externalPorts,
     internalAddress,
     internalPorts,
-    sources: at('sources', () => parseSources(input.sources ?? [], internalAddress.family)),
+    sources: inFieldOf('sources', () => parseSources(input.sources ?? [], internalAddress.family)),
     enabled: input.enabled ?? true,
-    expiresAt: at('expires_at', () => optional(input.expires_at, parseTime)),
+    expiresAt: inFieldOf('expires_at', () => optional(input.expires_at, parseTime)),
   });
 }
 
@@ -124,14 +124,6 @@ export function printForwardSpec(spec: ForwardSpec): ForwardSpecDocument {
 /** Whether its time has come at `now`, which is as `printTime` gives it. */
 export function isExpired({ expiresAt }: Pick<ForwardSpec, 'expiresAt'>, now: string): boolean {
   return expiresAt !== null && expiresAt <= now;
-}
-
-function at<Value>(field: string, parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    throw inField(field, error);
-  }
 }
 
 function optional(text: string | null | undefined, parse: (text: string) => string): string | null {

@@ -15,7 +15,7 @@ import { untilApplied } from './apply.ts';
 import { printChange } from './apply-documents.ts';
 import { statusNow } from './forward-documents.ts';
 import { patience } from './patience.ts';
-import { findRouter } from './router-lookup.ts';
+import { chooseRouter } from './router-lookup.ts';
 import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';
 
@@ -131,14 +131,6 @@ function printResult(
     unread: plan.unread,
     owned: [...owners].map(([owner, those]) => ({ owner, rules: those.length })),
   };
-}
-
-/** The only one that some node has, where none is named. Errors: `router_required`, those of `findRouter`. */
-function chooseRouter(reference: string | undefined, known: readonly RouterId[]): RouterId {
-  if (reference !== undefined) return findRouter(reference, known);
-  const [only] = known;
-  if (only === undefined || known.length > 1) throw hatobaError('router_required', { count: known.length });
-  return only;
 }
 
 /** The same for plans that come to the same. */

@@ -1,4 +1,4 @@
-import { HatobaError, hatobaError, inField } from '../../model/errors.ts';
+import { HatobaError, hatobaError, inField, inFieldOf } from '../../model/errors.ts';
 import {
   type Forward,
   type ForwardInput,
@@ -123,12 +123,4 @@ function readId(id: string, index: number): string {
 
 function readTime(text: string, index: number, field: string): string {
   return inFieldOf(`forwards.${index}.${field}`, () => parseTime(text));
-}
-
-function inFieldOf<Value>(field: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    throw inField(field, error);
-  }
 }

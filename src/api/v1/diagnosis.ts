@@ -1,5 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import { HatobaError, inField } from '../../model/errors.ts';
+import { HatobaError, inFieldOf } from '../../model/errors.ts';
 import type { Finding } from '../../model/findings.ts';
 import type { Forward } from '../../model/forward.ts';
 import type { RouterId } from '../../model/router.ts';
@@ -119,7 +119,7 @@ function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
   return {
     async ofNode(reference, signal) {
       const present = registry.statuses.ofNode(node.name).map(({ router }) => router);
-      const routers = reference === undefined ? present : [readRouter(reference, present)];
+      const routers = reference === undefined ? present : [inFieldOf('router', () => findRouter(reference, present))];
       const forwards = routers.reduce((sum, router) => sum + registry.forwards.ofRouter(router).size, 0);
       return print(routers.length, forwards, [...(await lookAtNode()), ...(await diagnoseRouters(routers, signal))]);
     },
@@ -134,14 +134,6 @@ function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
       return print(instances.length > 0 ? 1 : 0, 1, [...(await lookAtNode()), ...found]);
     },
   };
-}
-
-function readRouter(text: string, known: readonly RouterId[]): RouterId {
-  try {
-    return findRouter(text, known);
-  } catch (error) {
-    throw inField('router', error);
-  }
 }
 
 function unreadable(router: RouterId, error: unknown): Finding {

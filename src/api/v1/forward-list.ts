@@ -1,5 +1,5 @@
 import { parseAddress } from '../../model/address.ts';
-import { inField } from '../../model/errors.ts';
+import { inFieldOf } from '../../model/errors.ts';
 import type { Forward } from '../../model/forward.ts';
 import { parseProtocol } from '../../model/protocol.ts';
 import type { RouterId } from '../../model/router.ts';
@@ -66,15 +66,7 @@ function readConditions(filter: ForwardListFilter): readonly Condition[] {
     [filter.internal_address, 'internal_address', internalAddressIs],
     [filter.label, 'label', hasLabel],
   ];
-  return readers.flatMap(([value, field, read]) => (value === undefined ? [] : [within(field, () => read(value))]));
-}
-
-function within<Value>(field: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    throw inField(field, error);
-  }
+  return readers.flatMap(([value, field, read]) => (value === undefined ? [] : [inFieldOf(field, () => read(value))]));
 }
 
 function routerIs(text: string): Condition {

@@ -1,16 +1,13 @@
 import type { Family } from '../../model/address.ts';
-import type { Forward } from '../../model/forward.ts';
 import type { Gateways, RouterId } from '../../model/router.ts';
 import type { RouterStatus } from '../../model/status.ts';
+import type { Registry } from '../../registry/registry.ts';
 import type { RouterDocument } from './router-schemas.ts';
 
 /** How many forwards each router has that some node has or some forward names, in order of their ids. */
-export function countForwards(
-  routers: readonly RouterId[],
-  forwards: readonly Forward[],
-): ReadonlyMap<RouterId, number> {
-  const counts = new Map(routers.map((router) => [router, 0]));
-  for (const { router } of forwards) counts.set(router, (counts.get(router) ?? 0) + 1);
+export function countForwards({ forwards, statuses }: Registry): ReadonlyMap<RouterId, number> {
+  const counts = new Map(statuses.routers().map((router) => [router, 0]));
+  for (const { router } of forwards.list()) counts.set(router, (counts.get(router) ?? 0) + 1);
   return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
 }
 

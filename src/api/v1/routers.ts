@@ -23,16 +23,16 @@ const showSchema = {
 export function routers({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.get('/routers', { schema: listSchema, config: { access: READ } }, ({ caller }) => {
-      const { forwards, statuses } = registryOf(caller);
-      const counts = countForwards(statuses.routers(), forwards.list());
-      return { routers: [...counts].map(([id, count]) => printRouter(id, count, statuses.of(id))) };
+      const registry = registryOf(caller);
+      const counts = countForwards(registry);
+      return { routers: [...counts].map(([id, count]) => printRouter(id, count, registry.statuses.of(id))) };
     });
 
     api.get('/routers/:reference', { schema: showSchema, config: { access: READ } }, ({ caller, params }) => {
-      const { forwards, statuses } = registryOf(caller);
-      const known = [...countForwards(statuses.routers(), forwards.list()).keys()];
-      const id = findRouter(params.reference, known);
-      return printRouter(id, forwards.ofRouter(id).size, statuses.of(id));
+      const registry = registryOf(caller);
+      const counts = countForwards(registry);
+      const id = findRouter(params.reference, [...counts.keys()]);
+      return printRouter(id, counts.get(id) ?? 0, registry.statuses.of(id));
     });
 
     done();

@@ -1,6 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { parseAddress } from '../../model/address.ts';
-import { hatobaError, inField } from '../../model/errors.ts';
+import { hatobaError, inFieldOf } from '../../model/errors.ts';
 import { parseSinglePort } from '../../model/port-range.ts';
 import { parseProtocol } from '../../model/protocol.ts';
 import type { RouterId } from '../../model/router.ts';
@@ -15,7 +15,7 @@ import { requestMalformed } from '../validation.ts';
 import { DEFAULT_TIMEOUT } from './live-trace-schemas.ts';
 import { signalOfClient, signalOfClosing } from './patience.ts';
 import { countForwards } from './router-documents.ts';
-import { findRouter } from './router-lookup.ts';
+import { chooseRouter } from './router-lookup.ts';
 import { type Flow, type TracedView, traceFlow } from './trace-documents.ts';
 import { type TraceRequest, TraceRequestSchema, TraceSchema } from './trace-schemas.ts';
 
@@ -34,7 +34,9 @@ export function trace({ registryOf, node, localOf }: RouteDeps): FastifyPluginCa
     api.post('/trace', { schema, config: { access: READ } }, async ({ caller, body }, reply) => {
       const registry = registryOf(caller);
       const flow = readFlow(body);
-      const router = at('router', () => chooseRouter(body.router, registry));
+      const router = inFieldOf('router', () =>
+        chooseRouter(body.router, registry.statuses.routers(), [...countForwards(registry).keys()]),
+      );
       const seconds = readTimeout(body);
       if (seconds === null) return traceFlow(viewOf(router, registry), flow, null);
       // The kernel tells of all rules in the router, whoever made them.
@@ -69,26 +71,15 @@ function viewOf(router: RouterId, { forwards, statuses }: Registry): TracedView 
   };
 }
 
-/** The only one that some node has, or where none has any, the only one that forwards name. Errors: `router_required`. */
-function chooseRouter(reference: string | undefined, { forwards, statuses }: Registry): RouterId {
-  const present = statuses.routers();
-  const known = [...countForwards(present, forwards.list()).keys()];
-  if (reference !== undefined) return findRouter(reference, known);
-  const candidates = present.length > 0 ? present : known;
-  const [only] = candidates;
-  if (only === undefined || candidates.length > 1) throw hatobaError('router_required', { count: candidates.length });
-  return only;
-}
-
 /** Errors: of the model, each with its field; `packet_family_mismatch`. */
 function readFlow(request: TraceRequest): Flow {
-  const protocol = at('protocol', () => parseProtocol(request.protocol ?? 'tcp'));
-  const source = at('source', () => parseAddress(request.source));
-  const sourcePort = at('source_port', () =>
+  const protocol = inFieldOf('protocol', () => parseProtocol(request.protocol ?? 'tcp'));
+  const source = inFieldOf('source', () => parseAddress(request.source));
+  const sourcePort = inFieldOf('source_port', () =>
     request.source_port === undefined ? null : readPort(request.source_port),
   );
-  const destination = at('destination', () => parseAddress(request.destination));
-  const port = at('destination_port', () => readPort(request.destination_port));
+  const destination = inFieldOf('destination', () => parseAddress(request.destination));
+  const port = inFieldOf('destination_port', () => readPort(request.destination_port));
   if (source.family !== destination.family) {
     const parameters = { source: source.text, destination: destination.text };
     throw hatobaError('packet_family_mismatch', parameters, { field: 'source' });
@@ -98,12 +89,4 @@ function readFlow(request: TraceRequest): Flow {
 
 function readPort(port: string | number): number {
   return parseSinglePort(String(port));
-}
-
-function at<Value>(field: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    throw inField(field, error);
-  }
 }
