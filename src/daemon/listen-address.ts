@@ -4,12 +4,18 @@ import { hatobaError } from '../model/errors.ts';
 import type { Config } from './config-schema.ts';
 
 /** Where to listen besides the socket; `null`: nowhere. Errors: `listen_malformed`, `listen_unprotected`. */
-export function listenAddress({ listen, authentication, keystone, neutron }: Config): TcpAddress | null {
+export function listenAddress(config: Config): TcpAddress | null {
+  const { listen } = config;
   if (listen === null) return null;
   const address = parseTcpAddress(listen);
-  const passesOn = typeof neutron === 'object' && neutron.upstream !== undefined;
-  // Without Keystone, Neutron can only be one that asks nobody who they are either.
-  const asksNobody = authentication === 'none' || (passesOn && keystone === null);
-  if (asksNobody && !isLoopback(address.host)) throw hatobaError('listen_unprotected', { value: listen });
+  if (isOnlyForThisMachine(config) && !isLoopback(address.host))
+    throw hatobaError('listen_unprotected', { value: listen });
   return address;
+}
+
+/** Whether something is answered on TCP without anybody being asked who they are. */
+export function isOnlyForThisMachine({ authentication, keystone, neutron }: Config): boolean {
+  const passesOn = typeof neutron === 'object' && neutron.upstream !== undefined;
+  // Without Keystone, Neutron can only be one that asks nobody either.
+  return authentication === 'none' || (passesOn && keystone === null);
 }

@@ -9,6 +9,7 @@ import { isLoopback } from '../access/local-callers.ts';
 import { remoteKey } from '../access/remote-address.ts';
 import { answerBrokenRequest } from './broken-request.ts';
 import { limitConnections } from './connections.ts';
+import { refuseForeignHosts } from './foreign-hosts.ts';
 import { inTurns } from './in-turns.ts';
 import type { KeyPair } from './key-pair.ts';
 import { KEEP_ALIVE, limitClients, MOST_OF_ONE_ADDRESS, SERVER_OPTIONS, STALL } from './limits.ts';
@@ -25,7 +26,7 @@ export interface TcpOptions {
   readonly mostOfOneAddress?: number;
   /** By what clients are told apart, of whom each may have a part of the connections. Default: `remoteKey`. */
   readonly keyOf?: (address: string | undefined) => string | null;
-  /** Listens on this machine's own addresses only. Default: on any. */
+  /** Is for this machine only: by the address it listens on, and by the name that a request gives it. Default: for any. */
   readonly onlyLoopback?: boolean;
 }
 
@@ -66,6 +67,7 @@ export function createTcpListener(
   limitClients(server);
   limitConnections(server, mostOfOneAddress, keyOf);
   doors.guard(server, authenticate, admit);
+  if (onlyLoopback) refuseForeignHosts(api, server);
   endWith(api, server);
   const closed = new Promise((resolve) => server.once('close', resolve));
   let hasListened = false;
