@@ -1,27 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
-import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
-import { openPeer, type Peer } from '../support/peer.ts';
+import type { DaemonHome } from '../support/daemon.ts';
+import { CLIENT, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
+import { type NetworkHome, openNetworkHome } from '../support/network-home.ts';
+import type { Peer } from '../support/peer.ts';
 
+let place: NetworkHome;
 let network: Network;
 let home: DaemonHome;
 let client: Peer;
-let instance: Peer;
 
 beforeAll(async () => {
-  network = await createNetwork();
-  home = await openDaemonHome({
-    neutron: false,
-    routers: [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }],
-  });
-  instance = await openPeer(network.instance);
-  await instance.serveTcp(22);
-  client = await openPeer(network.client);
+  place = await openNetworkHome();
+  ({ network, home, client } = place);
 });
 
 afterAll(async () => {
-  for (const opened of [client, instance, home, network]) await opened?.[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
 });
 
 test('when a forward was last used outlives a stop and a kill of the daemon', async () => {

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startChurn } from '../support/churn.ts';
-import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
+import type { DaemonHome } from '../support/daemon.ts';
 import { activeElements, elementsIn } from '../support/kernel-state.ts';
-import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
-import { openPeer, type Peer } from '../support/peer.ts';
+import { CLIENT, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
+import { type NetworkHome, openNetworkHome } from '../support/network-home.ts';
+import type { Peer } from '../support/peer.ts';
 
 const KILLS = 100;
 /** Half of the daemons are killed within so many milliseconds of their start, the others of being ready. */
@@ -14,24 +15,18 @@ const PORT = 5001;
 const PAUSE = 10;
 const PATIENCE = 3_000;
 
+let place: NetworkHome;
 let network: Network;
 let home: DaemonHome;
 let client: Peer;
-let instance: Peer;
 
 beforeAll(async () => {
-  network = await createNetwork();
-  home = await openDaemonHome({
-    neutron: false,
-    routers: [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }],
-  });
-  instance = await openPeer(network.instance);
-  await instance.serveTcp(22);
-  client = await openPeer(network.client);
+  place = await openNetworkHome();
+  ({ network, home, client } = place);
 });
 
 afterAll(async () => {
-  for (const opened of [client, instance, home, network]) await opened[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
 });
 
 test('killed 100 times while forwards come and go: no acknowledged change is lost, no connection meets a gap', async () => {

@@ -4,31 +4,26 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nft } from '../support/command.ts';
-import { CONFIG, type DaemonHome, openDaemonHome } from '../support/daemon.ts';
+import { CONFIG, type DaemonHome } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { elementsIn, rulesetOf } from '../support/kernel-state.ts';
-import { createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
-import { openPeer, type Peer } from '../support/peer.ts';
+import { GATEWAY, INSTANCE, type Network } from '../support/network.ts';
+import { type NetworkHome, openNetworkHome } from '../support/network-home.ts';
+import type { Peer } from '../support/peer.ts';
 
 /** So many starts are interrupted, at moments spread over this many milliseconds. */
 const INTERRUPTIONS = 15;
 const START = 700;
 
+let place: NetworkHome;
 let network: Network;
 let home: DaemonHome;
 let client: Peer;
-let instance: Peer;
 let right: string;
 
 beforeAll(async () => {
-  network = await createNetwork();
-  home = await openDaemonHome({
-    neutron: false,
-    routers: [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }],
-  });
-  instance = await openPeer(network.instance);
-  await instance.serveTcp(22);
-  client = await openPeer(network.client);
+  place = await openNetworkHome();
+  ({ network, home, client } = place);
   const daemon = await home.start();
   const fields = { router: network.router, internal_port: 22 };
   await home.client.createForward({ ...fields, external_port: 5001, internal_address: INSTANCE[4] }, '5');
@@ -38,7 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const opened of [client, instance, home, network]) await opened[Symbol.asyncDispose]();
+  await place[Symbol.asyncDispose]();
 });
 
 /** What `nft monitor` says of the namespace's ruleset; `stop` waits until it has said everything. */

@@ -13,32 +13,22 @@ import { answerList, isWanted, type Listed, listed, selectFields } from './listi
 import { type NeutronRequest, refuseBody, serve, urlOf } from './serving.ts';
 import type { GatewayIp, Inquiry } from './topology.ts';
 
+const SORT_KEYS = [
+  'id',
+  'floating_ip_address',
+  'floating_network_id',
+  'router_id',
+  'port_id',
+  'fixed_ip_address',
+  'tenant_id',
+  'project_id',
+  'status',
+] as const;
+
 export const FLOATING_IPS: Listable = {
   collection: 'floatingips',
-  filters: [
-    'id',
-    'floating_ip_address',
-    'floating_network_id',
-    'router_id',
-    'port_id',
-    'fixed_ip_address',
-    'tenant_id',
-    'project_id',
-    'status',
-    'description',
-    'tags',
-  ],
-  sortKeys: [
-    'id',
-    'floating_ip_address',
-    'floating_network_id',
-    'router_id',
-    'port_id',
-    'fixed_ip_address',
-    'tenant_id',
-    'project_id',
-    'status',
-  ],
+  filters: [...SORT_KEYS, 'description', 'tags'],
+  sortKeys: SORT_KEYS,
 };
 
 /** The path of any floating IP. */

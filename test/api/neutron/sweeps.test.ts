@@ -8,11 +8,13 @@ import { OTHER_ROUTER, ROUTER } from '../api-under-test.ts';
 import type { NeutronStandIn } from './neutron-stand-in.ts';
 import {
   forwarding,
+  gatewayIdOf,
   INSIDE,
   openUpstreamBench,
   PORT,
   port,
   router,
+  send,
   type UpstreamBench,
 } from './upstream-under-test.ts';
 
@@ -30,15 +32,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await bench[Symbol.asyncDispose]();
 });
-
-async function call(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) {
-  const answer = await bench.api.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
-  return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() };
-}
-
-async function gatewayId(): Promise<string> {
-  return (await call('GET', '/v2.0/floatingips')).body.floatingips[0].id;
-}
 
 describe('sweeps', () => {
   afterEach(() => {
@@ -84,7 +77,7 @@ describe('sweeps', () => {
   }
 
   beforeEach(async () => {
-    await call('POST', `/v2.0/floatingips/${await gatewayId()}/port_forwardings`, forwarding);
+    await send(bench, 'POST', `/v2.0/floatingips/${await gatewayIdOf(bench)}/port_forwardings`, forwarding);
     await bench.registry.forwards.create(
       parseForwardSpec({ router: ROUTER, external_port: 5001, internal_address: '10.9.9.9' }),
     );

@@ -46,6 +46,16 @@ export async function openUpstreamBench(options: BenchOptions = {}): Promise<Ups
   };
 }
 
+export async function send({ api }: Bench, method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) {
+  const answer = await api.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
+  return { status: answer.statusCode, body: answer.body === '' ? null : answer.json() };
+}
+
+/** Of the first floating IP. */
+export async function gatewayIdOf(bench: Bench): Promise<string> {
+  return (await send(bench, 'GET', '/v2.0/floatingips')).body.floatingips[0].id;
+}
+
 /** A port forwarding to the machine inside. */
 export const forwarding = {
   port_forwarding: {
