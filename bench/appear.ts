@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { openThreadNamespace } from '../src/kernel/thread-namespace.ts';
+import { openThreadNamespace } from '../src/kernel/namespaces/thread-namespace.ts';
 import { timeUntilActive } from './support/appearance.ts';
 import { createHome, startDaemon, withStore } from './support/daemon.ts';
 import { addNamespaces, namespaceNames, removeNamespaces } from './support/namespaces.ts';

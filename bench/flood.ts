@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openThreadNamespace } from '../src/kernel/thread-namespace.ts';
+import { openThreadNamespace } from '../src/kernel/namespaces/thread-namespace.ts';
 import { timeUntilActive } from './support/appearance.ts';
 import { createHome, type Daemon, startDaemon, withStore } from './support/daemon.ts';
 import { namespaceNames, removeNamespaces } from './support/namespaces.ts';

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openNftDriver } from '../src/kernel/nft.ts';
-import { openNamespace, openThreadNamespace } from '../src/kernel/thread-namespace.ts';
+import { openNamespace, openThreadNamespace } from '../src/kernel/namespaces/thread-namespace.ts';
+import { openNftDriver } from '../src/kernel/nft/nft.ts';
 import { createHome, type Home, startDaemon, withStore } from './support/daemon.ts';
 import { addNamespaces, namespaceNames, removeNamespaces } from './support/namespaces.ts';
 import { type Benchmark, ratioRow } from './support/report.ts';

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
 import { openNetlink } from '../../src/kernel/libc.ts';
-import { NETLINK_NETFILTER } from '../../src/kernel/netlink.ts';
-import { readTable } from '../../src/kernel/nft-table.ts';
-import { openNamespace, type ThreadNamespace } from '../../src/kernel/thread-namespace.ts';
+import { openNamespace, type ThreadNamespace } from '../../src/kernel/namespaces/thread-namespace.ts';
+import { NETLINK_NETFILTER } from '../../src/kernel/netlink/netlink.ts';
+import { readTable } from '../../src/kernel/nft/nft-table.ts';
 
 const GIVE_UP = 2_000;
 

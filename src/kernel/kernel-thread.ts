@@ -1,11 +1,11 @@
 import { closeSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { HatobaError, hatobaError, reasonOf } from '../model/errors.ts';
+import type { FlowChange } from './conntrack/stale-flows.ts';
 import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
 import { openEventCounter } from './libc.ts';
-import type { TraceMessage } from './nft-trace.ts';
+import type { TraceMessage } from './nft/nft-trace.ts';
 import { runProgram } from './program.ts';
-import type { FlowChange } from './stale-flows.ts';
 import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
 
 interface Waiting {

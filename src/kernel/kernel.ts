@@ -1,18 +1,18 @@
 import type { FlowUsage } from '../model/flow-usage.ts';
-import type { ConntrackAbilities } from './conntrack.ts';
-import type { DefaultRoute } from './default-routes.ts';
-import type { NatTable } from './iptables-chains.ts';
-import type { FlowPlace } from './live-flows.ts';
-import type { NftDriverName } from './nft.ts';
-import type { TableChange } from './nft-batch.ts';
-import type { TableSource } from './nft-compile.ts';
-import type { ElementCounter } from './nft-counters.ts';
-import type { TableState } from './nft-table.ts';
-import type { TraceMessage } from './nft-trace.ts';
-import type { OthersTables } from './others-tables.ts';
+import type { ConntrackAbilities } from './conntrack/abilities.ts';
+import type { FlowPlace } from './conntrack/live-flows.ts';
+import type { FlowChange } from './conntrack/stale-flows.ts';
+import type { Interface } from './netlink/rtnetlink.ts';
+import type { NatTable } from './nft/iptables-chains.ts';
+import type { NftDriverName } from './nft/nft.ts';
+import type { TableChange } from './nft/nft-batch.ts';
+import type { TableSource } from './nft/nft-compile.ts';
+import type { ElementCounter } from './nft/nft-counters.ts';
+import type { TableState } from './nft/nft-table.ts';
+import type { TraceMessage } from './nft/nft-trace.ts';
+import type { OthersTables } from './nft/others-tables.ts';
 import type { ProgramResult } from './program.ts';
-import type { Interface } from './rtnetlink.ts';
-import type { FlowChange } from './stale-flows.ts';
+import type { DefaultRoute } from './routes/default-routes.ts';
 
 export interface KernelOptions {
   /** Where `ip netns` keeps names; the directory itself may not exist yet. */

@@ -1,7 +1,7 @@
 import type { KernelEvent } from './kernel.ts';
-import type { Blueprint } from './nft-blueprint.ts';
-import type { TableSource } from './nft-compile.ts';
-import type { ThreadNamespace } from './thread-namespace.ts';
+import type { ThreadNamespace } from './namespaces/thread-namespace.ts';
+import type { Blueprint } from './nft/nft-blueprint.ts';
+import type { TableSource } from './nft/nft-compile.ts';
 
 /** What the parts of the kernel's thread have in common. */
 export interface Surroundings {

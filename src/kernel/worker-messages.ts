@@ -1,15 +1,15 @@
 import type { ErrorCode } from '../model/error-catalogue.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
-import type { ConntrackAbilities } from './conntrack.ts';
+import type { ConntrackAbilities } from './conntrack/abilities.ts';
+import type { FlowPlace } from './conntrack/live-flows.ts';
+import type { FlowChange } from './conntrack/stale-flows.ts';
 import type { AttachOptions, EndedFlows, KernelEvent, KernelOptions, NamespaceState } from './kernel.ts';
-import type { FlowPlace } from './live-flows.ts';
-import type { NftDriverName } from './nft.ts';
-import type { TableChange } from './nft-batch.ts';
-import type { TableSource } from './nft-compile.ts';
-import type { ElementCounter } from './nft-counters.ts';
-import type { TraceMessage } from './nft-trace.ts';
-import type { OthersTables } from './others-tables.ts';
-import type { FlowChange } from './stale-flows.ts';
+import type { NftDriverName } from './nft/nft.ts';
+import type { TableChange } from './nft/nft-batch.ts';
+import type { TableSource } from './nft/nft-compile.ts';
+import type { ElementCounter } from './nft/nft-counters.ts';
+import type { TraceMessage } from './nft/nft-trace.ts';
+import type { OthersTables } from './nft/others-tables.ts';
 
 export interface WorkerOptions extends KernelOptions {
   /** The event counter that wakes the worker when there is a request. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { DefaultRoute } from '../../src/kernel/default-routes.ts';
 import type { Kernel, KernelEvent } from '../../src/kernel/kernel.ts';
+import type { DefaultRoute } from '../../src/kernel/routes/default-routes.ts';
 import { ip, runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { openTestKernel } from './linux-under-test.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Kernel } from '../../src/kernel/kernel.ts';
-import type { SetElement, TableChange } from '../../src/kernel/nft-batch.ts';
+import type { SetElement, TableChange } from '../../src/kernel/nft/nft-batch.ts';
 import { nft } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { openTestKernel } from './linux-under-test.ts';

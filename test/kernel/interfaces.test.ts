@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Kernel } from '../../src/kernel/kernel.ts';
-import type { Interface } from '../../src/kernel/rtnetlink.ts';
+import type { Interface } from '../../src/kernel/netlink/rtnetlink.ts';
 import { ip, runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { openTestKernel } from './linux-under-test.ts';

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { layoutOf, TABLE } from '../../src/dataplane/linux/nftables/layout.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { startKernelThread } from '../../src/kernel/kernel-thread.ts';
-import type { TableChange } from '../../src/kernel/nft-batch.ts';
+import type { TableChange } from '../../src/kernel/nft/nft-batch.ts';
 import { ip, nft, runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { DRIVERS, OUR_TABLE, openTestKernel } from './linux-under-test.ts';

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { watchNamespaces } from '../../src/kernel/namespace-watcher.ts';
+import { watchNamespaces } from '../../src/kernel/namespaces/namespace-watcher.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { startLinux } from './linux-under-test.ts';
 

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { openNftDriver } from '../../src/kernel/nft.ts';
+import { openNftDriver } from '../../src/kernel/nft/nft.ts';
 import { runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 

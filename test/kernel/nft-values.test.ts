@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { datatypesOf, readValue, sizeOf, writeValue } from '../../src/kernel/nft-values.ts';
+import { datatypesOf, readValue, sizeOf, writeValue } from '../../src/kernel/nft/nft-values.ts';
 import { addressOf } from '../../src/model/address.ts';
 
 /** nft's datatype.h, and one that we do not use: a mark. */

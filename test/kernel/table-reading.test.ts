@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Kernel } from '../../src/kernel/kernel.ts';
-import { isLater } from '../../src/kernel/nfnetlink.ts';
-import type { TableState } from '../../src/kernel/nft-table.ts';
+import { isLater } from '../../src/kernel/netlink/nfnetlink.ts';
+import type { TableState } from '../../src/kernel/nft/nft-table.ts';
 import { nft } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { OUR_TABLE, openTestKernel } from './linux-under-test.ts';

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
-import { openThreadNamespace } from '../../src/kernel/thread-namespace.ts';
+import { openThreadNamespace } from '../../src/kernel/namespaces/thread-namespace.ts';
 import { addressBytes } from './packets.ts';
 
 const libc = koffi.load('libc.so.6');

@@ -1,9 +1,9 @@
+import type { FlowChange } from '../../kernel/conntrack/stale-flows.ts';
 import type { EndedFlows, IptablesState, Kernel } from '../../kernel/kernel.ts';
-import type { TableChange } from '../../kernel/nft-batch.ts';
-import type { ElementCounter } from '../../kernel/nft-counters.ts';
-import type { TableState } from '../../kernel/nft-table.ts';
+import type { TableChange } from '../../kernel/nft/nft-batch.ts';
+import type { ElementCounter } from '../../kernel/nft/nft-counters.ts';
+import type { TableState } from '../../kernel/nft/nft-table.ts';
 import type { ProgramResult } from '../../kernel/program.ts';
-import type { FlowChange } from '../../kernel/stale-flows.ts';
 import type { Cidr } from '../../model/cidr.ts';
 import type { Counters } from '../../model/counters.ts';
 import { hatobaError } from '../../model/errors.ts';

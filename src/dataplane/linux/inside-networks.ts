@@ -1,4 +1,4 @@
-import type { Interface } from '../../kernel/rtnetlink.ts';
+import type { Interface } from '../../kernel/netlink/rtnetlink.ts';
 import { addressValue } from '../../model/address.ts';
 import { type Cidr, networkOf } from '../../model/cidr.ts';
 

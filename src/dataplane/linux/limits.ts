@@ -1,4 +1,4 @@
-import type { ConntrackAbilities } from '../../kernel/conntrack.ts';
+import type { ConntrackAbilities } from '../../kernel/conntrack/abilities.ts';
 import type { ProtocolLimits } from '../../model/router.ts';
 import type { BackendName } from './backend.ts';
 import { UDPLITE_BY_IPTABLES } from './capabilities.ts';

@@ -1,5 +1,5 @@
 import type { Links } from '../../kernel/kernel.ts';
-import type { Interface } from '../../kernel/rtnetlink.ts';
+import type { Interface } from '../../kernel/netlink/rtnetlink.ts';
 import type { Family } from '../../model/address.ts';
 import type { RouterSides } from './namespaces.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { gatewaysOf, sameGateways } from '../../../src/dataplane/linux/gateways.ts';
-import type { Interface, InterfaceAddress } from '../../../src/kernel/rtnetlink.ts';
+import type { Interface, InterfaceAddress } from '../../../src/kernel/netlink/rtnetlink.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 
 type Trait = 'secondary' | 'unusable';

@@ -1,5 +1,5 @@
-import type { IptablesVariant, NatTable } from '../../../kernel/iptables-chains.ts';
 import type { IptablesState } from '../../../kernel/kernel.ts';
+import type { IptablesVariant, NatTable } from '../../../kernel/nft/iptables-chains.ts';
 import type { Family } from '../../../model/address.ts';
 import type { Cidr } from '../../../model/cidr.ts';
 import { addCounters, type Counters } from '../../../model/counters.ts';

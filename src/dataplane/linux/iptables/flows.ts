@@ -1,4 +1,4 @@
-import type { FlowRule } from '../../../kernel/stale-flows.ts';
+import type { FlowRule } from '../../../kernel/conntrack/stale-flows.ts';
 import { portCount, samePorts } from '../../../model/port-range.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import type { Rule } from '../../../program/rule.ts';

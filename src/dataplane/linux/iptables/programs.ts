@@ -1,4 +1,4 @@
-import type { IptablesVariant } from '../../../kernel/iptables-chains.ts';
+import type { IptablesVariant } from '../../../kernel/nft/iptables-chains.ts';
 import type { ProgramResult } from '../../../kernel/program.ts';
 import { NO_SUCH_PROGRAM } from '../../../kernel/program.ts';
 import type { Family } from '../../../model/address.ts';

@@ -1,4 +1,4 @@
-import type { TraceMessage } from '../../../kernel/nft-trace.ts';
+import type { TraceMessage } from '../../../kernel/nft/nft-trace.ts';
 import { LAST, MARKING } from './watch-table.ts';
 
 /** What the kernel told of one packet. */

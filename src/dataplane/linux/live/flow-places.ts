@@ -1,4 +1,4 @@
-import type { FlowPlace } from '../../../kernel/live-flows.ts';
+import type { FlowPlace } from '../../../kernel/conntrack/live-flows.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import type { Rule } from '../../../program/rule.ts';
 

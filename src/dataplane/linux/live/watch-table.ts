@@ -1,4 +1,4 @@
-import type { TableSource } from '../../../kernel/nft-compile.ts';
+import type { TableSource } from '../../../kernel/nft/nft-compile.ts';
 import type { Family } from '../../../model/address.ts';
 import type { WatchedFlow } from '../../../model/observation.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';

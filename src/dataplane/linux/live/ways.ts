@@ -1,4 +1,4 @@
-import type { TraceMessage } from '../../../kernel/nft-trace.ts';
+import type { TraceMessage } from '../../../kernel/nft/nft-trace.ts';
 import type { KernelStep, KernelWay, PacketOutcome } from '../../../model/observation.ts';
 import { CHAINS } from '../iptables/rules.ts';
 import { TABLE, WATCH_PREFIX } from '../nftables/layout.ts';

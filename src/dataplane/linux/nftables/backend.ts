@@ -1,5 +1,5 @@
-import type { SetElement, TableChange } from '../../../kernel/nft-batch.ts';
-import type { TableState } from '../../../kernel/nft-table.ts';
+import type { SetElement, TableChange } from '../../../kernel/nft/nft-batch.ts';
+import type { TableState } from '../../../kernel/nft/nft-table.ts';
 import type { Cidr } from '../../../model/cidr.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import type { Rule } from '../../../program/rule.ts';

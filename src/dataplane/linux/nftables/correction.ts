@@ -1,5 +1,5 @@
-import type { SetElement, TableChange } from '../../../kernel/nft-batch.ts';
-import type { Element, TableState } from '../../../kernel/nft-table.ts';
+import type { SetElement, TableChange } from '../../../kernel/nft/nft-batch.ts';
+import type { Element, TableState } from '../../../kernel/nft/nft-table.ts';
 
 /** How to make the table in the kernel what it should be. */
 export interface TableCorrection {

@@ -1,4 +1,4 @@
-import type { ElementCounter } from '../../../kernel/nft-counters.ts';
+import type { ElementCounter } from '../../../kernel/nft/nft-counters.ts';
 import { addCounters, type Counters, NO_TRAFFIC } from '../../../model/counters.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import { SETS } from './layout.ts';

@@ -1,4 +1,4 @@
-import type { SetElement } from '../../../kernel/nft-batch.ts';
+import type { SetElement } from '../../../kernel/nft/nft-batch.ts';
 import { type Address, addressOf, type Family } from '../../../model/address.ts';
 import { type Cidr, withoutNested } from '../../../model/cidr.ts';
 import { type PortRange, portCount, samePorts } from '../../../model/port-range.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import type { SetElement } from '../../../kernel/nft-batch.ts';
-import type { FlowRule } from '../../../kernel/stale-flows.ts';
+import type { FlowRule } from '../../../kernel/conntrack/stale-flows.ts';
+import type { SetElement } from '../../../kernel/nft/nft-batch.ts';
 import { type Address, addressValue } from '../../../model/address.ts';
 import { SETS } from './layout.ts';
 

@@ -1,4 +1,4 @@
-import type { TableSource } from '../../../kernel/nft-compile.ts';
+import type { TableSource } from '../../../kernel/nft/nft-compile.ts';
 import type { Layout, NftChain, NftSet } from './layout.ts';
 
 /** The script for `nft -f` that makes the table, without elements. Printed from typed values: no text of a user gets here. */

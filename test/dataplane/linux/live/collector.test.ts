@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Collector, createCollector } from '../../../../src/dataplane/linux/live/collector.ts';
 import { parseRuleset } from '../../../../src/dataplane/linux/live/ruleset.ts';
 import { isOfKnownFlow, wayOf } from '../../../../src/dataplane/linux/live/ways.ts';
-import type { TraceMessage } from '../../../../src/kernel/nft-trace.ts';
+import type { TraceMessage } from '../../../../src/kernel/nft/nft-trace.ts';
 import type { PacketEnds } from '../../../../src/model/observation.ts';
 
 const WATCH = 'hatoba_watch_1';

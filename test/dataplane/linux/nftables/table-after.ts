@@ -1,6 +1,6 @@
 import { layoutOf } from '../../../../src/dataplane/linux/nftables/layout.ts';
-import type { TableChange } from '../../../../src/kernel/nft-batch.ts';
-import type { Element, TableState } from '../../../../src/kernel/nft-table.ts';
+import type { TableChange } from '../../../../src/kernel/nft/nft-batch.ts';
+import type { Element, TableState } from '../../../../src/kernel/nft/nft-table.ts';
 
 /** That of a table as it should be. */
 export const FINGERPRINT = 'as made';

@@ -1,5 +1,5 @@
-import { attributes, listAttributes, readUninterrupted } from './netlink.ts';
-import { COUNTER, ELEMENT, EXPRESSION } from './nf-tables.ts';
+import { attributes, listAttributes, readUninterrupted } from '../netlink/netlink.ts';
+import { COUNTER, ELEMENT, EXPRESSION } from '../netlink/nf-tables.ts';
 import { commentOf, keyOf, listElements, readShapes } from './nft-table.ts';
 
 /** How many packets matched an element. */

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { enterNetworkNamespace, isNetworkNamespace, SystemCallError, unshareNetworkNamespace } from './libc.ts';
+import { enterNetworkNamespace, isNetworkNamespace, SystemCallError, unshareNetworkNamespace } from '../libc.ts';
 
 /** The thread is stuck in a foreign namespace: nothing it does from here on would be right. */
 export class LostNamespace extends Error {

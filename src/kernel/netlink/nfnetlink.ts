@@ -1,4 +1,4 @@
-import { SystemCallError } from './libc.ts';
+import { SystemCallError } from '../libc.ts';
 import { type Attributes, attributes, get, InterruptedDump, type Message, textOf } from './netlink.ts';
 import { CHAIN, NFT_MSG, RULE } from './nf-tables.ts';
 

@@ -1,14 +1,14 @@
 import { closeSync } from 'node:fs';
-import { hatobaError } from '../model/errors.ts';
-import { drain, EPOLLIN, openNetlink } from './libc.ts';
-import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.ts';
-import { NFT_TABLE_OWNED } from './nf-tables.ts';
-import { NFNLGRP_NFTRACE } from './nfnetlink.ts';
+import { hatobaError } from '../../model/errors.ts';
+import { drain, EPOLLIN, openNetlink } from '../libc.ts';
+import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from '../netlink/netlink.ts';
+import { NFT_TABLE_OWNED } from '../netlink/nf-tables.ts';
+import { NFNLGRP_NFTRACE } from '../netlink/nfnetlink.ts';
+import { readInterfaceName } from '../netlink/rtnetlink.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { batchOf } from './nft-batch.ts';
 import type { TableSource } from './nft-compile.ts';
 import { readTraceMessage, type TraceMessage } from './nft-trace.ts';
-import { readInterfaceName } from './rtnetlink.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What a kernel says to flags of a table that it does not know (net/netfilter/nf_tables_api.c). */
 const UNKNOWN_FLAG = ['EINVAL', 'EOPNOTSUPP'];

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
-import { makeRoomToSend, receive, receiveNow, SystemCallError, send } from './libc.ts';
+import { makeRoomToSend, receive, receiveNow, SystemCallError, send } from '../libc.ts';
 
 /**
  * Netlink messages (linux/netlink.h; https://docs.kernel.org/userspace-api/netlink/intro.html):

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Family } from '../model/address.ts';
-import { attributes, dump, textOf } from './netlink.ts';
-import { NFT_FAMILIES, NFT_MSG, TABLE } from './nf-tables.ts';
-import { NFGENMSG, NFPROTO_INET, nftMessageType } from './nfnetlink.ts';
+import type { Family } from '../../model/address.ts';
+import { attributes, dump, textOf } from '../netlink/netlink.ts';
+import { NFT_FAMILIES, NFT_MSG, TABLE } from '../netlink/nf-tables.ts';
+import { NFGENMSG, NFPROTO_INET, nftMessageType } from '../netlink/nfnetlink.ts';
 
 /** Which tables of rules others have in a network namespace. */
 export interface OthersTables {

@@ -1,8 +1,8 @@
-import type { Address, Family } from '../model/address.ts';
-import type { FlowUsage } from '../model/flow-usage.ts';
+import type { Address, Family } from '../../model/address.ts';
+import type { FlowUsage } from '../../model/flow-usage.ts';
+import { attributes, dump, get, NLM_F_REQUEST, readUninterrupted, sendAll } from '../netlink/netlink.ts';
+import { createNetlinkWriter } from '../netlink/netlink-writer.ts';
 import { type Flow, rawAddress, readFlow } from './flow.ts';
-import { attributes, dump, get, NLM_F_REQUEST, readUninterrupted, sendAll } from './netlink.ts';
-import { createNetlinkWriter } from './netlink-writer.ts';
 import { AF, CT_MSG, CTA, FILTER, FILTER_BY, IP, PROTOCOL, STATISTICS, TUPLE } from './nf-conntrack.ts';
 
 /**

@@ -1,15 +1,13 @@
 import { closeSync } from 'node:fs';
-import { hatobaError } from '../model/errors.ts';
-import type { FlowUsage } from '../model/flow-usage.ts';
-import { type ConntrackAbilities, readConntrackAbilities } from './conntrack.ts';
-import { readFlowUsage } from './ctnetlink.ts';
-import { ROUTE_GROUPS, subjectOf } from './default-routes.ts';
-import { findLegacyChains, findNftChains, NAT, type NatTable } from './iptables-chains.ts';
-import type { AttachOptions, IptablesState, Links, NamespaceState } from './kernel.ts';
-import { drain, EPOLLIN, openNetlink, SystemCallError } from './libc.ts';
-import { createLinkReader } from './links.ts';
-import { countLiveFlows, type FlowPlace } from './live-flows.ts';
-import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from './netlink.ts';
+import { hatobaError } from '../../model/errors.ts';
+import type { FlowUsage } from '../../model/flow-usage.ts';
+import { type ConntrackAbilities, readConntrackAbilities } from '../conntrack/abilities.ts';
+import { readFlowUsage } from '../conntrack/ctnetlink.ts';
+import { countLiveFlows, type FlowPlace } from '../conntrack/live-flows.ts';
+import { endStaleFlows, type FlowChange } from '../conntrack/stale-flows.ts';
+import type { AttachOptions, IptablesState, Links, NamespaceState } from '../kernel.ts';
+import { drain, EPOLLIN, openNetlink, SystemCallError } from '../libc.ts';
+import { messages, NETLINK_NETFILTER, NETLINK_ROUTE, sendAll } from '../netlink/netlink.ts';
 import {
   isLater,
   NFNLGRP_NFTABLES,
@@ -19,18 +17,20 @@ import {
   readConsistently,
   readGeneration,
   rulesetEvent,
-} from './nfnetlink.ts';
-import { batchOf, type TableChange } from './nft-batch.ts';
-import type { TableSource } from './nft-compile.ts';
-import { type ElementCounter, readCounters } from './nft-counters.ts';
-import { readTable, type TableState } from './nft-table.ts';
-import type { TraceMessage } from './nft-trace.ts';
-import { type OthersTables, readLegacyTables, readNftTables } from './others-tables.ts';
-import { openPacketWatch, type PacketWatch } from './packet-watch.ts';
-import { LINK_AND_ADDRESS_GROUPS } from './rtnetlink.ts';
-import { readSettings } from './settings.ts';
-import { endStaleFlows, type FlowChange } from './stale-flows.ts';
-import type { Surroundings } from './surroundings.ts';
+} from '../netlink/nfnetlink.ts';
+import { LINK_AND_ADDRESS_GROUPS } from '../netlink/rtnetlink.ts';
+import { findLegacyChains, findNftChains, NAT, type NatTable } from '../nft/iptables-chains.ts';
+import { batchOf, type TableChange } from '../nft/nft-batch.ts';
+import type { TableSource } from '../nft/nft-compile.ts';
+import { type ElementCounter, readCounters } from '../nft/nft-counters.ts';
+import { readTable, type TableState } from '../nft/nft-table.ts';
+import type { TraceMessage } from '../nft/nft-trace.ts';
+import { type OthersTables, readLegacyTables, readNftTables } from '../nft/others-tables.ts';
+import { openPacketWatch, type PacketWatch } from '../nft/packet-watch.ts';
+import { ROUTE_GROUPS, subjectOf } from '../routes/default-routes.ts';
+import { createLinkReader } from '../routes/links.ts';
+import { readSettings } from '../settings.ts';
+import type { Surroundings } from '../surroundings.ts';
 import { openNamespace } from './thread-namespace.ts';
 
 /** A network namespace that is kept open, with sockets in it that tell what changes. */

@@ -1,6 +1,6 @@
-import type { Family } from '../model/address.ts';
-import { attributes, dump, type Message } from './netlink.ts';
-import type { Interface } from './rtnetlink.ts';
+import type { Family } from '../../model/address.ts';
+import { attributes, dump, type Message } from '../netlink/netlink.ts';
+import type { Interface } from '../netlink/rtnetlink.ts';
 
 /** linux/rtnetlink.h */
 const [RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE] = [24, 25, 26];

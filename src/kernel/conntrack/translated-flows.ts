@@ -1,7 +1,7 @@
+import { dump, findAttribute, readUninterrupted } from '../netlink/netlink.ts';
+import { createNetlinkWriter } from '../netlink/netlink-writer.ts';
 import { NFGENMSG, typeOf } from './ctnetlink.ts';
 import { type Flow, readFlow } from './flow.ts';
-import { dump, findAttribute, readUninterrupted } from './netlink.ts';
-import { createNetlinkWriter } from './netlink-writer.ts';
 import { CT_MSG, CTA, PROTOCOL_INFO, TCP_INFO } from './nf-conntrack.ts';
 
 /** nf_conntrack_common.h: IPS_DST_NAT; nf_conntrack_tcp.h: TCP_CONNTRACK_TIME_WAIT and TCP_CONNTRACK_CLOSE. */

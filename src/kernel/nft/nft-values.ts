@@ -1,4 +1,4 @@
-import { addressOf, addressValue } from '../model/address.ts';
+import { addressOf, addressValue } from '../../model/address.ts';
 
 /**
  * Keys and values of map elements, between nft's words (`192.0.2.1 . 6 . 80`; protocols and directions are numbers) and the kernel's

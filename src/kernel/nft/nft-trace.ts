@@ -1,8 +1,8 @@
-import { addressOf } from '../model/address.ts';
-import type { PacketEnds } from '../model/observation.ts';
-import { attributes, type Message, textOf } from './netlink.ts';
-import { NFT_FAMILIES, NFT_MSG, TRACE, VERDICT } from './nf-tables.ts';
-import { NFGENMSG, nftMessageType } from './nfnetlink.ts';
+import { addressOf } from '../../model/address.ts';
+import type { PacketEnds } from '../../model/observation.ts';
+import { attributes, type Message, textOf } from '../netlink/netlink.ts';
+import { NFT_FAMILIES, NFT_MSG, TRACE, VERDICT } from '../netlink/nf-tables.ts';
+import { NFGENMSG, nftMessageType } from '../netlink/nfnetlink.ts';
 
 /** One thing that the kernel tells of a packet that is traced (net/netfilter/nf_tables_trace.c). */
 export interface TraceMessage {

@@ -1,5 +1,5 @@
-import { type Address, addressOf } from '../model/address.ts';
-import { SystemCallError } from './libc.ts';
+import { type Address, addressOf } from '../../model/address.ts';
+import { SystemCallError } from '../libc.ts';
 import { attributes, dump, get, textOf } from './netlink.ts';
 
 /** linux/rtnetlink.h, linux/if_addr.h, linux/if_link.h. */

@@ -1,6 +1,6 @@
-import type { Address } from '../model/address.ts';
-import type { AddressSpan } from '../model/cidr.ts';
-import type { PortRange } from '../model/port-range.ts';
+import type { Address } from '../../model/address.ts';
+import type { AddressSpan } from '../../model/cidr.ts';
+import type { PortRange } from '../../model/port-range.ts';
 import { countFlows } from './ctnetlink.ts';
 import { type AboutFlows, type Flow, indexByFlow, rawAddress, spanContains } from './flow.ts';
 import { readTranslatedFlows } from './translated-flows.ts';

@@ -1,4 +1,4 @@
-import { attributes, dump, get, listAttributes, textAttribute, textOf } from './netlink.ts';
+import { attributes, dump, get, listAttributes, textAttribute, textOf } from '../netlink/netlink.ts';
 import {
   CHAIN,
   DATA_VALUE,
@@ -11,8 +11,8 @@ import {
   SET,
   TABLE,
   USERDATA_COMMENT,
-} from './nf-tables.ts';
-import { NFGENMSG, nftMessageType, nftRequest } from './nfnetlink.ts';
+} from '../netlink/nf-tables.ts';
+import { NFGENMSG, nftMessageType, nftRequest } from '../netlink/nfnetlink.ts';
 import { datatypesOf, readValue } from './nft-values.ts';
 
 /** One element of a map, in nft's words: `192.0.2.1 . 6 . 80`, `10.0.0.1 . 8080`. Protocols are numbers. */

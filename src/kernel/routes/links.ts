@@ -1,8 +1,8 @@
+import type { Links } from '../kernel.ts';
+import { SystemCallError } from '../libc.ts';
+import { readUninterrupted } from '../netlink/netlink.ts';
+import { readInterfaces } from '../netlink/rtnetlink.ts';
 import { type FoundRoute, preferredRoutes, readDefaultRoutes } from './default-routes.ts';
-import type { Links } from './kernel.ts';
-import { SystemCallError } from './libc.ts';
-import { readUninterrupted } from './netlink.ts';
-import { readInterfaces } from './rtnetlink.ts';
 
 /** What was told since the last time. */
 export interface Told {

@@ -1,9 +1,9 @@
 import { closeSync, existsSync, readFileSync } from 'node:fs';
-import type { Family } from '../model/address.ts';
-import { openInternetSocket, readSocketOption, SystemCallError } from './libc.ts';
-import { get, textAttribute } from './netlink.ts';
-import { CHAIN, NFT_MSG } from './nf-tables.ts';
-import { NFPROTO, nftMessageType } from './nfnetlink.ts';
+import type { Family } from '../../model/address.ts';
+import { openInternetSocket, readSocketOption, SystemCallError } from '../libc.ts';
+import { get, textAttribute } from '../netlink/netlink.ts';
+import { CHAIN, NFT_MSG } from '../netlink/nf-tables.ts';
+import { NFPROTO, nftMessageType } from '../netlink/nfnetlink.ts';
 
 /** `iptables` is two programs: one writes nftables of certain names, the other what kernels had before (iptables(8), xtables-nft(8)). */
 export type IptablesVariant = 'nft' | 'legacy';

@@ -1,7 +1,7 @@
-import { type Address, addressValue, type Family } from '../model/address.ts';
-import type { AddressSpan } from '../model/cidr.ts';
-import { type PortRange, portCount } from '../model/port-range.ts';
-import { findAttribute } from './netlink.ts';
+import { type Address, addressValue, type Family } from '../../model/address.ts';
+import type { AddressSpan } from '../../model/cidr.ts';
+import { type PortRange, portCount } from '../../model/port-range.ts';
+import { findAttribute } from '../netlink/netlink.ts';
 import { AF, CTA, IP, PROTOCOL, TUPLE } from './nf-conntrack.ts';
 
 /** A flow, as its first packet was and where it was sent; addresses as `rawAddress` gives them. */

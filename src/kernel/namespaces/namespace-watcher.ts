@@ -1,8 +1,8 @@
 import { closeSync, lstatSync, openSync, readdirSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { HOST_ROUTER, isNamespaceName } from '../model/router.ts';
-import type { KernelEvent } from './kernel.ts';
-import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow, SystemCallError } from './libc.ts';
+import { HOST_ROUTER, isNamespaceName } from '../../model/router.ts';
+import type { KernelEvent } from '../kernel.ts';
+import { addInotifyWatch, EPOLLIN, EPOLLPRI, openInotify, readNow, SystemCallError } from '../libc.ts';
 import { openNamespace } from './thread-namespace.ts';
 
 /** Tells which names in the directory lead to network namespaces, by event. */

@@ -1,7 +1,7 @@
-import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from './netlink.ts';
-import { createNetlinkWriter, type NetlinkWriter } from './netlink-writer.ts';
-import { DATA_VALUE, ELEMENT, ELEMENTS, LIST_ITEM, NFT_MSG, TABLE, USERDATA_COMMENT } from './nf-tables.ts';
-import { NFPROTO_INET, nftMessageType } from './nfnetlink.ts';
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from '../netlink/netlink.ts';
+import { createNetlinkWriter, type NetlinkWriter } from '../netlink/netlink-writer.ts';
+import { DATA_VALUE, ELEMENT, ELEMENTS, LIST_ITEM, NFT_MSG, TABLE, USERDATA_COMMENT } from '../netlink/nf-tables.ts';
+import { NFPROTO_INET, nftMessageType } from '../netlink/nfnetlink.ts';
 import type { Blueprint } from './nft-blueprint.ts';
 import type { Element, SetShape } from './nft-table.ts';
 import { sizeOf, writeValue } from './nft-values.ts';

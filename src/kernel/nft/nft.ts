@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import koffi from 'koffi';
-import { hatobaError } from '../model/errors.ts';
+import { hatobaError } from '../../model/errors.ts';
 
 /** Runs nft scripts, each as one transaction. */
 export interface NftDriver {

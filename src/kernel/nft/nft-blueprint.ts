@@ -1,7 +1,7 @@
-import { attributes, type Message } from './netlink.ts';
-import { createNetlinkWriter, type NetlinkWriter } from './netlink-writer.ts';
-import { CHAIN, ELEMENTS, HOOK, NFT_MSG, RULE, SET } from './nf-tables.ts';
-import { nftMessageType } from './nfnetlink.ts';
+import { attributes, type Message } from '../netlink/netlink.ts';
+import { createNetlinkWriter, type NetlinkWriter } from '../netlink/netlink-writer.ts';
+import { CHAIN, ELEMENTS, HOOK, NFT_MSG, RULE, SET } from '../netlink/nf-tables.ts';
+import { nftMessageType } from '../netlink/nfnetlink.ts';
 import { fingerprintOf, type SetShape, shapeOf, type TableObjects } from './nft-table.ts';
 
 /** How to make a table like one that nft has made, without nft. */

@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs';
-import { hatobaError } from '../model/errors.ts';
-import { openNetlink, SystemCallError } from './libc.ts';
-import { NETLINK_NETFILTER, sendAll } from './netlink.ts';
-import { readGeneration } from './nfnetlink.ts';
+import { hatobaError } from '../../model/errors.ts';
+import { openNetlink, SystemCallError } from '../libc.ts';
+import type { ThreadNamespace } from '../namespaces/thread-namespace.ts';
+import { NETLINK_NETFILTER, sendAll } from '../netlink/netlink.ts';
+import { readGeneration } from '../netlink/nfnetlink.ts';
 import { type NftDriver, type NftDriverName, openNftDriver } from './nft.ts';
 import { batchOf } from './nft-batch.ts';
 import { type Blueprint, blueprintOf } from './nft-blueprint.ts';
 import { fingerprintOf, readObjects } from './nft-table.ts';
-import type { ThreadNamespace } from './thread-namespace.ts';
 
 /** A table as a script for nft that makes it, without elements. */
 export interface TableSource {

@@ -1,5 +1,5 @@
-import type { Address } from '../model/address.ts';
-import type { AddressSpan } from '../model/cidr.ts';
+import type { Address } from '../../model/address.ts';
+import type { AddressSpan } from '../../model/cidr.ts';
 import { countFlows, deleteFlows, type FlowFilter, findFlows } from './ctnetlink.ts';
 import { type AboutFlows, type Flow, indexByFlow, rawAddress, spanContains } from './flow.ts';
 
