@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { type Logger, pino } from 'pino';
 import { type Agent, type AgentObserver, createAgent } from '../agent/agent.ts';
 import type { NodeInfo } from '../api/deps.ts';
@@ -52,6 +53,8 @@ export async function runDaemon(options: DaemonOptions, thread: KernelThread): P
     await Promise.allSettled([starting]);
   }
   notify('READY=1');
+  // By itself, Node does so when the process ends, and a killed one never does.
+  flushCompileCache();
   releaseMemory();
   await end.reached;
   notify('STOPPING=1');
