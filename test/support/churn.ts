@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../../src/cli/client.ts';
 import { HatobaError } from '../../src/model/errors.ts';
@@ -10,6 +11,8 @@ export interface Churn {
   readonly absent: ReadonlySet<string>;
   /** Names of forwards where the answer to the last request was lost. */
   readonly unknown: ReadonlySet<string>;
+  /** Resolves when the next change is acknowledged. */
+  acknowledged(): Promise<void>;
   /** Resolves when the last request is answered; rejects if the daemon refused one. */
   stop(): Promise<void>;
 }
@@ -30,6 +33,7 @@ const PAUSE = 5;
 
 export function startChurn(client: Client, options: ChurnOptions): Churn {
   const [present, absent, unknown] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  const acknowledgements = new EventEmitter();
   let created = 0;
   let stopped = false;
   const running = run();
@@ -39,6 +43,9 @@ export function startChurn(client: Client, options: ChurnOptions): Churn {
     present,
     absent,
     unknown,
+    async acknowledged() {
+      await Promise.race([once(acknowledgements, 'change'), running]);
+    },
     stop() {
       stopped = true;
       return running;
@@ -68,6 +75,7 @@ export function startChurn(client: Client, options: ChurnOptions): Churn {
   async function note(name: string, outcome: Set<string>, request: () => Promise<unknown>): Promise<void> {
     const answered = await ask(request);
     (answered ? outcome : unknown).add(name);
+    if (answered) acknowledgements.emit('change');
     // What is asked of a daemon that is known to be away tells nothing.
     while (!stopped && !(await ask(() => client.getStatus()))) await sleep(PAUSE);
   }
