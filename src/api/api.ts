@@ -6,6 +6,7 @@ import { guardRoutes } from './access/guard.ts';
 import { scopeLocalNode } from './access/scoped-local-node.ts';
 import { auditChanges } from './audit.ts';
 import type { ApiDeps, RouteDeps } from './deps.ts';
+import { createEventStreams } from './event-streams.ts';
 import { health } from './health.ts';
 import { answerBrokenRequest } from './listen/broken-request.ts';
 import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './listen/limits.ts';
@@ -40,7 +41,8 @@ const BODY_LIMIT = 64 * 1024;
 export function createApi(given: ApiDeps): FastifyInstance {
   const { registry, grants = parseGrants([]), node, neutron = {}, log } = given;
   const local = shareLocalNode(given.local ?? NO_ROUTERS);
-  const metrics = createMetrics({ ...given, local });
+  const streams = createEventStreams();
+  const metrics = createMetrics({ ...given, local, streams });
   const waiting = createWaiting(registry);
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
@@ -63,7 +65,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   const audit = auditChanges(api, guardRoutes(api, given.authenticate, given.admit));
   const registryOf = (caller: Caller) => audit.registry(caller, scopeRegistry(registry, caller, grants));
   const localOf = (caller: Caller) => audit.local(caller, scopeLocalNode(local, caller, registryOf(caller)));
-  const deps: RouteDeps = { registryOf, node, localOf, waiting };
+  const deps: RouteDeps = { registryOf, node, localOf, waiting, streams };
   api.addHook('preClose', (done) => {
     waiting.end();
     done();

@@ -4,6 +4,7 @@ import type { Grants } from '../model/grants.ts';
 import type { OpenRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Admit, Authenticate } from './access/guard.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { LocalNode } from './local-node.ts';
 import type { Observations } from './metrics/observations.ts';
 import type { NeutronOptions } from './neutron/options.ts';
@@ -53,4 +54,5 @@ export interface RouteDeps {
   /** What this node tells this caller: there is no other way to it. */
   readonly localOf: (caller: Caller) => LocalNode;
   readonly waiting: Waiting;
+  readonly streams: EventStreams;
 }

@@ -7,7 +7,7 @@ import type { MetricsDeps } from './metrics-deps.ts';
 /** How everything stands; gives what brings it up to date. */
 export function createStateMetrics(
   registers: PrometheusRegistry[],
-  { registry, node, local }: MetricsDeps,
+  { registry, node, local, streams }: MetricsDeps,
 ): () => Promise<void> {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ registers, name, help, labelNames });
@@ -22,6 +22,12 @@ export function createStateMetrics(
     'hatoba_connection_tracking_entries',
     'Entries of connection tracking in all routers of this node',
   );
+  const followers = gauge('hatoba_event_streams', 'Streams of events that are open');
+  const lag = gauge('hatoba_event_lag_revisions', 'Changes that the slowest stream of events has yet to take');
+  const stalled = gauge(
+    'hatoba_event_lag_seconds',
+    'How long the slowest stream of events has not taken what is there for it',
+  );
   const limit = gauge('hatoba_connection_tracking_limit', 'How many entries one router can have');
 
   return async () => {
@@ -33,6 +39,10 @@ export function createStateMetrics(
     instances.set(own.reduce((sum, status) => sum + status.instances.length, 0));
     broken.set(own.filter(({ error }) => error !== null).length);
     behind.set(own.filter((status) => isBehind(status, registry)).length);
+    const { streams: open, revisions, seconds } = streams.lag(registry.forwards.revision());
+    followers.set(open);
+    lag.set(revisions);
+    stalled.set(seconds);
     const usage = await local.flowUsage();
     flows.set(usage.reduce((sum, { entries }) => sum + entries, 0));
     const [first] = usage;

@@ -7,6 +7,7 @@ import type { RouterId } from '../../model/router.ts';
 import type { Registry, RegistryChange } from '../../registry/registry.ts';
 import { READ } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
+import type { EventStream, EventStreams } from '../event-streams.ts';
 import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
 import { type EventDocument, printEvents } from './event-documents.ts';
@@ -31,7 +32,7 @@ const HEARTBEAT = 15_000;
 const RETRY = 2_000;
 
 /** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-export function events({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox {
+export function events({ registryOf, streams }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const open = new Set<() => void>();
     api.addHook('preClose', (closed) => {
@@ -47,9 +48,11 @@ export function events({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox 
       const signal = untilClosed(reply, open);
       // An end of the API would wait for a connection that stays open behind the stream.
       reply.type('text/event-stream').headers({ 'cache-control': 'no-store', connection: 'close' });
-      return Readable.from(stream(registry, { after, router, signal, isAllowed: () => request.isStillAllowed() }), {
-        objectMode: false,
-      });
+      const subscription = { after, router, signal, isAllowed: () => request.isStillAllowed() };
+      return Readable.from(
+        counted(streams, (own) => stream(registry, subscription, own)),
+        { objectMode: false },
+      );
     });
 
     done();
@@ -79,20 +82,37 @@ interface Subscription {
   readonly isAllowed: () => Promise<boolean>;
 }
 
-/** The text of a stream. It is read from the store as fast as the client takes it. */
-async function* stream(registry: Registry, subscription: Subscription): AsyncGenerator<string, void> {
+/** The text, as one of the open streams as long as it is read. */
+async function* counted(
+  streams: EventStreams,
+  textOf: (own: EventStream) => AsyncIterable<string>,
+): AsyncGenerator<string, void> {
+  const own = streams.open();
+  try {
+    yield* textOf(own);
+  } finally {
+    own.close();
+  }
+}
+
+/** The text of a stream. It is read from the store as fast as the client takes it, of which `own` hears. */
+async function* stream(registry: Registry, subscription: Subscription, own: EventStream): AsyncGenerator<string, void> {
   const { after, router, signal, isAllowed } = subscription;
   yield `retry: ${RETRY}\n\n`;
   for await (const change of withHeartbeats(changesOrReset(registry, after, signal), signal)) {
     if (!(await isAllowed())) return;
+    // What comes after a heartbeat has to wait until that is taken, too.
+    own.tells(change?.revision ?? registry.forwards.revision() + 1);
     if (change === null) yield ':\n\n';
-    else if ('reset' in change) yield* printBlocks([resetEvent(change.reset)], change.reset);
+    else if ('isReset' in change) yield* printBlocks([resetEvent(change.revision)], change.revision);
     else yield* printBlocks(printEvents(ofRouter(change, router), registry), change.revision);
+    own.waits();
   }
 }
 
 interface Reset {
-  readonly reset: number;
+  readonly isReset: true;
+  readonly revision: number;
 }
 
 /** Where changes are asked for that are no longer kept, or not there yet, one is told to read everything again. */
@@ -106,7 +126,7 @@ async function* changesOrReset(
     const isAhead = after > registry.forwards.revision();
     if (!isAhead && !(yield* told(registry.changes(after, signal)))) return;
     after = registry.forwards.revision();
-    yield { reset: after };
+    yield { isReset: true, revision: after };
   }
 }
 

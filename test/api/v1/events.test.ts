@@ -68,6 +68,11 @@ function readBlock(block: string): readonly Event[] {
   return [{ event, data: JSON.parse(data), id: id === undefined ? null : Number(id) }];
 }
 
+async function eventMetrics({ api }: Bench): Promise<readonly string[]> {
+  const { body } = await api.inject('/metrics');
+  return body.split('\n').filter((line) => line.startsWith('hatoba_event_'));
+}
+
 function create({ registry }: Bench, input: Partial<ForwardInput> = {}): Promise<Forward> {
   return registry.forwards.create(spec({ router: ROUTER, ...input }));
 }
@@ -195,7 +200,7 @@ test('nothing is kept of a client that goes while it is found out who asks', asy
   });
 });
 
-test('who does not read holds nothing up, and next to nothing in memory', async () => {
+test('who does not read holds nothing up, and next to nothing in memory, and is told of in the metrics', async () => {
   await using bench = await openBench();
   const sockets: Socket[] = [];
   bench.api.server.on('connection', (socket) => sockets.push(socket));
@@ -216,6 +221,14 @@ test('who does not read holds nothing up, and next to nothing in memory', async 
   for (let newest = 0; newest !== revision; ) newest = (await stream.take(1))[0]?.id ?? 0;
   expect(sockets[0]?.writableLength).toBeGreaterThan(0);
   expect(sockets[0]?.writableLength).toBeLessThan(200_000);
+  expect(await eventMetrics(bench)).toEqual([
+    'hatoba_event_streams 2',
+    'hatoba_event_lag_revisions 1',
+    expect.stringMatching(/^hatoba_event_lag_seconds 0?\.?\d*[1-9]/),
+  ]);
+  lazy.destroy();
+  const nobodyBehind = ['hatoba_event_streams 1', 'hatoba_event_lag_revisions 0', 'hatoba_event_lag_seconds 0'];
+  await eventually(async () => expect(await eventMetrics(bench)).toEqual(nobodyBehind));
 }, 30_000);
 
 test.for([
