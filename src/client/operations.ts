@@ -211,7 +211,11 @@ export type RouterOnNode = Guarded<typeof isRouterOnNode>;
 export const isRouter = record({ id: text, gateways: list(text), forwards: count, nodes: list(isRouterOnNode) });
 export type Router = Guarded<typeof isRouter>;
 
-export const isRouterList = record({ routers: list(isRouter) });
+export const isRouterList = record({
+  routers: list(isRouter),
+  /** what is listed is at least as new; events after it miss nothing */
+  revision: count,
+});
 export type RouterList = Guarded<typeof isRouterList>;
 
 export const isNode = record({
@@ -235,7 +239,11 @@ export const isNode = record({
 });
 export type Node = Guarded<typeof isNode>;
 
-export const isNodeList = record({ nodes: list(isNode) });
+export const isNodeList = record({
+  nodes: list(isNode),
+  /** what is listed is at least as new; events after it miss nothing */
+  revision: count,
+});
 export type NodeList = Guarded<typeof isNodeList>;
 
 export const isCounters = record({

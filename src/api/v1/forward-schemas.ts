@@ -4,6 +4,7 @@ import { FORWARD_SORTS, type ForwardSort } from './forward-order.ts';
 import {
   closed,
   ExpiresIn,
+  ListRevision,
   named,
   queryFlag,
   Revision,
@@ -96,10 +97,7 @@ export const ForwardPageSchema = Type.Object(
   {
     forwards: Type.Immutable(Type.Array(ForwardSchema)),
     next: TextOrNull,
-    revision: Type.Integer({
-      minimum: 0,
-      description: 'what is listed is at least as new; events after it miss nothing',
-    }),
+    revision: ListRevision,
   },
   named('ForwardPage'),
 );

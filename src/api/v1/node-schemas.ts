@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { named, TextOrNull } from './schemas.ts';
+import { ListRevision, named, TextOrNull } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
@@ -23,4 +23,7 @@ export const NodeSchema = Type.Object(
 );
 export type NodeDocument = Static<typeof NodeSchema>;
 
-export const NodeListSchema = Type.Object({ nodes: Type.Immutable(Type.Array(NodeSchema)) }, named('NodeList'));
+export const NodeListSchema = Type.Object(
+  { nodes: Type.Immutable(Type.Array(NodeSchema)), revision: ListRevision },
+  named('NodeList'),
+);

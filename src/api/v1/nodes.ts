@@ -17,9 +17,11 @@ const schema = {
 export function nodes({ registryOf, node }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.get('/nodes', { schema, config: { access: READ_ALL } }, ({ caller }) => {
-      const told = statusesByNode(registryOf(caller).statuses);
-      const names = new Set([node.name, ...told.keys()]);
-      return { nodes: [...names].sort().map((name) => printNode(name, told.get(name) ?? [], node)) };
+      const { forwards, statuses } = registryOf(caller);
+      const told = statusesByNode(statuses);
+      const names = [...new Set([node.name, ...told.keys()])].sort();
+      const nodes = names.map((name) => printNode(name, told.get(name) ?? [], node));
+      return { nodes, revision: forwards.revision() };
     });
     done();
   };

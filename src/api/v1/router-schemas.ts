@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox';
-import { closed, named, Revision, TextList, TextOrNull, Time } from './schemas.ts';
+import { closed, ListRevision, named, Revision, TextList, TextOrNull, Time } from './schemas.ts';
 
 const Count = Type.Integer({ minimum: 0 });
 
@@ -22,7 +22,10 @@ export const RouterSchema = Type.Object(
 );
 export type RouterDocument = Static<typeof RouterSchema>;
 
-export const RouterListSchema = Type.Object({ routers: Type.Immutable(Type.Array(RouterSchema)) }, named('RouterList'));
+export const RouterListSchema = Type.Object(
+  { routers: Type.Immutable(Type.Array(RouterSchema)), revision: ListRevision },
+  named('RouterList'),
+);
 export type RouterList = Static<typeof RouterListSchema>;
 
 export const RouterParams = Type.Object({ reference: Type.String() }, closed);

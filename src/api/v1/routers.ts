@@ -25,7 +25,8 @@ export function routers({ registryOf }: RouteDeps): FastifyPluginCallbackTypebox
     api.get('/routers', { schema: listSchema, config: { access: READ } }, ({ caller }) => {
       const registry = registryOf(caller);
       const counts = countForwards(registry);
-      return { routers: [...counts].map(([id, count]) => printRouter(id, count, registry.statuses.of(id))) };
+      const routers = [...counts].map(([id, count]) => printRouter(id, count, registry.statuses.of(id)));
+      return { routers, revision: registry.forwards.revision() };
     });
 
     api.get('/routers/:reference', { schema: showSchema, config: { access: READ } }, ({ caller, params }) => {

@@ -19,6 +19,12 @@ export const Time = Type.String({ description: 'RFC 3339, UTC' });
 
 export const Revision = Type.Integer({ minimum: 0 });
 
+/** Of a list. */
+export const ListRevision = Type.Integer({
+  minimum: 0,
+  description: 'what is listed is at least as new; events after it miss nothing',
+});
+
 /** In place of `expires_at`, so that the daemon's clock alone counts; a hundred years at most. */
 export const ExpiresIn = Type.Integer({ minimum: 1, maximum: 3_155_760_000, description: 'seconds from now' });
 

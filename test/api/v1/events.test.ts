@@ -81,13 +81,19 @@ test('tells of forwards that come, change and go', async () => {
   await using bench = await openBench();
   const stream = await open(await listen(bench));
   const forward = await create(bench);
-  const [created] = await stream.take(1);
-  expect(created).toMatchObject({ event: 'forward', id: forward.revision, data: { id: forward.id, router: ROUTER } });
-  const shown = (await bench.api.inject(`/v1/forwards/${forward.id}`)).json();
-  expect(created?.data['forward']).toEqual(shown);
+  const shown = async (path: string) => (await bench.api.inject(path)).json();
+  expect(await stream.take(2)).toEqual([
+    {
+      event: 'forward',
+      id: null,
+      data: { id: forward.id, router: ROUTER, forward: await shown(`/v1/forwards/${forward.id}`) },
+    },
+    { event: 'router', id: forward.revision, data: { id: ROUTER, router: await shown(`/v1/routers/${ROUTER}`) } },
+  ]);
   const revision = await bench.registry.forwards.remove(forward.id);
-  expect(await stream.take(1)).toEqual([
-    { event: 'forward', id: revision, data: { id: forward.id, router: ROUTER, forward: null } },
+  expect(await stream.take(2)).toEqual([
+    { event: 'forward', id: null, data: { id: forward.id, router: ROUTER, forward: null } },
+    { event: 'router', id: revision, data: { id: ROUTER, router: null } },
   ]);
 });
 
@@ -109,7 +115,7 @@ test('tells what a node reports: of the router, the node, and every problem', as
   expect(events.map(({ id }) => id)).toEqual([null, null, bench.registry.forwards.revision()]);
   await bench.registry.forwards.remove(forward.id);
   await bench.registry.statuses.publish('n1', [], [ROUTER]);
-  const [, ...last] = await stream.take(4);
+  const [, , ...last] = await stream.take(5);
   expect(last.map(({ data }) => data)).toEqual([
     { router: ROUTER, node: 'n1', status: null },
     { id: ROUTER, router: null },
@@ -125,8 +131,25 @@ test('nothing is lost between a list and the events after it', async () => {
   const second = await create(bench, { external_port: 5002 });
   const stream = await open(port, `?after=${list.revision}`);
   const third = await create(bench, { external_port: 5003 });
-  expect((await stream.take(2)).map(({ data }) => data['id'])).toEqual([second.id, third.id]);
+  const told = (await stream.take(4)).filter(({ event }) => event === 'forward');
+  expect(told.map(({ data }) => data['id'])).toEqual([second.id, third.id]);
   expect(list.forwards.map(({ id }: { id: string }) => id)).toEqual([first.id]);
+});
+
+test.for(['routers', 'nodes'])('nothing is lost between a list of %s and the events after it', async (things) => {
+  await using bench = await openBench();
+  await create(bench);
+  const list = (await bench.api.inject(`/v1/${things}`)).json();
+  await create(bench, { router: OTHER_ROUTER });
+  await publish(bench.registry, report(1, { node: 'n2' }));
+  const stream = await open(await listen(bench), `?after=${list.revision}`);
+  expect((await stream.take(5)).map(({ event, data }) => [event, data['id'] ?? data['node'] ?? data['name']])).toEqual([
+    ['forward', expect.any(String)],
+    ['router', OTHER_ROUTER],
+    ['status', 'n2'],
+    ['router', ROUTER],
+    ['node', 'n2'],
+  ]);
 });
 
 test('who was cut off goes on where it was', async () => {
@@ -134,7 +157,7 @@ test('who was cut off goes on where it was', async () => {
   const port = await listen(bench);
   const before = await open(port);
   await create(bench);
-  const [seen] = await before.take(1);
+  const [, seen] = await before.take(2);
   before.close();
   const missed = await create(bench, { external_port: 5002 });
   const after = await open(port, '?after=0', { 'last-event-id': String(seen?.id) });
@@ -161,7 +184,7 @@ test('a router can be asked for alone', async () => {
   await create(bench, { router: OTHER_ROUTER });
   await publish(bench.registry, report(1, { router: OTHER_ROUTER }));
   const own = await create(bench);
-  expect((await stream.take(1)).map(({ data }) => data['id'])).toEqual([own.id]);
+  expect((await stream.take(2)).map(({ data }) => data['id'])).toEqual([own.id, ROUTER]);
   expect(stream.rest()).toEqual([]);
 });
 

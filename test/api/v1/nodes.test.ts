@@ -14,7 +14,7 @@ const OTHER = { answers: false, version: null, roles: null, driver: null, starte
 test('the node that answers is listed also where it has no router', async () => {
   await using bench = await openBench();
   const nothing = { routers: 0, routers_in_error: 0, problems: 0, last_told: null };
-  expect((await bench.api.inject('/v1/nodes')).json()).toEqual({ nodes: [{ ...SELF, ...nothing }] });
+  expect((await bench.api.inject('/v1/nodes')).json()).toEqual({ nodes: [{ ...SELF, ...nothing }], revision: 0 });
 });
 
 test('others are known by what they told, however long ago', async () => {
@@ -29,5 +29,6 @@ test('others are known by what they told, however long ago', async () => {
       { ...OTHER, name: 'n0', routers: 1, routers_in_error: 0, problems: 2, last_told: '2020-01-01T00:00:00.000Z' },
       { ...SELF, routers: 2, routers_in_error: 1, problems: 0, last_told: '2026-01-02T03:04:07.000Z' },
     ],
+    revision: registry.forwards.revision(),
   });
 });

@@ -37,7 +37,10 @@ test('routers of nodes and routers that only forwards name', async () => {
     ],
   };
   const absent = { id: 'absent', gateways: [], forwards: 1, nodes: [] };
-  expect((await api.inject('/v1/routers')).json()).toEqual({ routers: [shown, absent] });
+  expect((await api.inject('/v1/routers')).json()).toEqual({
+    routers: [shown, absent],
+    revision: registry.forwards.revision(),
+  });
   expect((await api.inject('/v1/routers/absent')).json()).toEqual(absent);
   for (const reference of [ROUTER, ROUTER.toUpperCase(), `qrouter-${ROUTER}`, `snat-${ROUTER}`, '9a8b']) {
     expect((await api.inject(`/v1/routers/${reference}`)).json()).toEqual(shown);
