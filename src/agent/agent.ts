@@ -6,7 +6,7 @@ import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import type { AgentLog } from './agent-log.ts';
-import { createPlace, type Place } from './place.ts';
+import { type Corrected, createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
 import { createReadings, type Readings } from './readings.ts';
@@ -183,11 +183,14 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   /** What is found at first is history; what happens to a table that we have written is news. */
-  function onCorrected({ instance, revision }: Place, corrections: number, milliseconds: number): void {
+  function onCorrected({ instance, revision }: Place, { corrections, milliseconds, isForeign }: Corrected): void {
     const details = { instance: instance.id, corrections, milliseconds };
-    if (revision === 0) log.debug(details, 'brought the kernel to what is wanted');
-    else log.info(details, 'put right what somebody had changed in the kernel');
-    if (revision !== 0) observer?.repaired(corrections);
+    if (revision === 0 || !isForeign) {
+      log.debug(details, 'brought the kernel to what is wanted');
+      return;
+    }
+    log.info(details, 'put right what somebody had changed in the kernel');
+    observer?.repaired(corrections);
   }
 
   function onFailed(place: Place, error: unknown): void {

@@ -36,8 +36,15 @@ export interface PlaceOptions {
   readonly onDue: (place: Place) => void;
   /** Its status is another now. */
   readonly onStatus: (place: Place) => void;
-  readonly onCorrected: (place: Place, corrections: number, milliseconds: number) => void;
+  readonly onCorrected: (place: Place, correction: Corrected) => void;
   readonly onFailed: (place: Place, error: unknown) => void;
+}
+
+export interface Corrected {
+  readonly corrections: number;
+  readonly milliseconds: number;
+  /** Somebody else had changed what was left there; otherwise it is another program that is wanted now. */
+  readonly isForeign: boolean;
 }
 
 /** One instance of a router, kept as the store wants it. */
@@ -73,6 +80,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   let instance = first;
   /** Whether `applied` is what the kernel has. */
   let trusted = false;
+  /** How often somebody else may have changed what we wrote, and how often of these that was put right. */
+  let [disturbances, repairs] = [0, 0];
   let due: ReadonlySet<ForwardId> | 'all' | null = null;
   let passing = false;
   let revision = 0;
@@ -127,6 +136,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   function disturb(now: number): void {
     if (stopped) return;
     trusted = false;
+    disturbances++;
     const wait = fight.disturbed(now);
     if (wait === 0) {
       mark('all');
@@ -187,8 +197,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     const ids = withExpired(marked, now);
     const wanted = { ...(await withLimits(ids, desired(instance.router))), now };
     if (stopped) return;
-    const applied = trusted && (await tryChange(ids, wanted));
-    if (!applied) await synchronise(ids, wanted);
+    const isChanged = trusted ? await tryChange(ids, wanted) : null;
+    if (isChanged !== true) await synchronise(ids, wanted, isChanged === false);
     revision = wanted.revision;
     at = now;
     failure = null;
@@ -239,15 +249,19 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     return applied.planAll(wanted.forwards, wanted.gateways, limits, wanted.now);
   }
 
-  async function synchronise(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<void> {
+  async function synchronise(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted, isRefused: boolean): Promise<void> {
     const started = performance.now();
     const { draining } = wanted;
+    const seen = disturbances;
     const plan = await planAll(due, wanted);
     trusted = true;
     const farewell = { draining, gone: plan.change.remove };
     const { corrections } = await dataplane.synchronise(instance.id, plan.program, farewell);
     plan.done();
-    if (corrections > 0) options.onCorrected(place, corrections, performance.now() - started);
+    const isForeign = isRefused || repairs < seen;
+    repairs = seen;
+    const milliseconds = performance.now() - started;
+    if (corrections > 0) options.onCorrected(place, { corrections, milliseconds, isForeign });
   }
 }
 

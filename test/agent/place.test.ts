@@ -33,7 +33,7 @@ beforeEach(() => {
     desired: (): Desired => ({ ...wanted, gateways: {} }),
     onDue: (due) => void due.pass(),
     onStatus: () => told.push('status'),
-    onCorrected: (_, corrections) => told.push(`corrected ${corrections}`),
+    onCorrected: (_, { corrections, isForeign }) => told.push(`${isForeign ? 'repaired' : 'corrected'} ${corrections}`),
     onFailed: () => told.push('failed'),
   });
 });
@@ -133,6 +133,32 @@ describe('a place', () => {
     await settle();
     expect(calls).toEqual(['synchronise', 'synchronise']);
     expect(present()).toHaveLength(1);
+    expect(told).toContain('repaired 2');
+  });
+
+  test('that has to be another than it was is no doing of others, nor is what had failed', async () => {
+    place.mark(want(1));
+    await settle();
+    place.update(INSTANCE);
+    obstacle = hatobaError('kernel_refused', { namespace: 'r', reason: 'no room' });
+    place.mark(want(1, { internal_address: '10.0.0.9' }));
+    await settle();
+    obstacle = null;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(present()).toEqual(['192.0.2.1 1 → 10.0.0.9']);
+    expect(told.filter((text) => /^(corrected|repaired)/.test(text))).toEqual(['corrected 2', 'corrected 1']);
+  });
+
+  test('that others had changed is repaired also where that fails at first', async () => {
+    place.mark(want(1));
+    await settle();
+    obstacle = hatobaError('kernel_refused', { namespace: 'r', reason: 'no room' });
+    world.tamper('r', () => null);
+    place.disturb(0);
+    await settle();
+    obstacle = null;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(told).toContain('repaired 2');
   });
 
   test.each([
@@ -163,6 +189,7 @@ describe('a place', () => {
     expect(present()).toEqual(['192.0.2.1 1 → 10.0.0.9']);
     expect(place.error).toBeNull();
     expect(told).not.toContain('failed');
+    expect(told).toContain('repaired 2');
   });
 
   test('asks what cannot be forwarded there only when it matters, and anew each time', async () => {
