@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify
 import type { Caller } from '../model/caller.ts';
 import type { ForwardSpec } from '../model/forward.ts';
 import type { RouterId } from '../model/router.ts';
-import type { Forwards, Registry } from '../registry/registry.ts';
+import type { BatchOutcome, Forwards, Registry } from '../registry/registry.ts';
 import type { Tokens } from '../registry/tokens/tokens.ts';
 import type { Asking } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
@@ -98,6 +98,12 @@ function auditedForwards(forwards: Forwards, tell: Tell): Forwards {
       return created;
     },
 
+    async createAll(drafts, request) {
+      const outcome = await forwards.createAll(drafts, request);
+      tell({ revision: outcome.revision, ids: idsIn(outcome) });
+      return outcome;
+    },
+
     async update(id, change, expected) {
       let before: ForwardSpec | undefined;
       const changed = await forwards.update(
@@ -121,11 +127,15 @@ function auditedForwards(forwards: Forwards, tell: Tell): Forwards {
 
     async apply(batch, request) {
       const outcome = await forwards.apply(batch, request);
-      const ids = outcome.changes.flatMap(({ id }) => id ?? []);
+      const ids = idsIn(outcome);
       if (!batch.dryRun && ids.length > 0) tell({ revision: outcome.revision, ids });
       return outcome;
     },
   };
+}
+
+function idsIn({ changes }: BatchOutcome): readonly string[] {
+  return changes.flatMap(({ id }) => id ?? []);
 }
 
 function auditedTokens(tokens: Tokens, tell: Tell): Tokens {

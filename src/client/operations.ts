@@ -58,14 +58,6 @@ export const isForwardPage = record({
 });
 export type ForwardPage = Guarded<typeof isForwardPage>;
 
-export const isForwardRemoval = record({
-  id: text,
-  revision: count,
-  /** whether no node has it in the kernel any more */
-  applied: flag,
-});
-export type ForwardRemoval = Guarded<typeof isForwardRemoval>;
-
 export const isApplyChange = record({
   change: oneOf('create', 'update', 'remove'),
   id: nullable(text),
@@ -128,6 +120,14 @@ export const isApplyResult = record({
   changes: list(isApplyChange),
 });
 export type ApplyResult = Guarded<typeof isApplyResult>;
+
+export const isForwardRemoval = record({
+  id: text,
+  revision: count,
+  /** whether no node has it in the kernel any more */
+  applied: flag,
+});
+export type ForwardRemoval = Guarded<typeof isForwardRemoval>;
 
 export const isBackupForward = record({
   id: text,
@@ -524,6 +524,10 @@ export interface ForwardCreate {
   readonly internal_address: string;
 }
 
+export interface ForwardsCreate {
+  readonly forwards: readonly ForwardCreate[];
+}
+
 export interface ForwardPatch {
   readonly name?: string | null | undefined;
   readonly description?: string | null | undefined;
@@ -662,6 +666,15 @@ export interface Operations {
     };
     readonly body: ForwardCreate;
     readonly answer: Forward;
+  };
+  /** Add many forwards, all or none. */
+  readonly createForwards: {
+    readonly parameters: {
+      readonly wait?: number | string | undefined;
+      readonly 'idempotency-key'?: string | undefined;
+    };
+    readonly body: ForwardsCreate;
+    readonly answer: ApplyResult;
   };
   /** Show a forward. */
   readonly getForward: {
@@ -839,6 +852,13 @@ export const OPERATIONS: Table = {
     query: ['wait'],
     headers: ['idempotency-key'],
     answer: isForward,
+  },
+  createForwards: {
+    method: 'POST',
+    path: '/v1/forwards/bulk',
+    query: ['wait'],
+    headers: ['idempotency-key'],
+    answer: isApplyResult,
   },
   getForward: {
     method: 'GET',

@@ -88,6 +88,11 @@ export interface Forwards {
    * answered already.
    */
   create(draft: ForwardDraft, request?: KeyedRequest): Promise<Forward>;
+  /**
+   * Makes all of them, or none, in one commit; none of them is one that is there. Ports that some leave open are chosen last. An
+   * error names the item: `forwards.3.external_port`. Errors: as `create`.
+   */
+  createAll(drafts: readonly ForwardDraft[], request?: KeyedRequest): Promise<BatchOutcome>;
   /** The forward that the request made, as it was then; null: it has made none, or that is forgotten. Error: `idempotency_key_reused`. */
   createdBy(request: KeyedRequest): Promise<Forward | null>;
   /**

@@ -49,6 +49,8 @@ const adoption: LocalNode['adoption'] = {
 /** For every route by which something can be changed, how that is done; the store has a forward `ssh` and a token `ci`. */
 const CHANGES: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
   'POST /v1/forwards': (bench) => ask(bench, 'POST', '/v1/forwards?wait=0', wish({ external_port: 80 })),
+  'POST /v1/forwards/bulk': (bench) =>
+    ask(bench, 'POST', '/v1/forwards/bulk?wait=0', { forwards: [wish({ external_port: 80 })] }),
   'PATCH /v1/forwards/:reference': (bench) => ask(bench, 'PATCH', '/v1/forwards/ssh?wait=0', { enabled: false }),
   'DELETE /v1/forwards/:reference': (bench) => ask(bench, 'DELETE', '/v1/forwards/ssh?wait=0'),
   'POST /v1/apply': (bench) => ask(bench, 'POST', '/v1/apply?wait=0', { forwards: [wish({ external_port: 80 })] }),

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { HatobaError } from '../../model/errors.ts';
 import type { Forward, ForwardSpec } from '../../model/forward.ts';
 import type { PortRange } from '../../model/port-range.ts';
@@ -55,10 +54,8 @@ export async function createForwardings(
     const ports = specs.map(({ externalPorts }) => externalPorts);
     const [only, ...others] = specs;
     if (only !== undefined && others.length === 0) return [await asNeutron({ ports }, forwards.create(only))];
-    const wanted = specs.map((spec) => ({ id: randomUUID(), spec, times: null }));
-    const batch = { wanted, prunes: () => false, dryRun: false, kind: 'apply', intoEmpty: false } as const;
-    await asNeutron({ ports }, forwards.apply(batch));
-    return wanted.map(({ id }) => forwardAt(inquiry, gateway, id));
+    const { changes } = await asNeutron({ ports }, forwards.createAll(specs));
+    return changes.map(({ id }) => forwardAt(inquiry, gateway, id ?? ''));
   });
 }
 

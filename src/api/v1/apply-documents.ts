@@ -107,8 +107,13 @@ function pruner(
 }
 
 function readSpec(input: ForwardInput, index: number): ForwardSpec {
+  return inForward(index, () => parseForwardSpec(input));
+}
+
+/** What `work` gives; an error of it is said to be about that item of a list. */
+export function inForward<Result>(index: number, work: () => Result): Result {
   try {
-    return parseForwardSpec(input);
+    return work();
   } catch (error) {
     const field = error instanceof HatobaError ? error.field : undefined;
     throw inField(field === undefined ? `forwards.${index}` : `forwards.${index}.${field}`, error);

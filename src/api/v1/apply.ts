@@ -85,7 +85,7 @@ async function carryOut({ forwards }: Registry, batch: ForwardBatch, request?: K
 }
 
 /** Tells the outcome when every node has it. */
-async function untilTold(
+export async function untilTold(
   registry: Registry,
   waiting: Waiting,
   outcome: BatchOutcome,

@@ -42,18 +42,38 @@ export const wish = {
 
 const { external_port, internal_address, ...others } = wish;
 
-export const ForwardCreateSchema = Type.Object(
+const creation = {
+  ...Type.Partial(Type.Object({ ...others, expires_in: ExpiresIn })).properties,
+  external_port,
+  internal_address,
+};
+export const ForwardCreateSchema = Type.Object(creation, {
+  ...named('ForwardCreate'),
+  examples: [{ name: 'ssh', external_port: 5001, internal_address: '192.168.50.11', internal_port: 22 }],
+});
+export type ForwardCreate = Static<typeof ForwardCreateSchema>;
+
+/** More at once would take so long that others had to wait for it; a file has no such limit. */
+const MOST_AT_ONCE = 1000;
+
+export const ForwardsCreateSchema = Type.Object(
   {
-    ...Type.Partial(Type.Object({ ...others, expires_in: ExpiresIn })).properties,
-    external_port,
-    internal_address,
+    forwards: Type.Immutable(
+      Type.Array(Type.Object(creation, named('ForwardCreate')), { minItems: 1, maxItems: MOST_AT_ONCE }),
+    ),
   },
   {
-    ...named('ForwardCreate'),
-    examples: [{ name: 'ssh', external_port: 5001, internal_address: '192.168.50.11', internal_port: 22 }],
+    ...named('ForwardsCreate'),
+    examples: [
+      {
+        forwards: [
+          { name: 'ssh', external_port: 5001, internal_address: '192.168.50.11', internal_port: 22 },
+          { name: 'web', external_port: 'auto', internal_address: '192.168.50.12', internal_port: 80 },
+        ],
+      },
+    ],
   },
 );
-export type ForwardCreate = Static<typeof ForwardCreateSchema>;
 
 export const ForwardPatchSchema = Type.Partial(Type.Object({ ...wish, expires_in: ExpiresIn }), {
   ...named('ForwardPatch'),

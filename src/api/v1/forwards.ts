@@ -7,6 +7,9 @@ import type { Registry } from '../../registry/registry.ts';
 import { READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
+import { untilTold } from './apply.ts';
+import { inForward } from './apply-documents.ts';
+import { ApplyResultSchema, FILE_LIMIT } from './apply-schemas.ts';
 import { withExpiry } from './expiry.ts';
 import { printForward, statusNow } from './forward-documents.ts';
 import { listForwards } from './forward-list.ts';
@@ -20,6 +23,7 @@ import {
   ForwardRemovalQuery,
   ForwardRemovalSchema,
   ForwardSchema,
+  ForwardsCreateSchema,
 } from './forward-schemas.ts';
 import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
@@ -42,6 +46,15 @@ const createSchema = {
   headers: IdempotencyHeaders,
   body: ForwardCreateSchema,
   response: { 201: ForwardSchema, ...problemResponses },
+};
+const createManySchema = {
+  operationId: 'createForwards',
+  summary: 'Add many forwards, all or none',
+  tags: ['forwards'],
+  querystring: WaitQuery,
+  headers: IdempotencyHeaders,
+  body: ForwardsCreateSchema,
+  response: { 201: ApplyResultSchema, ...problemResponses },
 };
 const showSchema = {
   operationId: 'getForward',
@@ -83,12 +96,24 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
       const { forwards } = registry;
       const { result, isReplay } = await doOnce(keyedRequest('createForward', request), reply, {
         recall: (keyed) => forwards.createdBy(keyed),
-        work: (keyed) => forwards.create(parseForwardDraft(withExpiry(withRouter(request.body, registry))), keyed),
+        work: (keyed) => forwards.create(readDraft(request.body, registry), keyed),
       });
       const settle = isReplay ? untilSettledAgain : untilSettled;
       const { forward, status } = await settle(registry, waiting, result, patience(request, reply));
       reply.code(201).headers({ location: `${api.prefix}/forwards/${forward.id}`, etag: entityTag(forward) });
       return printForward(forward, status);
+    });
+
+    const creatingMany = { schema: createManySchema, bodyLimit: FILE_LIMIT, config: { access: WRITE } };
+    api.post('/forwards/bulk', creatingMany, async (request, reply) => {
+      const registry = registryOf(request.caller);
+      const { forwards } = registry;
+      const { result } = await doOnce(keyedRequest('createForwards', request), reply, {
+        recall: (keyed) => forwards.appliedBy(keyed),
+        work: (keyed) => forwards.createAll(readDrafts(request.body.forwards, registry), keyed),
+      });
+      reply.code(201);
+      return untilTold(registry, waiting, result, patience(request, reply));
     });
 
     api.get('/forwards/:reference', { schema: showSchema, config: { access: READ } }, async (request, reply) => {
@@ -123,6 +148,15 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
 
     done();
   };
+}
+
+function readDraft(body: ForwardCreate, registry: Registry): ForwardDraft {
+  return parseForwardDraft(withExpiry(withRouter(body, registry)));
+}
+
+/** Errors name the item at fault: `forwards.3.external_port`. */
+function readDrafts(bodies: readonly ForwardCreate[], registry: Registry): readonly ForwardDraft[] {
+  return bodies.map((body, index) => inForward(index, () => readDraft(body, registry)));
 }
 
 /** The forward as written, for the only router there is where it names none. Errors: `router_required`. */

@@ -3,19 +3,18 @@ import type { ForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, isAuto } from '../../model/forward-draft.ts';
 import { type PortRange, printPortRange } from '../../model/port-range.ts';
 import type { Gateways } from '../../model/router.ts';
-import type { ForwardIndex } from './forward-index.ts';
+
+/** Those who have ports. */
+export interface Conflicts {
+  conflictsOf(spec: ForwardSpec, gateways: Gateways): readonly ForwardSpec[];
+}
 
 /**
  * The draft, and where it leaves its external ports open, the lowest ones of the pool that are free: so what is
  * chosen can be foretold, and ports in use lie close together. A forward that is disabled or has expired keeps its
  * ports; those of one that was removed can be given away at once. Error: `auto_ports_exhausted`.
  */
-export function choosePorts(
-  draft: ForwardDraft,
-  pool: PortRange,
-  index: Pick<ForwardIndex, 'conflictsOf'>,
-  gateways: Gateways,
-): ForwardSpec {
+export function choosePorts(draft: ForwardDraft, pool: PortRange, index: Conflicts, gateways: Gateways): ForwardSpec {
   const { externalPorts: wish } = draft;
   if (!isAuto(wish)) return { ...draft, externalPorts: wish };
   const rivals = index.conflictsOf({ ...draft, externalPorts: pool }, gateways);

@@ -8,12 +8,12 @@ import { printTime } from '../../model/time.ts';
 import type { Commit, Store } from '../../store/store.ts';
 import type { Feed } from '../feed.ts';
 import { drainKey, forwardKey } from '../keys.ts';
-import type { Forwards } from '../registry.ts';
+import type { BatchOutcome, ForwardBatch, Forwards, KeyedRequest } from '../registry.ts';
 import { readCreated, readOutcome, writeOutcome } from '../requests/request-record.ts';
 import type { Requests } from '../requests/requests.ts';
 import type { SerialQueue } from '../serial-queue.ts';
 import type { Scope } from '../tenants/scope.ts';
-import { choosePorts } from './auto-ports.ts';
+import { type Conflicts, choosePorts } from './auto-ports.ts';
 import { writeDrain } from './drain-record.ts';
 import { refusePast } from './expiry.ts';
 import { decideBatch } from './forward-batch.ts';
@@ -21,6 +21,7 @@ import { forwardCommit } from './forward-commit.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { conflictError, samePlace, sameSpec } from './forward-place.ts';
 import { createForwardReader, type StoredForward, writeForward } from './forward-record.ts';
+import { batchOfNew, specsOf } from './new-forwards.ts';
 
 /** How often a change is decided again because somebody else's came first. */
 const MOST_ATTEMPTS = 20;
@@ -90,10 +91,24 @@ export function createForwards(parts: ForwardsParts): Forwards {
     return forward;
   }
 
-  function specOf(wish: ForwardDraft, before: Forward | null): ForwardSpec {
+  function specOf(wish: ForwardDraft, before: Forward | null, known: Conflicts = index): ForwardSpec {
     const draft = { ...wish, projectId: scope.projectOf(wish) };
     scope.admit(draft, before);
-    return choosePorts(draft, scope.autoPorts(draft.router), index, gatewaysOf(draft.router));
+    return choosePorts(draft, scope.autoPorts(draft.router), known, gatewaysOf(draft.router));
+  }
+
+  function newSpecOf(wish: ForwardDraft, now: string, known: Conflicts = index): ForwardSpec {
+    const spec = specOf(wish, null, known);
+    refusePast(spec, null, now);
+    return spec;
+  }
+
+  function settleBatch(decideOn: () => ForwardBatch, size: number, request?: KeyedRequest): Promise<BatchOutcome> {
+    return settle(`of ${size} forwards`, () => {
+      requests.refuseRepeated(request);
+      const { commit, result } = decideBatch(mirror, scope, decideOn(), gatewaysOf);
+      return { commit: requests.remember(commit, request, () => writeOutcome(result(0))), result };
+    });
   }
 
   function refuseTaken(spec: ForwardSpec, before: Forward | null): void {
@@ -126,14 +141,23 @@ export function createForwards(parts: ForwardsParts): Forwards {
     create: (draft, request) =>
       settle(draft.router, () => {
         requests.refuseRepeated(request);
-        const spec = specOf(draft, null);
         const now = printTime(Date.now());
-        refusePast(spec, null, now);
+        const spec = newSpecOf(draft, now);
         refuseTaken(spec, null);
         const created = { id: randomUUID(), spec, createdAt: now, updatedAt: now };
         const { commit, result } = replacement(null, created);
         return { commit: requests.remember(scope.ration(commit, 1), request, () => writeForward(created)), result };
       }),
+
+    createAll: (drafts, request) =>
+      settleBatch(
+        () => {
+          const now = printTime(Date.now());
+          return batchOfNew(specsOf(drafts, index, (draft, known) => newSpecOf(draft, now, known)));
+        },
+        drafts.length,
+        request,
+      ),
 
     createdBy: (request) => requests.recall(request, readCreated),
 
@@ -156,12 +180,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
         return { commit: drains ? withDrain(commit, before) : commit, result: (revision) => revision };
       }),
 
-    apply: (batch, request) =>
-      settle(`of ${batch.wanted.length} forwards`, () => {
-        requests.refuseRepeated(request);
-        const { commit, result } = decideBatch(mirror, scope, batch, gatewaysOf);
-        return { commit: requests.remember(commit, request, () => writeOutcome(result(0))), result };
-      }),
+    apply: (batch, request) => settleBatch(() => batch, batch.wanted.length, request),
 
     appliedBy: (request) => requests.recall(request, readOutcome),
   };

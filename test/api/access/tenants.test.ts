@@ -135,6 +135,16 @@ const BODIES: Readonly<Record<string, readonly object[]>> = {
     { port_forwarding: { ...WISH_OF_NEUTRON, external_port: 5777, project_id: 'blue' } },
     { port_forwardings: [WISH_OF_NEUTRON, { ...WISH_OF_NEUTRON, external_port: 5778 }] },
   ],
+  '/v1/forwards/bulk': [
+    { forwards: [{ ...WISH, external_port: 5701 }, WISH] },
+    {
+      forwards: [
+        { ...WISH, external_port: 'auto' },
+        { ...WISH, name: 'web' },
+      ],
+    },
+    { forwards: [{ ...WISH, external_port: 5702, project_id: 'blue' }] },
+  ],
   '/v1/apply': [
     { forwards: [WISH], dry_run: true },
     { forwards: [{ ...WISH, router: BLUE_ROUTER }] },

@@ -6,7 +6,15 @@ import { printable, requestsOf, type Sent } from './requests.ts';
 import { FUZZ_PATIENCE, fuzzParameters } from './runs.ts';
 import { type FuzzCaller, isOperator, KNOWN_CALLERS } from './tenants.ts';
 
-const CHANGES = ['createForward', 'updateForward', 'removeForward', 'applyForwards', 'restoreBackup', 'adoptRules'];
+const CHANGES = [
+  'createForward',
+  'createForwards',
+  'updateForward',
+  'removeForward',
+  'applyForwards',
+  'restoreBackup',
+  'adoptRules',
+];
 const NEUTRONS_CHANGES = ['create port_forwarding', 'update port_forwarding', 'delete port_forwarding'];
 
 /** Where everything that is kept is told. */
