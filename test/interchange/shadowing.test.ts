@@ -4,6 +4,7 @@ import { createShadowing } from '../../src/interchange/shadowing.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { parseCidr } from '../../src/model/cidr.ts';
 import { parsePortRange } from '../../src/model/port-range.ts';
+import { processorTime } from '../support/processor-time.ts';
 
 const PRIORITY = -110;
 
@@ -184,12 +185,12 @@ test.each([
   const text = ['*nat', ':PREROUTING ACCEPT [0:0]', ...rules, 'COMMIT'].join('\n');
   const dump = { variant: 'nft', family: 4, program: 'iptables-nft', text } as const;
   const shadowing = createShadowing({ dumps: [dump], nft: null }, PRIORITY);
-  const started = performance.now();
-  const warned = Array.from(
-    { length: 10_000 },
-    (_forward, at) => shadowing.warningsFor(outside({ ports: `${15_000 + at}` })).length,
-  );
-  expect(warned.filter((count) => count === 1).length).toBeGreaterThanOrEqual(1_000);
+  const compare = (at: number) => shadowing.warningsFor(outside({ ports: `${15_000 + at}` })).length;
+  let warned = 0;
+  const taken = processorTime(() => {
+    for (let at = 0; at < 10_000; at++) warned += compare(at) === 1 ? 1 : 0;
+  });
+  expect(warned).toBeGreaterThanOrEqual(1_000);
   // Each with each, it takes half a minute.
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(taken).toBeLessThan(10_000);
 });

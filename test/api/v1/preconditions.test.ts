@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectedRevision } from '../../../src/api/v1/preconditions.ts';
+import { processorTime } from '../../support/processor-time.ts';
 
 const FORWARD = { id: '9a8b7c6d-0000-4000-8000-000000000001', revision: 5 };
 
@@ -23,7 +24,6 @@ test.each(['', ',', '"5', '5"', '4, 5', '"5" "6"', 'w/"5"', '"5", *', '" "'])('%
 });
 
 test('a long list is read as fast as a short one', () => {
-  const began = performance.now();
-  expect(() => expectedRevision(`"4"${', \t'.repeat(4_000)}x`, FORWARD)).toThrow('several of them');
-  expect(performance.now() - began).toBeLessThan(500);
+  const read = () => expectedRevision(`"4"${', \t'.repeat(4_000)}x`, FORWARD);
+  expect(processorTime(() => expect(read).toThrow('several of them'))).toBeLessThan(500);
 });
