@@ -3,8 +3,11 @@ import { defineConfig } from 'vitest/config';
 /** How long one test, or one hook of a test that builds namespaces, may take. */
 const PATIENCE = 120_000;
 
+/** Where others compute, too, a second (the default) is soon over. */
+const EXPECT = { poll: { timeout: 10_000 } } as const;
+
 /** They wait more than they compute, and keep to namespaces whose names begin with the number of their process. */
-const THREE_AT_A_TIME = { maxWorkers: 3, testTimeout: PATIENCE, hookTimeout: PATIENCE } as const;
+const THREE_AT_A_TIME = { maxWorkers: 3, testTimeout: PATIENCE, hookTimeout: PATIENCE, expect: EXPECT } as const;
 
 /** They use the practice network and the daemon of `make up`, of which there is one on a machine. */
 const PRACTICE = ['test/e2e/lab.test.ts', 'test/e2e/make.test.ts'];
@@ -22,11 +25,20 @@ export default defineConfig({
           isolate: false,
           maxWorkers: 2,
           testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
+          expect: EXPECT,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        test: { name: 'contract', include: ['test/contract/**/*.test.ts'], sequence: { groupOrder: 1 } },
+        test: {
+          name: 'contract',
+          include: ['test/contract/**/*.test.ts'],
+          testTimeout: PATIENCE,
+          hookTimeout: PATIENCE,
+          expect: EXPECT,
+          sequence: { groupOrder: 1 },
+        },
       },
       {
         test: {
@@ -53,6 +65,7 @@ export default defineConfig({
           sequence: { groupOrder: 3 },
           testTimeout: PATIENCE,
           hookTimeout: PATIENCE,
+          expect: EXPECT,
         },
       },
       {
@@ -65,6 +78,7 @@ export default defineConfig({
           testTimeout: PATIENCE,
           // Services in Python start slowly where others use the machine, too.
           hookTimeout: 2 * PATIENCE,
+          expect: EXPECT,
         },
       },
     ],
