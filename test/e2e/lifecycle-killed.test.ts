@@ -16,7 +16,8 @@ const YOUTH = 500;
 const LIFE = 300;
 const PORT = 5001;
 const PAUSE = 10;
-const PATIENCE = 3_000;
+/** Longer than TCP takes for a packet that was lost; what is refused or broken is told at once. */
+const PATIENCE = 10_000;
 
 let place: NetworkHome;
 let network: Network;

@@ -1,9 +1,18 @@
-import { setTimeout } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { LocalNode } from '../../../src/api/local-node.ts';
+import { authenticateSocket } from '../../../src/api/access/local-callers.ts';
 import { hatobaError } from '../../../src/model/errors.ts';
 import type { InstanceFacts } from '../../../src/program/facts.ts';
-import { type Bench, OTHER_ROUTER, openBench, publish, ROUTER, report, wish } from '../api-under-test.ts';
+import { eventually } from '../../support/eventually.ts';
+import {
+  type Bench,
+  type BenchOptions,
+  OTHER_ROUTER,
+  openBench,
+  publish,
+  ROUTER,
+  report,
+  wish,
+} from '../api-under-test.ts';
 
 let bench: Bench;
 afterEach(async () => {
@@ -21,7 +30,7 @@ const FACTS: InstanceFacts = {
   rules: new Map(),
 };
 
-async function open(local: Partial<LocalNode> = {}): Promise<void> {
+async function open(local: BenchOptions = {}): Promise<void> {
   bench = await openBench({ examineRouter: async () => [FACTS], ...local });
   await publish(bench.registry, report(1000), report(1000, { router: OTHER_ROUTER }));
   await bench.api.inject({ method: 'POST', url: '/v1/forwards?wait=0', payload: wish({ name: 'ssh' }) });
@@ -59,8 +68,13 @@ test('one forward: everything', async () => {
 
 test('one forward, for many who ask at once: hardly more work than for one', async () => {
   let asked = 0;
+  let arrived = 0;
   const answer = Promise.withResolvers<void>();
   await open({
+    authenticate: async (request) => {
+      if (request.method === 'GET') arrived += 1;
+      return authenticateSocket(request);
+    },
     examineRouter: async () => {
       asked += 1;
       await answer.promise;
@@ -68,8 +82,7 @@ test('one forward, for many who ask at once: hardly more work than for one', asy
     },
   });
   const found = Array.from({ length: 20 }, () => get('forwards/ssh/diagnosis'));
-  await setTimeout(100);
-  expect(asked).toBe(1);
+  await eventually(() => expect([arrived, asked]).toEqual([found.length, 1]));
   answer.resolve();
   for (const each of found) expect((await each).body).toMatchObject({ routers: 1 });
   expect(asked).toBeLessThanOrEqual(2);
