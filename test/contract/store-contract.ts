@@ -344,7 +344,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         }
       });
 
-      test('leads from any snapshot to the current state, whatever is committed', { timeout: 30_000 }, async () => {
+      test('leads from any snapshot to the current state, whatever is committed', async () => {
         await fc.assert(
           fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), async (steps) => {
             await store.commit({ deletes: (await store.read('')).entries.map(({ key }) => key) });
@@ -412,7 +412,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
       });
     });
 
-    test('loses no acknowledged commit when its process is killed', { timeout: 30_000 }, async () => {
+    test('loses no acknowledged commit when its process is killed', async () => {
       await store.close();
       for (let round = 0; round < 5; round++) {
         const acknowledged = await commitUntilKilled(place.address, 20 + 35 * round);

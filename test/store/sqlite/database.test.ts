@@ -205,6 +205,6 @@ function openElsewhere(path: string): string {
 function inAnotherProcess(script: string): string {
   const store = new URL('../../../src/store/sqlite/open-sqlite-store.ts', import.meta.url).href;
   const source = `import { openSqliteStore } from ${JSON.stringify(store)};${script}`;
-  const options = { encoding: 'utf8', timeout: 10_000 } as const;
+  const options = { encoding: 'utf8', timeout: 60_000 } as const;
   return spawnSync(process.execPath, ['--input-type=module', '--eval', source], options).stdout;
 }
