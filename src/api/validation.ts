@@ -3,6 +3,7 @@ import { IsInteger, IsNumber, IsObject, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import { type HatobaError, hatobaError } from '../model/errors.ts';
+import { onlyFirstFaults } from './first-faults.ts';
 
 /**
  * Checks a part of a request against its schema and changes nothing in it: no defaults, no unknown keys
@@ -15,7 +16,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   return (value: unknown) => {
     const read = numbers.length === 0 ? value : readNumbers(value, numbers);
     if (validator.Check(read)) return { value: read };
-    return { error: malformed(validator.Errors(read), httpPart ?? 'request') };
+    return { error: malformed(validator.Errors(onlyFirstFaults(schema, read)), httpPart ?? 'request') };
   };
 };
 
