@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import { parseGrants } from '../model/grants.ts';
 import { scopeRegistry } from '../registry/tenants/scoped.ts';
+import { limitBodies } from './access/body-limits.ts';
 import { guardRoutes } from './access/guard.ts';
 import { scopeLocalNode } from './access/scoped-local-node.ts';
 import { auditChanges } from './audit.ts';
@@ -62,7 +63,9 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);
   answerWithProblems(api);
-  const audit = auditChanges(api, guardRoutes(api, given.authenticate, given.admit));
+  const asking = guardRoutes(api, given.authenticate, given.admit);
+  limitBodies(api, asking);
+  const audit = auditChanges(api, asking);
   const registryOf = (caller: Caller) => audit.registry(caller, scopeRegistry(registry, caller, grants));
   const localOf = (caller: Caller) => audit.local(caller, scopeLocalNode(local, caller, registryOf(caller)));
   const deps: RouteDeps = { registryOf, node, localOf, waiting, streams };
