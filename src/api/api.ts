@@ -16,7 +16,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
 import { sendFault } from './neutron/fault-answers.ts';
 import { neutronVersions, standaloneNeutron } from './neutron/neutron.ts';
-import { behindPrefix, isNeutrons, routedUrl } from './neutron/paths.ts';
+import { behindPrefix, isNeutrons, originForm, routedUrl } from './neutron/paths.ts';
 import { upstreamNeutron, upstreamVersions } from './neutron/upstream/upstream-neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
@@ -53,7 +53,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
     connectionTimeout: STALL,
     http: SERVER_OPTIONS,
     return503OnClosing: false,
-    rewriteUrl: ({ url = '/' }) => routedUrl(behindPrefix(url, neutron.upstream?.upstream.prefix ?? '')),
+    rewriteUrl: ({ url = '/' }) => routedUrl(behindPrefix(originForm(url), neutron.upstream?.upstream.prefix ?? '')),
     routerOptions: { maxParamLength: 255 },
     frameworkErrors: (error, request, reply) =>
       (isNeutrons(request.url) ? sendFault : sendError)(error, request, reply),

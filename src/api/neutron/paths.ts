@@ -3,6 +3,12 @@ export function isNeutrons(url: string): boolean {
   return /^\/v2\.0(?:\/|\?|$)/.test(url);
 }
 
+/** The path and the query of what a request is for, also where it names the server as well (RFC 9112 §3.2.2). */
+export function originForm(target: string): string {
+  const rest = target.replace(/^https?:\/\/[^/?#]*/i, '');
+  return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
 /**
  * The URL by which a request is routed. Neutron takes the paths of its API with `.json`, a slash or both at their ends, and
  * several slashes for one: what is served at a path, or done on its occasion, is meant for these as well.

@@ -3,6 +3,7 @@ import { type Access, READ, WRITE } from '../access/access.ts';
 import { malformedBody, parseBody } from './envelope.ts';
 import { badRequest, NeutronFault } from './faults.ts';
 import type { ListUrl } from './listing.ts';
+import { originForm } from './paths.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -78,6 +79,6 @@ export function parameter({ params }: NeutronRequest, name: string): string {
 
 /** As the client wrote it. */
 export function urlOf({ protocol, host, originalUrl }: NeutronRequest): ListUrl {
-  const [path = '', ...search] = originalUrl.split('?');
+  const [path = '', ...search] = originForm(originalUrl).split('?');
   return { base: `${protocol}://${host}${path}`, search: new URLSearchParams(search.join('?')) };
 }

@@ -121,6 +121,15 @@ describe('a request', () => {
     expect(url).toBe('/network/v2.0/ports?a=b');
   });
 
+  test('goes on without the name of the server, where it has that before its path', async () => {
+    const { port } = await proxyTo(portOf(await serve(echo)));
+    const asked = await seen(
+      port,
+      'GET http://elsewhere.example/v2.0/ports?a=b HTTP/1.1\nHost: us:1\nConnection: close\n\n',
+    );
+    expect(asked.url).toBe('/v2.0/ports?a=b');
+  });
+
   test('keeps its headers but those for the next hop, and says where it comes from', async () => {
     const { port } = await proxyTo(portOf(await serve(echo)));
     const asked = await seen(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { behindPrefix, routedUrl } from '../../../src/api/neutron/paths.ts';
+import { behindPrefix, originForm, routedUrl } from '../../../src/api/neutron/paths.ts';
 
 test.each([
   ['/v2.0', '/v2.0'],
@@ -26,4 +26,14 @@ test.each([
   ['/v2.0/networking', '/networking', '/v2.0/networking'],
 ])('%s behind "%s" is %s', (url, prefix, rest) => {
   expect(behindPrefix(url, prefix)).toBe(rest);
+});
+
+test.each([
+  ['/v2.0/ports?a=http://x/y', '/v2.0/ports?a=http://x/y'],
+  ['http://cloud.example:9696/v2.0/ports?a#b', '/v2.0/ports?a#b'],
+  ['HTTPS://cloud.example', '/'],
+  ['http://cloud.example?a', '/?a'],
+  ['*', '/*'],
+])('%s is for %s', (target, path) => {
+  expect(originForm(target)).toBe(path);
 });

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { endToEnd, type Header } from '../../../openstack/neutron/end-to-end.ts';
 import type { Upstream, UpstreamCall } from '../../../openstack/neutron/upstream.ts';
 import { signalOfClient } from '../../v1/patience.ts';
-import { behindPrefix } from '../paths.ts';
+import { behindPrefix, originForm } from '../paths.ts';
 import { isForUs } from './own-secrets.ts';
 
 /** What is done between Neutron's answer and its delivery; it does not read the body. */
@@ -59,7 +59,7 @@ function callOf({ prefix }: Upstream, request: FastifyRequest, body: Buffer | un
   const { raw } = request;
   const kept = endToEnd(raw.rawHeaders).filter((header) => !isReplaced(header[0]) && !isForUs(header));
   const headers = [...kept, ...forwardedBy(request)];
-  const call = { method: raw.method ?? 'GET', path: behindPrefix(request.originalUrl, prefix) };
+  const call = { method: raw.method ?? 'GET', path: behindPrefix(originForm(request.originalUrl), prefix) };
   if (raw.headers['transfer-encoding'] !== undefined && body === undefined) {
     return { ...call, headers: [...headers, ['Transfer-Encoding', 'chunked']], body: raw };
   }
