@@ -31,3 +31,27 @@ test('where others may connect, a host has any name', async () => {
   expect((await ask(port, '/v2.0/networks', { headers: { host: 'cloud.example' } })).status).not.toBe(403);
   expect(bench.neutron.asked).toEqual(['GET /v2.0/networks']);
 });
+
+test.each(['http://evil.example', 'https://127.0.0.1.evil.example:9797', 'null', ''])(
+  'what a page of %s sends goes no further',
+  async (origin) => {
+    const { bench, port } = await serve(true);
+    await using _ = bench;
+    for (const path of PATHS) {
+      const { status, body } = await ask(port, path, { method: 'POST', headers: { origin } });
+      expect([path, status, body]).toEqual([
+        path,
+        403,
+        expect.stringContaining('is not how this machine calls itself'),
+      ]);
+    }
+    expect(bench.neutron.asked).toEqual([]);
+  },
+);
+
+test('what a page of this machine sends is taken', async () => {
+  const { bench, port } = await serve(true);
+  await using _ = bench;
+  for (const origin of ['http://localhost:3000', 'http://127.0.0.1', 'http://[::1]:9797'])
+    expect((await ask(port, '/v1/forwards', { headers: { origin } })).status).toBe(200);
+});
