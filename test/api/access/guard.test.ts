@@ -6,6 +6,7 @@ import { answerWithProblems } from '../../../src/api/problem.ts';
 import { type Caller, ROLES, type Role } from '../../../src/model/caller.ts';
 import { hatobaError } from '../../../src/model/errors.ts';
 import { openBench } from '../api-under-test.ts';
+import { openUpstreamBench } from '../neutron/upstream-under-test.ts';
 
 const OWN = ROLES.map((role): Caller => ({ name: `own ${role}`, role, project: 'red', allProjects: false }));
 const ALL = ROLES.map((role): Caller => ({ name: `all ${role}`, role, project: null, allProjects: true }));
@@ -16,9 +17,20 @@ interface Served {
   readonly access: Access | undefined;
 }
 
+/** Alone, and with a Neutron behind it. */
+const PLACES: readonly [string, typeof openBench][] = [
+  ['alone', openBench],
+  ['in front of Neutron', openUpstreamBench],
+];
+
 /** Every route of the API, asked by one caller. */
-async function openApi(caller: Caller) {
-  const bench = await openBench({ authenticate: async () => caller });
+async function openApi(caller: Caller | null, open = openBench) {
+  const bench = await open({
+    authenticate: async () => {
+      if (caller === null) throw hatobaError('not_authenticated', { reason: 'nobody is known' });
+      return caller;
+    },
+  });
   const routes: Served[] = [];
   bench.api.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) routes.push({ method: one, url, access: config?.access });
@@ -27,23 +39,76 @@ async function openApi(caller: Caller) {
   return { bench, routes };
 }
 
+/** A path at which the route is: ids are those that a gateway could have. */
+function pathAt(url: string): string {
+  return url.replace(/:\w+(?:\([^)]*\))?/g, '9e3fbcf6-7ab5-5a5e-9ec2-05fba87e0162').replace('*', 'networks');
+}
+
 function mayUse({ role, allProjects }: Caller, access: Access | undefined): boolean {
   if (access === undefined || typeof access === 'string') return access === 'public';
   return ROLES.indexOf(role) >= ROLES.indexOf(access.role) && (access.scope === 'project' || allProjects);
 }
 
-describe('the routes of the API', () => {
+describe.each(PLACES)('the routes of the API %s', (_place, open) => {
   test.each([...OWN, ...ALL])('let $name do what they say and nothing else', async (caller) => {
-    const { bench, routes } = await openApi(caller);
+    const { bench, routes } = await openApi(caller, open);
     await using _ = bench;
     expect(routes.length).toBeGreaterThan(20);
     for (const { method, url, access } of routes) {
-      if (url.endsWith('/events') && mayUse(caller, access)) continue;
-      const { statusCode } = await bench.api.inject({ method: toMethod(method), url: url.replace(':reference', 'zz') });
+      if (access === 'passed-on' || (url.endsWith('/events') && mayUse(caller, access))) continue;
+      const { statusCode } = await bench.api.inject({ method: toMethod(method), url: pathAt(url) });
       expect([method, url, statusCode === 403]).toEqual([method, url, !mayUse(caller, access)]);
     }
   });
 
+  test('let nobody in who is not known', async () => {
+    const { bench, routes } = await openApi(null, open);
+    await using _ = bench;
+    for (const { method, url, access } of routes) {
+      if (access === 'passed-on') continue;
+      const { statusCode } = await bench.api.inject({ method: toMethod(method), url: pathAt(url) });
+      expect([method, url, statusCode === 401]).toEqual([method, url, access !== 'public']);
+    }
+  });
+});
+
+test('what is passed on is answered by Neutron, whoever asks', async () => {
+  const bench = await openUpstreamBench({
+    authenticate: async () => {
+      throw hatobaError('not_authenticated', { reason: 'nobody is known' });
+    },
+  });
+  await using _ = bench;
+  const passed: string[] = [];
+  bench.api.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.access === 'passed-on') passed.push(...[method].flat().map((one) => `${one} ${url}`));
+  });
+  await bench.api.ready();
+  for (const route of passed) {
+    const [method = '', url = ''] = route.split(' ');
+    if (!METHODS.some((known) => known === method)) continue;
+    const before = bench.neutron.asked.length;
+    await bench.api.inject({ method: toMethod(method), url: pathAt(url) });
+    expect([route, bench.neutron.asked.length]).toEqual([route, before + 1]);
+  }
+  const urls = passed.map((route) => route.replace(/^\S+ /, '')).sort();
+  expect([...new Set(urls)]).toEqual([
+    '/',
+    '/v2.0/*',
+    '/v2.0/extensions',
+    '/v2.0/extensions/expose-port-forwarding-in-fip',
+    '/v2.0/extensions/floating-ip-port-forwarding',
+    '/v2.0/extensions/floating-ip-port-forwarding-description',
+    '/v2.0/extensions/floating-ip-port-forwarding-detail',
+    '/v2.0/extensions/floating-ip-port-forwarding-port-ranges',
+    '/v2.0/floatingips',
+    '/v2.0/ports/:id',
+    '/v2.0/routers/:id',
+    '/v2.0/routers/:id/remove_router_interface',
+  ]);
+});
+
+describe('the routes of the API', () => {
   test('are public only where nothing is told of what there is', async () => {
     const { bench, routes } = await openApi(ALL[2] ?? OWN[0] ?? nobody());
     await using _ = bench;
@@ -156,10 +221,10 @@ function nobody(): Caller {
   return { name: 'nobody', role: 'reader', project: null, allProjects: false };
 }
 
-type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-function toMethod(text: string): Method {
-  const known = (['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const).find((method) => method === text);
+function toMethod(text: string): (typeof METHODS)[number] {
+  const known = METHODS.find((method) => method === text);
   if (known === undefined) throw new Error(`an unknown method ${text}`);
   return known;
 }
