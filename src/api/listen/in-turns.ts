@@ -1,29 +1,51 @@
-import type { RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
  * Begins one request in each turn of the event loop. Between any two of them, whatever else there is has its turn: requests
- * that come by another listener, what the kernel tells, timers. Otherwise all that have come at once go before it. Those
- * whose clients have gone meanwhile are left out.
+ * that come by another listener, what the kernel tells, timers. Otherwise all that have come at once go before it. Who has
+ * many that wait has one of them begun, and then all others have one of theirs. Those whose clients have gone meanwhile are
+ * left out.
  */
 export function inTurns(listener: RequestListener): RequestListener {
-  const waiting: Waiting[] = [];
+  /** Of each asker in the order in which they came; whose turn it is comes first. */
+  const waiting = new Map<string, Waiting[]>();
+  let isDue = false;
+
+  function next(): Waiting | undefined {
+    for (const [asker, own] of waiting) {
+      const first = own.shift();
+      waiting.delete(asker);
+      if (own.length > 0) waiting.set(asker, own);
+      if (first?.socket.destroyed === false) return first;
+    }
+    return undefined;
+  }
 
   function turn(): void {
-    let first = waiting.shift();
-    while (first?.socket.destroyed) first = waiting.shift();
+    const first = next();
     // The next one also where this one throws.
-    if (waiting.length > 0) setImmediate(turn);
+    isDue = waiting.size > 0;
+    if (isDue) setImmediate(turn);
     first?.begin();
   }
 
   return (request, response) => {
-    waiting.push({ socket: request.socket, begin: () => listener(request, response) });
-    if (waiting.length === 1) setImmediate(turn);
+    const asker = whoSeemsToAsk(request);
+    const own = waiting.get(asker) ?? [];
+    own.push({ socket: request.socket, begin: () => listener(request, response) });
+    waiting.set(asker, own);
+    if (!isDue) setImmediate(turn);
+    isDue = true;
   };
 }
 
 interface Waiting {
   readonly socket: Socket;
   readonly begin: () => void;
+}
+
+/** What is said has not been checked yet; those who say something else each time are soon refused. */
+function whoSeemsToAsk({ headers: { authorization, 'x-auth-token': token }, socket }: IncomingMessage): string {
+  return authorization ?? String(token ?? socket.remoteAddress);
 }

@@ -55,6 +55,22 @@ test('a request that comes by another listener waits for few of a crowd, and the
   expect(await ahead(inTurns)).toBeLessThan(5);
 });
 
+test('one with another token waits for few of a crowd with one, which are begun with in their order', async () => {
+  const begun: unknown[] = [];
+  const listener = inTurns(({ url, headers }, response) => {
+    begun.push(headers.authorization === undefined ? url : 'other');
+    busy(5);
+    response.end();
+  });
+  const sockets = await serve(listener, CROWD + 1);
+  sockets.forEach((socket, at) => {
+    const token = at < CROWD ? 'x-auth-token: crowd' : 'authorization: Bearer other';
+    socket.write(REQUEST.replace('/ ', `/${at} `).replace('\r\n\r\n', `\r\n${token}\r\n\r\n`));
+  });
+  await eventually(() => expect(begun).toHaveLength(CROWD + 1));
+  expect(begun.indexOf('other')).toBeLessThan(CROWD / 2);
+});
+
 test('it would wait for the whole crowd', async () => {
   expect(await ahead((listener) => listener)).toBeGreaterThan(CROWD / 2);
 });
