@@ -23,7 +23,7 @@ const SCRIPT = join(import.meta.dirname, 'keystone/serve.py');
 const PYTHON = '/usr/bin/python3';
 
 /** It takes five seconds on an idle machine, in milliseconds. */
-const START = 60_000;
+const START = 180_000;
 
 /**
  * A real Keystone in one process, on SQLite and a port of its own. In the domain Default it has the project admin, where
