@@ -3,7 +3,7 @@ import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec } from '../mo
 import type { Gateways, RouterId } from '../model/router.ts';
 import { effectOf } from './forward-effect.ts';
 import { forwardsOfDump, TRANSLATING } from './iptables-forwards.ts';
-import { readNftChains, readNftRule } from './nft-ruleset.ts';
+import { readNftChains, readNftRules } from './nft-ruleset.ts';
 import { type Hook, hooksOf, nativeChains } from './rule-hooks.ts';
 import { isOurChain, OUR_CHAINS, ownerOfRule, ownerOfTable } from './rule-owners.ts';
 import { createTakers, packetsOf, type Takers } from './rule-takers.ts';
@@ -153,8 +153,10 @@ function ofNft({ id, texts }: Instance): Omit<FoundForwards, 'forwards'> {
   for (const chain of nativeChains(readNftChains(texts.nft), texts.dumps)) {
     for (const [at, rule] of chain.rules.entries()) {
       const isIptables = JSON.stringify(rule.statements).includes('"type":"target"');
-      const { target } = readNftRule(rule, chain, chain.family === 'ip6' ? 6 : 4, at + 1);
-      const translates = isIptables ? /\bdnat to\b|\bredirect\b/.test(rule.text) : TRANSLATING.includes(target.name);
+      const meant = readNftRules(rule, chain, chain.family === 'ip6' ? 6 : 4, at + 1);
+      const translates = isIptables
+        ? /\bdnat to\b|\bredirect\b/.test(rule.text)
+        : meant.some(({ target }) => TRANSLATING.includes(target.name));
       if (!translates) continue;
       const owner = ownerOfTable(chain.table) ?? ownerOfRule({ chain: chain.name, text: rule.text });
       const reason = isIptables

@@ -1,6 +1,6 @@
 import type { Family } from '../model/address.ts';
 import { type Intervals, intersect, subtract, unite } from './intervals.ts';
-import { addressOrNull, anyPacket, type Match, protocolsOf } from './iptables-rule.ts';
+import { addressOrNull, anyPacket, both, type Match, protocolsOf } from './iptables-rule.ts';
 
 /** A value of `nft -j` (man 5 libnftables-json), as far as it has been looked at. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -12,6 +12,7 @@ export function isJson(value: unknown): value is Json {
 /** Which packets a statement `match` lets through; what cannot be told is a condition. */
 export function readNftMatch(statement: Json, family: Family): Match {
   const { left } = statement;
+  if (isJson(left) && Array.isArray(left['concat'])) return readConcat(left['concat'], statement, family);
   const subject = subjectOf(left);
   const all = anyPacket(family);
   if (subject !== null && subject.family !== null && subject.family !== family) {
@@ -22,6 +23,36 @@ export function readNftMatch(statement: Json, family: Family): Match {
   const any = protocol === null ? all : { ...all, protocols: protocolsOf(protocol, false) };
   const known = subject && readComparison(subject, statement, family, any);
   return known ?? { ...any, unclear: [describe(left)] };
+}
+
+/** What a map has that is written out in its rule; `null`: it is elsewhere. */
+export function entriesOf(map: unknown): readonly (readonly [key: unknown, value: unknown])[] | null {
+  const entries = isJson(map) && isJson(map['data']) ? map['data']['set'] : undefined;
+  return Array.isArray(entries)
+    ? entries.filter((entry): entry is unknown[] => Array.isArray(entry)).map(([key, value]) => [key, value])
+    : null;
+}
+
+/** The packets for which a map has something. */
+export function readNftKeys(map: Json, family: Family): Match {
+  const { key: left, data } = map;
+  const entries = entriesOf(map);
+  return readNftMatch(
+    { op: '==', left, right: entries === null ? data : { set: entries.map(([key]) => key) } },
+    family,
+  );
+}
+
+/** The values of each part by themselves; which of them go together is a condition, where there are several. */
+function readConcat(parts: readonly unknown[], { op, right }: Json, family: Family): Match {
+  const values = setOf(right).map((one) => (isJson(one) ? one['concat'] : undefined));
+  const unclear: Match = { ...anyPacket(family), unclear: [describe({ concat: null })] };
+  const known = values.filter((one) => Array.isArray(one));
+  if (op !== '==' || known.length < values.length) return unclear;
+  const matches = parts.map((left, at) =>
+    readNftMatch({ op, left, right: { set: known.map((one): unknown => one[at]) } }, family),
+  );
+  return matches.reduce(both, known.length > 1 ? unclear : anyPacket(family));
 }
 
 /** What stands on the left side, in short: `ct state`, `iifname`, `ip ttl`. */

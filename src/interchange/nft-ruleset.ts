@@ -1,6 +1,6 @@
 import type { Family } from '../model/address.ts';
 import { anyPacket, both, type Match, type Rule, type Target } from './iptables-rule.ts';
-import { isJson, type Json, readNftMatch } from './nft-match.ts';
+import { entriesOf, isJson, type Json, readNftKeys, readNftMatch } from './nft-match.ts';
 import { type NftRuleset, nftFamily } from './rule-texts.ts';
 
 /** A chain of nf_tables, with its rules as JSON. */
@@ -45,14 +45,32 @@ export function readNftChains({ objects, text }: NftRuleset): readonly NftChain[
     }));
 }
 
-/** The rule for packets of one family, in the words that iptables has for targets. */
-export function readNftRule(rule: NftRule, chain: NftChain, family: Family, line: number): Rule {
-  const matches = rule.statements.map((statement) => matchOf(statement, family));
-  const target = rule.statements.map(targetOf).find((found) => found !== null) ?? NO_TARGET;
-  const reachable = reachedBy(chain, family)
-    ? anyPacket(family)
-    : { ...anyPacket(family), protocols: new Set<never>() };
-  return { line, chain: chain.name, text: rule.text, match: matches.reduce(both, reachable), target, comment: null };
+/**
+ * The rule for packets of one family, in the words that iptables has for targets; several where a map that is written
+ * out in it has a verdict for each of its entries.
+ */
+export function readNftRules(rule: NftRule, chain: NftChain, family: Family, line: number): readonly Rule[] {
+  const { text, statements } = rule;
+  const maps = statements.map(({ vmap }) => vmap).filter(isJson);
+  const [map] = maps;
+  const entries = map === undefined ? null : entriesOf(map);
+  if (map === undefined || entries === null) return [readStatements(statements)];
+  const others = statements.filter(({ vmap }) => vmap !== map);
+  return entries.map(([key, verdict]) => {
+    const choice = { match: { op: '==', left: map['key'], right: key } };
+    return readStatements([...others, choice, ...(isJson(verdict) ? [verdict] : [])]);
+  });
+
+  function readStatements(parts: readonly Json[]): Rule {
+    const matches = parts.map((statement) => matchOf(statement, family));
+    const target = parts.map(targetOf).find((found) => found !== null) ?? NO_TARGET;
+    const reachable = reachedBy(chain, family) ? anyPacket(family) : nobody(family);
+    return { line, chain: chain.name, text, match: matches.reduce(both, reachable), target, comment: null };
+  }
+}
+
+function nobody(family: Family): Match {
+  return { ...anyPacket(family), protocols: new Set<never>() };
 }
 
 function reachedBy({ family }: NftChain, packets: Family): boolean {
@@ -80,10 +98,18 @@ const PASSING = ['counter', 'log', 'mangle', 'ct helper', 'ct timeout', 'dup', '
 function matchOf(statement: Json, family: Family): Match {
   const [[kind, content] = ['', null]] = Object.entries(statement);
   if (kind === 'match' && isJson(content)) return readNftMatch(content, family);
+  if ((kind === 'dnat' || kind === 'redirect') && isJson(content)) return translatedBy(content, family);
   const isKnown = kind in TARGETS || kind === 'jump' || kind === 'goto' || PASSING.includes(kind);
   const isTarget = kind === 'xt' && isJson(content) && content['type'] === 'target';
   if (isKnown || isTarget) return anyPacket(family);
   return { ...anyPacket(family), unclear: [kind] };
+}
+
+/** Others pass: those of another family, and those that a map has nothing for. */
+function translatedBy({ family: own, addr, port }: Json, family: Family): Match {
+  if (own !== undefined && own !== nftFamily(family)) return nobody(family);
+  const maps = [addr, port].map((value) => (isJson(value) ? value['map'] : undefined)).filter(isJson);
+  return maps.map((map) => readNftKeys(map, family)).reduce(both, anyPacket(family));
 }
 
 /** Null: it decides nothing. */

@@ -1,7 +1,8 @@
 import type { Family } from '../model/address.ts';
 import { readDump } from './iptables-dump.ts';
+import type { Rule } from './iptables-rule.ts';
 import { type Visit, walk, walkChains } from './iptables-walk.ts';
-import { type NftChain, readNftChains, readNftRule } from './nft-ruleset.ts';
+import { type NftChain, readNftChains, readNftRules } from './nft-ruleset.ts';
 import { type IptablesDump, nftFamily, type RuleTexts } from './rule-texts.ts';
 
 /** The rules that packets from elsewhere meet at one point of their way, before or in address translation. */
@@ -69,10 +70,10 @@ function nftHooks(chain: NftChain, all: ReadonlyMap<string, NftChain>): readonly
   const families = FAMILIES.filter((family) => chain.family === 'inet' || chain.family === nftFamily(family));
   const name = `nft (${nameOf(chain)})`;
   return families.map((family) => {
-    const known = new Map<string, ReturnType<typeof readNftRule>[]>();
+    const known = new Map<string, readonly Rule[]>();
     const visits = walkChains(name, chain.name, family, (called) => {
       const found = all.get(nameOf({ ...chain, name: called }));
-      const rules = known.get(called) ?? found?.rules.map((rule, at) => readNftRule(rule, found, family, at + 1));
+      const rules = known.get(called) ?? found?.rules.flatMap((rule, at) => readNftRules(rule, found, family, at + 1));
       if (rules !== undefined) known.set(called, rules);
       return rules;
     });

@@ -93,6 +93,13 @@ const [ADDRESS, ADDRESS6] = [
 const PORT = { payload: { protocol: 'tcp', field: 'dport' } };
 const is = (left: unknown, right: unknown, op = '==') => ({ match: { op, left, right } });
 const DNAT = { dnat: { addr: '10.0.0.9', port: 8080 } };
+const PLACE = { concat: [ADDRESS, PORT] };
+const place = (address: string, port: unknown) => ({ concat: [address, port] });
+/** A map that is written out. */
+const to = (key: unknown, ...places: readonly unknown[]) => ({
+  map: { key, data: { set: places.map((one) => [one, '10.0.0.9']) } },
+});
+const mapped = (key: unknown, ...places: readonly unknown[]) => ({ dnat: { family: 'ip', addr: to(key, ...places) } });
 
 /** A chain of nft at this priority, with one rule. */
 function rulesetOf(family: string, type: string, priority: number, statements: readonly unknown[]): NftRuleset {
@@ -128,6 +135,19 @@ describe('rules of nft', () => {
     ['the other family by name', [is({ meta: { key: 'nfproto' } }, 'ipv6'), DNAT], false],
     ['a condition that is not known', [is({ ct: { key: 'state' } }, 'new', 'in'), DNAT], true],
     ['a set by name', [is(PORT, '@ports'), DNAT], true],
+    ['a set of places with it', [is(PLACE, { set: [place('203.0.113.1', { range: [70, 80] })] }), DNAT], true],
+    ['a set of places without it', [is(PLACE, { set: [place('203.0.113.1', 81)] }), DNAT], false],
+    ['a set of other places', [is(PLACE, { set: ['2', '3'].map((at) => place(`203.0.113.${at}`, 80)) }), DNAT], false],
+    ['not these places', [is(PLACE, { set: [place('203.0.113.2', 80)] }, '!='), DNAT], true],
+    ['a set of places by name', [is(PLACE, '@places'), DNAT], true],
+    ['a map of ports with it', [mapped(PORT, 22, { range: [79, 81] })], true],
+    ['a map of ports without it', [mapped(PORT, 22, { range: [81, 99] })], false],
+    ['a map of places with it', [mapped(PLACE, place('203.0.113.2', 81), place('203.0.113.1', 80))], true],
+    ['a map of places without it', [mapped(PLACE, place('203.0.113.2', 81), place('203.0.113.1', 81))], false],
+    ['a map by name', [{ dnat: { addr: { map: { key: PORT, data: '@where' } } } }], true],
+    ['a map at random', [mapped({ numgen: { mode: 'inc', mod: 2, offset: 0 } }, 0, 1)], true],
+    ['a map of ports to ports', [{ redirect: { port: to(PORT, 81) } }], false],
+    ['an address of the other family', [{ dnat: { family: 'ip6', addr: 'fd00::9' } }], false],
     ['redirect', [{ redirect: { port: 1 } }], true],
     ['accept', [{ accept: null }], false],
     ['nothing but a count', [{ counter: null }], false],
@@ -145,6 +165,30 @@ describe('rules of nft', () => {
     const shadowing = createShadowing({ dumps: [], nft }, PRIORITY);
     expect(shadowing.warningsFor(outside({}))).toEqual(['shadowed by a rule of nft (ip own pre): called text']);
     expect(shadowing.warningsFor(outside({ ports: '81' }))).toEqual([]);
+  });
+
+  test('a map of verdicts leads to chains by its entries', () => {
+    const verdicts = [
+      [22, { drop: null }],
+      [80, { jump: { target: 'called' } }],
+      [{ range: [90, 99] }, { accept: null }],
+    ];
+    const nft = rulesetOf('ip', 'nat', -150, [{ vmap: { key: PORT, data: { set: verdicts } } }]);
+    const shadowing = createShadowing({ dumps: [], nft }, PRIORITY);
+    expect(shadowing.warningsFor(outside({}))).toEqual(['shadowed by a rule of nft (ip own pre): called text']);
+    expect(shadowing.warningsFor(outside({ ports: '22' }))).toEqual([
+      'shadowed by a rule of nft (ip own pre): its text',
+    ]);
+    for (const ports of ['81', '95']) expect(shadowing.warningsFor(outside({ ports }))).toEqual([]);
+  });
+
+  test('what a map has nothing for comes to the rules behind it', () => {
+    const { objects, text } = rulesetOf('ip', 'nat', -150, [mapped(PORT, 80)]);
+    const behind = { rule: { family: 'ip', table: 'own', chain: 'pre', handle: 5, expr: [is(PORT, 443), DNAT] } };
+    const nft = { objects: [...objects, behind], text: `${text}\t\tbehind text # handle 5\n` };
+    expect(createShadowing({ dumps: [], nft }, PRIORITY).warningsFor(outside({ ports: '443' }))).toEqual([
+      'shadowed by a rule of nft (ip own pre): behind text',
+    ]);
   });
 
   test.each<[string, readonly unknown[], boolean]>([

@@ -1,4 +1,12 @@
-import { addressesOf, isJson, type Json, portsOf, readNftMatch, setOf } from '../../../interchange/nft-match.ts';
+import {
+  addressesOf,
+  entriesOf,
+  isJson,
+  type Json,
+  portsOf,
+  readNftMatch,
+  setOf,
+} from '../../../interchange/nft-match.ts';
 import { addressValue } from '../../../model/address.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import { matchCondition, portWithin } from './match-condition.ts';
@@ -21,12 +29,11 @@ export interface MappedVerdict {
 
 /** The verdicts of a map that is written out in its rule; `null`: it is elsewhere. */
 export function verdictMap(map: unknown): readonly MappedVerdict[] | null {
-  const data = isJson(map) && isJson(map['data']) ? map['data']['set'] : undefined;
-  if (!isJson(map) || !Array.isArray(data)) return null;
-  return data.flatMap((entry: unknown) => {
-    const [right, verdict]: readonly unknown[] = Array.isArray(entry) ? entry : [];
-    return isJson(verdict) ? [{ condition: comparison({ op: '==', left: map['key'], right }), verdict }] : [];
-  });
+  const left = isJson(map) ? map['key'] : undefined;
+  const entries = entriesOf(map)?.flatMap(([right, verdict]) =>
+    isJson(verdict) ? [{ condition: comparison({ op: '==', left, right }), verdict }] : [],
+  );
+  return entries ?? null;
 }
 
 function comparison(match: Json): Condition {
