@@ -27,7 +27,7 @@ import {
   portraitOf,
   trafficOfNeutron,
 } from '../support/neutron-traffic.ts';
-import { type Started, startLinux } from './linux-under-test.ts';
+import { type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
 import { listTable } from './nft-listing.ts';
 
 /** On ports that matter to Neutron, and on those that its SNAT chooses from. */
@@ -195,6 +195,63 @@ describe.each(BACKENDS)('beside the l3-agent by iptables-%s', (backend) => {
     async function connect(): Promise<void> {
       expect(await client.connect(GATEWAY[4], 80)).toMatch(`${CLIENT[4]} `);
     }
+  });
+});
+
+describe.each(BACKENDS)('by iptables-%s ourselves, in the tables that the agent writes', (backend) => {
+  let neutron: NeutronNetwork;
+  let namespace: string;
+  let linux: Started;
+  let alone: Portrait;
+  let savedAlone: string;
+
+  beforeAll(async () => {
+    neutron = await createNeutronNetwork(backend);
+    namespace = neutron.network.router;
+    alone = await portraitOf(namespace, trafficOfNeutron(neutron, NO_SCOPE));
+    savedAlone = await neutron.agent.saved();
+    linux = await startLinuxAt(neutron.network.namespaces.prefix, `iptables-${backend}`);
+    await linux.dataplane.synchronise(namespace, OURS);
+  });
+
+  afterAll(async () => {
+    await linux?.[Symbol.asyncDispose]();
+    await neutron?.[Symbol.asyncDispose]();
+  });
+
+  const prerouting = async () => {
+    const text = await runIn(namespace, `iptables-${backend}-save`, ['-t', 'nat']);
+    return parseSaved(text).get('nat')?.get('PREROUTING');
+  };
+
+  test('Neutron does what it does without us, and ours work: addresses, flows and marks', async () => {
+    expect(await portraitOf(namespace, trafficOfNeutron(neutron, NO_SCOPE))).toEqual(alone);
+    const attempts = ours(neutron, NO_SCOPE);
+    expect((await portraitOf(namespace, attempts)).seen).toEqual(expectedOf(attempts));
+  });
+
+  test('whatever the agent writes anew, nothing is lost, and ours comes first again', async () => {
+    const { client, agent } = neutron;
+    const { id } = await client.open(GATEWAY[4], 22);
+    for (let time = 0; time < REPLAYS; time++) {
+      await agent.replay(neutronRouter(NO_SCOPE));
+      expect(await client.echo(id, `${time}`)).toBe(`${time}`);
+      expect(await client.ask(GATEWAY[4], 55, { localPort: 40_000 })).toBe(`${CLIENT[4]} 40000`);
+      expect(await client.connect(GATEWAY[4], 80)).toMatch(`${CLIENT[4]} `);
+    }
+    const theirs = '-j neutron-l3-agent-PREROUTING';
+    expect(await prerouting()).toEqual([theirs, '-j hatoba-prerouting']);
+    if (backend === 'nft') await expect.poll(() => linux.events.map(({ kind }) => kind)).toContain('disturbed');
+    // In PREROUTING of both families, and in OUTPUT of one.
+    expect(await linux.dataplane.synchronise(namespace, OURS)).toEqual({ corrections: 3 });
+    expect(await prerouting()).toEqual(['-j hatoba-prerouting', theirs]);
+    expect(await client.echo(id, 'still here')).toBe('still here');
+  });
+
+  test('what we have written is taken away, and leaves everything else as it was', async () => {
+    await linux.dataplane.clean(namespace);
+    expect(await neutron.agent.saved()).toBe(savedAlone);
+    expect(await neutron.agent.update(neutronRouter(NO_SCOPE))).toBe(0);
   });
 });
 
