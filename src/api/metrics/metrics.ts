@@ -52,7 +52,7 @@ function createObserver(registers: PrometheusRegistry[]): (observation: Observat
   const passes = new Histogram({
     registers,
     name: 'hatoba_apply_seconds',
-    help: 'How long it took to bring a router to what is wanted',
+    help: 'How long attempts to bring a router to what is wanted took, failed ones included',
     buckets: BUCKETS,
   });
   const failures = new Counter({
