@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { inTurns } from '../../../src/api/listen/in-turns.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -8,18 +9,22 @@ import { eventually } from '../../support/eventually.ts';
 const CROWD = 30;
 const REQUEST = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
 
-/** So many connections to a server of its own. */
-async function serve(listener: RequestListener, count: number): Promise<readonly Socket[]> {
-  const server = createServer(listener);
-  let accepted = 0;
-  server.on('connection', () => accepted++);
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
   const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** So many connections to a server of its own. */
+async function serve(listener: RequestListener, count: number): Promise<readonly Socket[]> {
+  const server = createServer(listener);
+  let accepted = 0;
+  server.on('connection', () => accepted++);
+  const port = await listen(server);
   const sockets = Array.from({ length: count }, () => connect(port, '127.0.0.1').resume());
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   await eventually(() => expect(accepted).toBe(count));
@@ -55,21 +60,56 @@ test('a request that comes by another listener waits for few of a crowd, and the
   expect(await ahead(inTurns)).toBeLessThan(5);
 });
 
-test('one with another token waits for few of a crowd with one, which are begun with in their order', async () => {
-  const begun: unknown[] = [];
-  const listener = inTurns(({ url, headers }, response) => {
+/** Those of a crowd with one token come before one with another. */
+function withToken(at: number): string {
+  const token = at < CROWD ? 'x-auth-token: crowd' : 'authorization: Bearer other';
+  return REQUEST.replace('/ ', `/${at} `).replace('\r\n\r\n', `\r\n${token}\r\n\r\n`);
+}
+
+function noting(begun: unknown[]): RequestListener {
+  return inTurns(({ url, headers }, response) => {
     begun.push(headers.authorization === undefined ? url : 'other');
     busy(5);
     response.end();
   });
-  const sockets = await serve(listener, CROWD + 1);
+}
+
+test('one with another token waits for few of a crowd with one, which are begun with in their order', async () => {
+  const begun: unknown[] = [];
+  const sockets = await serve(noting(begun), CROWD + 1);
   sockets.forEach((socket, at) => {
-    const token = at < CROWD ? 'x-auth-token: crowd' : 'authorization: Bearer other';
-    socket.write(REQUEST.replace('/ ', `/${at} `).replace('\r\n\r\n', `\r\n${token}\r\n\r\n`));
+    socket.write(withToken(at));
   });
   await eventually(() => expect(begun).toHaveLength(CROWD + 1));
   expect(begun.indexOf('other')).toBeLessThan(CROWD / 2);
 });
+
+test('so does one whose connection waits behind those of the crowd', async () => {
+  const begun: unknown[] = [];
+  const port = await listen(createServer(noting(begun)));
+  const texts = Array.from({ length: CROWD + 1 }, (_, at) => withToken(at));
+  const sent = new Int32Array(new SharedArrayBuffer(4));
+  const crowd = new Worker(CROWD_THREAD, { eval: true, workerData: { port, texts, sent } });
+  // Meanwhile, this thread takes no connection.
+  while (Atomics.load(sent, 0) < texts.length) Atomics.wait(sent, 0, Atomics.load(sent, 0), 1_000);
+  await eventually(() => expect(begun).toHaveLength(CROWD + 1));
+  expect(begun.indexOf('other')).toBeLessThan(5);
+  await crowd.terminate();
+});
+
+const CROWD_THREAD = `
+  const { connect } = require('node:net');
+  const { port, texts, sent } = require('node:worker_threads').workerData;
+  const next = (at) => {
+    const socket = connect(port, '127.0.0.1').resume();
+    socket.write(texts[at], () => {
+      Atomics.add(sent, 0, 1);
+      Atomics.notify(sent, 0);
+      if (at + 1 < texts.length) next(at + 1);
+    });
+  };
+  next(0);
+`;
 
 test('it would wait for the whole crowd', async () => {
   expect(await ahead((listener) => listener)).toBeGreaterThan(CROWD / 2);
