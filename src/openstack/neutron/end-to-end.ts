@@ -19,7 +19,7 @@ export type Header = readonly [name: string, value: string];
  * next hop alone, nor called so by a header Connection.
  */
 export function endToEnd(raw: readonly string[]): readonly Header[] {
-  const headers = pairs(raw);
+  const headers = headersIn(raw);
   const named = headers
     .filter(([name]) => name.toLowerCase() === 'connection')
     .flatMap(([, value]) => value.split(','));
@@ -27,6 +27,7 @@ export function endToEnd(raw: readonly string[]): readonly Header[] {
   return headers.filter(([name]) => !dropped.has(name.toLowerCase()));
 }
 
-function pairs(raw: readonly string[]): readonly Header[] {
+/** All of them, of names and values in turn. */
+export function headersIn(raw: readonly string[]): readonly Header[] {
   return raw.flatMap((name, index): readonly Header[] => (index % 2 === 0 ? [[name, raw[index + 1] ?? '']] : []));
 }

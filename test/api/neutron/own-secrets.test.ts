@@ -47,6 +47,14 @@ describe('a token of hatoba', () => {
     expect(neutron.asked).toEqual([]);
   });
 
+  test('is refused also where it is said to be for the next hop alone', async () => {
+    for (const url of PATHS) {
+      const headers = { 'x-auth-token': SECRET, connection: 'close, X-Auth-Token' };
+      expect([url, (await bench.api.inject({ url, headers })).statusCode]).toEqual([url, 401]);
+    }
+    expect(neutron.asked).toEqual([]);
+  });
+
   test.each(['Bearer', 'bearer  '])('that is for hatoba alone is not passed on: %s', async (scheme) => {
     for (const url of PATHS) {
       await bench.api.inject({ url, headers: { authorization: `${scheme} ${SECRET}`, 'x-auth-token': 'theirs' } });

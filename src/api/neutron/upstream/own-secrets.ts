@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { hatobaError } from '../../../model/errors.ts';
-import { endToEnd, type Header } from '../../../openstack/neutron/end-to-end.ts';
+import { type Header, headersIn } from '../../../openstack/neutron/end-to-end.ts';
 import { looksLikeSecret } from '../../../registry/tokens/token-secret.ts';
 
 /** By which Neutron knows who asks: with a token of ours there, it could only answer that it does not know it. */
@@ -9,7 +9,7 @@ const THEIRS = ['x-auth-token', 'x-service-token'];
 /** Tokens of ours are no business of Neutron's: a request that has one for it goes no further. Error: `not_authenticated`. */
 export function refuseOwnSecrets(api: FastifyInstance): void {
   api.addHook('onRequest', (request, reply, done) => {
-    const own = endToEnd(request.raw.rawHeaders).find(
+    const own = headersIn(request.raw.rawHeaders).find(
       ([name, value]) => isTheirs(name) && looksLikeSecret(value.trim()),
     );
     if (own === undefined) return done();
