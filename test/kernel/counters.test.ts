@@ -4,6 +4,7 @@ import type { Counters } from '../../src/model/counters.ts';
 import { diff } from '../../src/program/diff.ts';
 import { idOf } from '../model/arbitraries.ts';
 import { programOf, ruleOf } from '../program/programs.ts';
+import { nft } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
@@ -16,12 +17,14 @@ let network: Network;
 let linux: Started;
 let client: Peer;
 let instance: Peer;
+let router: Peer;
 
 beforeAll(async () => {
   network = await createNetwork();
   linux = await startLinux(network.namespaces.prefix);
   client = await openPeer(network.client);
   instance = await openPeer(network.instance);
+  router = await openPeer(network.router);
   await instance.serveTcp(22);
   await instance.serveTcp(5005);
   for (const family of FAMILIES) await instance.serveUdp(22, INSTANCE[family]);
@@ -30,6 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await client?.[Symbol.asyncDispose]();
   await instance?.[Symbol.asyncDispose]();
+  await router?.[Symbol.asyncDispose]();
   await linux?.[Symbol.asyncDispose]();
   await network?.[Symbol.asyncDispose]();
 });
@@ -72,6 +76,33 @@ describe.each(FAMILIES)('by IPv%i', (family) => {
       expect(grown).toBeLessThan(1500);
     }
     expect(await countersOf(5)).toEqual({ connections: 0, in: NOTHING, out: NOTHING });
+  });
+
+  test('of what the router itself sends and gets', async () => {
+    for (const port of [5002, 5002]) await router.ask(gateway, port, { localPort: 40_001 });
+    expect(await countersOf(2)).toMatchObject({ connections: 1, in: { packets: 2 }, out: { packets: 2 } });
+    expect(await countersOf(1)).toEqual({ connections: 0, in: NOTHING, out: NOTHING });
+  });
+
+  test('not of another forward that has the port by which others masquerade a client', async () => {
+    const ip = family === 4 ? 'ip' : 'ip6';
+    await nft(
+      network.router,
+      `table ${ip} others {
+        chain postrouting {
+          type nat hook postrouting priority srcnat;
+          ct status dnat snat to ${gateway}
+        }
+      }`,
+    );
+    const wide = ruleOf(6, 'udp', [gateway, '30000-40000'], [target, 22]);
+    await linux.dataplane.apply(network.router, { remove: [], add: [wide] });
+    for (const localPort of [35_000, 35_000]) {
+      expect(await client.ask(gateway, 5001, { localPort })).toBe(`${gateway} ${localPort}`);
+    }
+    expect(await countersOf(2)).toMatchObject({ connections: 1, in: { packets: 2 }, out: { packets: 2 } });
+    expect(await countersOf(6)).toEqual({ connections: 0, in: NOTHING, out: NOTHING });
+    await nft(network.router, `delete table ${ip} others`);
   });
 
   test('a restart, and a change of another forward, leave them as they are', async () => {

@@ -30,12 +30,14 @@ export interface NftSet {
   readonly counter: boolean;
 }
 
+type Hook = 'prerouting' | 'input' | 'output' | 'postrouting';
+
 export interface NftChain {
   readonly name: string;
   /** `null`: others jump to it. */
   readonly hook: {
     readonly type: 'nat' | 'filter';
-    readonly hook: 'prerouting' | 'output' | 'postrouting';
+    readonly hook: Hook;
     readonly priority: number;
   } | null;
   /** In nft's words. */
@@ -151,17 +153,28 @@ const TRANSLATING: readonly NftChain[] = [
 const COUNTING: readonly NftChain[] = [
   { name: 'count_arriving', hook: null, rules: [...count(4, 'd'), ...count(6, 'd')] },
   { name: 'count_leaving', hook: null, rules: [...count(4, 's'), ...count(6, 's')] },
-  {
-    name: 'arriving',
-    hook: { type: 'filter', hook: 'prerouting', priority: MANGLE },
-    rules: ['ct status dnat jump count_arriving'],
-  },
-  {
-    name: 'leaving',
-    hook: { type: 'filter', hook: 'postrouting', priority: LAST },
-    rules: ['ct status dnat jump count_leaving'],
-  },
+  ...counting(['arriving', 'prerouting'], ['leaving', 'postrouting']),
+  // Of flows that the router itself begins.
+  ...counting(['arriving_own', 'output'], ['leaving_own', 'input']),
 ];
+
+/**
+ * Where packets have the outside address of the forward. What goes the other way there can have one, too, by which others
+ * masquerade clients, and is none of the forward's that has this address.
+ */
+function counting(
+  ...[[arriving, first], [leaving, last]]: readonly [readonly [string, Hook], readonly [string, Hook]]
+): readonly NftChain[] {
+  const rule = (direction: string, chain: string) => `ct status dnat ct direction ${direction} jump ${chain}`;
+  return [
+    {
+      name: arriving,
+      hook: { type: 'filter', hook: first, priority: MANGLE },
+      rules: [rule('original', 'count_arriving')],
+    },
+    { name: leaving, hook: { type: 'filter', hook: last, priority: LAST }, rules: [rule('reply', 'count_leaving')] },
+  ];
+}
 
 /** `accounting`: whether packets and bytes are counted, not only connections. */
 export function layoutOf({ accounting }: { readonly accounting: boolean }): Layout {
