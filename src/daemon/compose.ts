@@ -11,6 +11,7 @@ import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { createLinuxNeighbours } from '../dataplane/linux/linux-neighbours.ts';
+import { rememberFarewells } from '../dataplane/remembered-farewells.ts';
 import { startEarly } from '../dataplane/start-early.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
@@ -25,6 +26,7 @@ import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createDataplane, openKernel } from './dataplane.ts';
 import { type End, listenForEnd } from './end.ts';
+import { openFarewellFiles } from './farewell-files.ts';
 import { checkKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
@@ -108,7 +110,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   await refuseOccupied(config.socket);
   const kernel = await openOwnKernel(around);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
-  const dataplane = kernel && (await startEarly(createDataplane(config, kernel, warn)));
+  const dataplane = kernel && (await startEarly(createOwnDataplane(config, kernel, warn)));
   const observations = createObservations();
   const registry = await openStoredRegistry(around, observations);
   const agent = kernel && dataplane && createOwnAgent(around, { kernel, dataplane, registry, observations });
@@ -136,6 +138,13 @@ async function openOwnKernel({ config, end, steps, thread }: Surroundings): Prom
   const kernel = await openKernel(config, thread, (error) => end.fatal(error));
   steps.defer(() => kernel.stop());
   return kernel;
+}
+
+function createOwnDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
+  const files = openFarewellFiles(`${databaseOf(config)}.leaving`);
+  return rememberFarewells(createDataplane(config, kernel, onWarning), files, (instance, error) =>
+    onWarning('could not read or write whose flows are to end', { instance, err: error }),
+  );
 }
 
 interface AgentParts {

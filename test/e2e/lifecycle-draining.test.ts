@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ import { openPeer, type Peer } from '../support/peer.ts';
 const FAMILIES = [4, 6] as const;
 /** Each daemon is killed within so many milliseconds of being asked to remove. */
 const KILLS = 10;
-const MOMENT = 15;
+const MOMENT = 30;
 
 let network: Network;
 let home: DaemonHome;
@@ -123,10 +124,29 @@ test(`killed ${KILLS} times while it removes: no connection that is to go on end
   expect(await elementsIn(network.router)).toHaveLength(1);
 }, 180_000);
 
+test(`killed ${KILLS} times while it removes: no stream that is to end goes on`, async () => {
+  const localPorts = new Map([5001, 6001].map((port) => [port, ++lastPort]));
+  const ask = (port: number) => client.ask(GATEWAY[4], port, { localPort: localPorts.get(port) ?? 0, patience: 500 });
+  await publish('other', 6001, { protocol: 'udp' });
+  for (let kill = 0; kill < KILLS; kill++) {
+    await publish('web', 5001, { protocol: 'udp' });
+    for (const port of [5001, 6001]) await ask(port);
+    const answered = removed({ drain: false });
+    await sleep((kill / KILLS) * MOMENT);
+    await daemon.kill();
+    await answered;
+    daemon = await home.start();
+    if ((await home.client.listForwards({})).some(({ name }) => name === 'web')) await removed({ drain: false });
+    await expect(ask(5001)).rejects.toThrow('timeout');
+    expect(await ask(6001)).toBe(`${CLIENT[4]} ${localPorts.get(6001)}`);
+  }
+  expect(await readdir(`${join(home.directory, 'hatoba.db')}.leaving`)).toEqual([]);
+}, 180_000);
+
 /** Whether there was an answer. */
-async function removed(): Promise<boolean> {
+async function removed({ drain } = { drain: true }): Promise<boolean> {
   try {
-    return (await home.client.removeForward('web', '5', true)).applied;
+    return (await home.client.removeForward('web', '5', drain)).applied;
   } catch (error) {
     if (error instanceof HatobaError && error.code === 'daemon_unreachable') return false;
     throw error;
