@@ -122,7 +122,7 @@ test(`killed ${KILLS} times while it removes: no connection that is to go on end
   }
   expect(lost).toBeGreaterThan(0);
   expect(await elementsIn(network.router)).toHaveLength(1);
-}, 180_000);
+}, 600_000);
 
 test(`killed ${KILLS} times while it removes: no stream that is to end goes on`, async () => {
   const localPorts = new Map([5001, 6001].map((port) => [port, ++lastPort]));
@@ -141,7 +141,7 @@ test(`killed ${KILLS} times while it removes: no stream that is to end goes on`,
     expect(await ask(6001)).toBe(`${CLIENT[4]} ${localPorts.get(6001)}`);
   }
   expect(await readdir(`${join(home.directory, 'hatoba.db')}.leaving`)).toEqual([]);
-}, 180_000);
+}, 600_000);
 
 /** Whether there was an answer. */
 async function removed({ drain } = { drain: true }): Promise<boolean> {
