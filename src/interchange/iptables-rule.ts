@@ -27,6 +27,8 @@ export interface Option {
   readonly name: string;
   readonly values: readonly string[];
   readonly isNegated: boolean;
+  /** Whether it names a match, and no option of that match comes behind it. */
+  readonly isBareMatch: boolean;
 }
 
 /** A rule of whatever program, understood. */
@@ -113,8 +115,20 @@ export function optionsOf(words: readonly Word[]): readonly Option[] {
       isNegated = false;
     } else last?.values.push(text);
   }
-  return options;
+  return options.map((option, at) => ({ ...option, isBareMatch: isMatch(option.name) && !isLong(options[at + 1]) }));
 }
+
+function isMatch(name: string): boolean {
+  return name === '-m' || name === '--match';
+}
+
+/** Options of matches are; those of the rule itself are printed as single letters. */
+function isLong(option: Pick<Option, 'name'> | undefined): boolean {
+  return option?.name.startsWith('--') === true;
+}
+
+/** Matches that every packet of their protocol meets when they have no options; `-m socket` is none of them. */
+const MET_BY_ALL = ['tcp', 'udp', 'udplite', 'sctp', 'dccp', 'icmp', 'icmp6'];
 
 function conditionOf(option: Option, context: RuleContext): Match {
   const any = anyPacket(context.family);
@@ -123,7 +137,7 @@ function conditionOf(option: Option, context: RuleContext): Match {
 
 /** Null: it cannot be told by addresses, ports and protocols. */
 export function readCondition(
-  { name, values, isNegated }: Option,
+  { name, values, isNegated, isBareMatch }: Option,
   any: Match,
   { family, outside }: RuleContext,
 ): Match | null {
@@ -134,6 +148,7 @@ export function readCondition(
   switch (name) {
     case '-m':
     case '--match':
+      return isBareMatch && !MET_BY_ALL.includes(value) ? null : any;
     case '--comment':
     case '-c':
       return any;

@@ -203,6 +203,18 @@ describe('rules that no forward does the same for are named', () => {
     ],
     ['-d 203.0.113.7/32 -p tcp -f -j DNAT --to-destination 10.0.0.5', 'a forward has no condition like -f'],
     [
+      '-d 203.0.113.7/32 -p tcp -m socket -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5',
+      'a forward has no condition like -m socket',
+    ],
+    [
+      '-d 203.0.113.7/32 -p tcp -m tcp --dport 80 -m socket -j DNAT --to-destination 10.0.0.5',
+      'a forward has no condition like -m socket',
+    ],
+    [
+      '-d 203.0.113.7/32 -p tcp -m socket --nowildcard ! -i qr-1 -j DNAT --to-destination 10.0.0.5',
+      'a forward has no condition like --nowildcard',
+    ],
+    [
       '-d 203.0.113.7/32 -p tcp -m string --string "-j ACCEPT" --algo bm -j DNAT --to-destination 10.0.0.5',
       'a forward has no condition like --string -j ACCEPT',
     ],

@@ -115,6 +115,7 @@ const FOUR: readonly (readonly [rule: string, outcome: readonly string[] | strin
     '-d 192.0.2.16/255.0.255.248 -p tcp --dport 9999 -j DNAT --to 10.0.0.5',
     'a forward has no condition like -d 192.0.2.16/255.0.255.248',
   ],
+  ['-d 192.0.2.7 -p tcp --dport 1 -m socket -j DNAT --to 10.0.0.5', 'a forward has no condition like -m socket'],
   ['-p tcp --dport 9 -j DNAT --to 10.0.0.5', 'it is for every address (no -d)'],
 ];
 
@@ -131,6 +132,8 @@ const SIX: typeof FOUR = [
   ],
   ['! -s 8000::/1 -d 2001:db8::2 -p tcp --dport 7 -j DNAT --to fd00::5', ['tcp 2001:db8::2 7 from ::/1 -> fd00::5 7']],
   ['-d 2001:db8::3 -p tcp --dport 7 -j DNAT --to fd00::5-fd00::9', 'it spreads connections'],
+  ['-d 2001:db8::4 -p tcp --dport 7 -m frag -j DNAT --to fd00::5', 'a forward has no condition like -m frag'],
+  ['-d 2001:db8::4 -p tcp -m eui64 -m tcp --dport 8 -j DNAT --to fd00::5', 'a forward has no condition like -m eui64'],
 ];
 
 /** Rules of the chain `mine`, of which the second is not met, and one that no packet from elsewhere meets. */

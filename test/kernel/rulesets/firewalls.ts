@@ -218,6 +218,12 @@ export const IPTABLES_RULESETS: readonly Ruleset[] = [
     said: { outcome: 'unclear', rule: '-A FORWARD -m limit --limit 1/hour --limit-burst 1 -j DROP' },
   },
   {
+    name: 'it depends on a match that has no options',
+    iptables: `*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -m socket -j MARK --set-xmark 0x9/0xffffffff\nCOMMIT\n${filter('ACCEPT', '-A FORWARD -m mark --mark 0x9 -j DROP')}`,
+    passes: true,
+    said: { outcome: 'unclear', rule: '-A FORWARD -m mark --mark 0x9 -j DROP' },
+  },
+  {
     name: 'mangle',
     iptables: `*mangle\n:FORWARD ACCEPT [0:0]\n-A FORWARD -o ${INSIDE} -j DROP\nCOMMIT\n`,
     passes: false,
