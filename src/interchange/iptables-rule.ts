@@ -101,7 +101,10 @@ export function jumpIn(options: readonly Option[]): number {
 /** Options whose one value may begin with a hyphen. */
 const FREE_TEXT = ['--comment'];
 
-/** In order. An option has the words that follow it, up to the next option or exclamation mark. */
+/**
+ * In order. An option has the words that follow it, up to the next option or exclamation mark; one between an option and
+ * its value, as iptables before 1.4.3 printed it, means the same as before the option.
+ */
 export function optionsOf(words: readonly Word[]): readonly Option[] {
   const options: { name: string; values: string[]; isNegated: boolean }[] = [];
   let isNegated = false;
@@ -113,7 +116,11 @@ export function optionsOf(words: readonly Word[]): readonly Option[] {
     else if (text.startsWith('-') && !isQuoted) {
       options.push({ name: text, values: [], isNegated });
       isNegated = false;
-    } else last?.values.push(text);
+    } else if (last !== undefined) {
+      last.values.push(text);
+      last.isNegated ||= isNegated;
+      isNegated = false;
+    }
   }
   return options.map((option, at) => ({ ...option, isBareMatch: isMatch(option.name) && !isLong(options[at + 1]) }));
 }

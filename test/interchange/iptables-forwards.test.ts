@@ -64,6 +64,12 @@ describe('rules that a forward does the same for', () => {
       'tcp X 80 -> 10.0.0.5 80',
     ],
     ['-p tcp -m comment --comment -j -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5', 'tcp X 80 -> 10.0.0.5 80'],
+    // As iptables before 1.4.3 printed negations.
+    [
+      '-s ! 128.0.0.0/255.0.0.0 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5',
+      'tcp X 80 from 0.0.0.0/1 129.0.0.0/8 130.0.0.0/7 132.0.0.0/6 136.0.0.0/5 144.0.0.0/4 160.0.0.0/3 192.0.0.0/2 -> 10.0.0.5 80',
+    ],
+    ['-p tcp -m tcp --dport ! 2:65535 -j DNAT --to-destination 10.0.0.5', 'tcp X 1 -> 10.0.0.5 1'],
   ])('%s', (rule, forward) => {
     const text = dump(`-A PREROUTING -d 203.0.113.7/32 ${rule}`);
     expect(read(text)).toEqual({ taken: [forward.replace('X', '203.0.113.7')], left: [], foreign: 0 });
@@ -213,6 +219,10 @@ describe('rules that no forward does the same for are named', () => {
     [
       '-d 203.0.113.7/32 -p tcp -m socket --nowildcard ! -i qr-1 -j DNAT --to-destination 10.0.0.5',
       'a forward has no condition like --nowildcard',
+    ],
+    [
+      '-d 203.0.113.7/32 -i ! qr-1 -p tcp -j DNAT --to-destination 10.0.0.5',
+      'it is for packets by certain interfaces (! -i qr-1), a forward for all',
     ],
     [
       '-d 203.0.113.7/32 -p tcp -m string --string "-j ACCEPT" --algo bm -j DNAT --to-destination 10.0.0.5',
