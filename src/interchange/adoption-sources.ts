@@ -81,7 +81,11 @@ function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request:
       const spec = parseForwardSpec(forward);
       return { spec, rules: numbers.map(ruleAt), rivals: rivalsOf(spec, rivals, request.gateways) };
     }),
-    left: left.map(({ line, reason }) => ({ ...ruleAt(line), reason: withRules(reason, lines) })),
+    left: left.map(({ line, text: rule, reason }) => ({
+      ...ruleAt(line),
+      text: rule,
+      reason: withRules(reason, lines),
+    })),
     owners,
   };
 }

@@ -11,7 +11,7 @@ export interface Word {
 export interface DumpRule {
   readonly line: number;
   readonly chain: string;
-  /** Without its counters. */
+  /** Without its counters; perhaps with line breaks in quotes. */
   readonly text: string;
   /** What follows the chain. */
   readonly words: readonly Word[];
@@ -68,10 +68,27 @@ export function readDump(file: string, text: string, name = 'nat'): readonly Dum
     } else if (!isSkipped) throw malformed(line, 'it is in no table');
   }
 
-  const lines = text.split('\n');
-  for (const [index, content] of lines.entries()) if (content.trim() !== '') readLine(content.trim(), index + 1);
-  if (chains !== null || isSkipped) throw malformed(lines.length, 'the last table has no COMMIT');
+  for (const [line, content] of entriesOf(text)) if (content.trim() !== '') readLine(content.trim(), line);
+  if (chains !== null || isSkipped) throw malformed(text.split('\n').length, 'the last table has no COMMIT');
   return tables;
+}
+
+/** Each line with its number; what is in quotes, such as a comment, can go on over several of them. */
+function* entriesOf(text: string): Iterable<readonly [line: number, content: string]> {
+  const lines = text.split('\n');
+  const begun: string[] = [];
+  for (const [index, content] of lines.entries()) {
+    const wasOpen = begun.length > 0;
+    const isRemark = !wasOpen && content.startsWith('#');
+    const isOpen = wasOpen !== (hasOddQuotes(content) && !isRemark);
+    begun.push(content);
+    if (isOpen && index + 1 < lines.length) continue;
+    yield [index + 2 - begun.length, begun.splice(0).join('\n')];
+  }
+}
+
+function hasOddQuotes(text: string): boolean {
+  return text.includes('"') && text.replaceAll(/\\./g, '').split('"').length % 2 === 0;
 }
 
 /** A chain's declaration, or a rule. */

@@ -116,6 +116,7 @@ function refuse(reason: string, isVain = false): Refusal {
 }
 
 function translate({ rule, match }: Visit, earlier: EarlierRules, family: Family, options: DumpOptions): Outcome {
+  if (rule.text.includes('\n')) return refuse('it has a line break, so that iptables-restore cannot read it');
   const destination = readDestination(rule.target, family);
   if (typeof destination === 'string') return refuse(destination);
   const obstacle = obstacleIn(match, family);

@@ -78,6 +78,14 @@ test('a rule before it is named by its text, since what is in the kernel has no 
   });
 });
 
+test('a rule with a line break, which iptables-restore could not remove, is named as a whole, and the others go', () => {
+  const broken = RULE.replace('80', '81').replace('-j', '-m comment --comment "two\nlines" -j');
+  const options = { router: 'r', gateways: {}, existing: [], priority: -110, followGateway: false, outside: [] };
+  const { rules, left } = planAdoption([instance('a', { 'iptables-nft': [broken, RULE] })], options);
+  expect(rules.map(({ text }) => text)).toEqual([RULE]);
+  expect(left.map(({ text }) => text)).toEqual([broken]);
+});
+
 test('rules that share a forward go together, or stay together', () => {
   const from = (source: string, port = '80') => RULE.replace('-d', `-s ${source} -d`).replace('80', port);
   const rules = [from('198.51.100.0/25'), from('198.51.100.128/25')];

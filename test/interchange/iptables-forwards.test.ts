@@ -225,6 +225,10 @@ describe('rules that no forward does the same for are named', () => {
       'it is for packets by certain interfaces (! -i qr-1), a forward for all',
     ],
     [
+      '-d 203.0.113.7/32 -p tcp -m comment --comment "two\nlines" -j DNAT --to-destination 10.0.0.5',
+      'it has a line break, so that iptables-restore cannot read it',
+    ],
+    [
       '-d 203.0.113.7/32 -p tcp -m string --string "-j ACCEPT" --algo bm -j DNAT --to-destination 10.0.0.5',
       'a forward has no condition like --string -j ACCEPT',
     ],
@@ -277,6 +281,13 @@ describe('rules that no forward does the same for are named', () => {
       '5 it is for packets of the router itself, a forward for those that arrive',
       '6 no rule of PREROUTING leads to its chain mine',
     ]);
+  });
+
+  test('a line break in quotes ends no rule, and those behind it are on their lines', () => {
+    const broken =
+      '-A PREROUTING -d 203.0.113.7/32 -p tcp -m comment --comment "a \\"\n\nCOMMIT" -m tcp --dport 80 -j ACCEPT';
+    const rule = '-A PREROUTING -d 203.0.113.7/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.5';
+    expect(read(dump(broken, rule)).left).toEqual(['6 line 3 comes first, and takes all its packets']);
   });
 
   test('with line and text', () => {
