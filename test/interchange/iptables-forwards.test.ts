@@ -511,7 +511,8 @@ test.each([
     );
     expect(seen.taken).toBeGreaterThan(150);
     expect(seen.left).toBeGreaterThan(300);
-    expect(seen.agreed).toBeGreaterThan(10_000);
+    // With packets by one interface only there are 11,800 on average, give or take a thousand.
+    expect(seen.agreed).toBeGreaterThan(4_000);
   },
   60_000,
 );

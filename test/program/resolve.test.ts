@@ -50,7 +50,7 @@ describe('properties', () => {
         }
       }),
     );
-    expect(losers, 'the universe is crowded enough to mean something').toBeGreaterThan(20);
+    expect(losers, 'the universe is crowded enough to mean something').toBeGreaterThan(10);
   });
 
   test('of ranges and sources, too: whoever shares a packet with an older one that has its packets gets none', () => {

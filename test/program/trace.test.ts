@@ -53,7 +53,7 @@ test('agrees with a table that names every packet, single ports', () => {
     }),
     { numRuns: 1000 },
   );
-  expect(changed, 'some packets meet a rule').toBeGreaterThan(20);
+  expect(changed, 'some packets meet a rule').toBeGreaterThan(10);
 });
 
 test('agrees with it on ranges, kept, shifted and many to one', () => {
