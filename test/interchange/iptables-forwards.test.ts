@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type DumpOptions, forwardsOfDump } from '../../src/interchange/iptables-forwards.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { type ForwardInput, parseForwardSpec, printForwardSpec } from '../../src/model/forward.ts';
+import { processorTime } from '../support/processor-time.ts';
 import { decide, destinationOf, type Packet, plainChains, printChains } from './plain-rules.ts';
 
 const PREROUTING = ':PREROUTING ACCEPT [0:0]';
@@ -420,7 +421,7 @@ describe('what is no dump', () => {
     const chains = Array.from({ length: 30 }, (_, n) => `:c${n} - [0:0]`);
     const rules = Array.from({ length: 29 }, (_, n) => [`-A c${n} -j c${n + 1}`, `-A c${n} -j c${n + 1}`]).flat();
     expect(() => read(dump(...chains, '-A PREROUTING -j c0', ...rules))).toThrow('its chains branch too often');
-  }, 30_000);
+  });
 });
 
 test('both families in one file, other tables beside them', () => {
@@ -437,10 +438,13 @@ test('ten thousand rules are read in a second or two', () => {
     { length: 10_000 },
     (_, n) => `-A PREROUTING -d 203.0.113.7/32 -p tcp -m tcp --dport ${n + 1} -j DNAT --to-destination 10.0.0.5:22`,
   );
-  const start = performance.now();
-  expect(read(dump(...rules)).taken).toHaveLength(10_000);
-  expect(performance.now() - start).toBeLessThan(20_000);
-}, 60_000);
+  let taken = 0;
+  const time = processorTime(() => {
+    taken = read(dump(...rules)).taken.length;
+  });
+  expect(taken).toBe(10_000);
+  expect(time).toBeLessThan(10_000);
+});
 
 const ADDRESSES = [0, 1, 2, 3, 4, 7];
 const PORTS = Array.from({ length: 13 }, (_, n) => n + 1);
@@ -462,57 +466,53 @@ function* packets(interfaces: readonly string[]): Iterable<Packet> {
 test.each([
   [[], ['qg-1', 'qr-1']],
   [['qg-'], ['qg-1']],
-])(
-  'forwards do for every packet what the rules did (outside: %j)',
-  (outside, interfaces) => {
-    const seen = { taken: 0, left: 0, agreed: 0 };
-    fc.assert(
-      fc.property(plainChains, (chains) => {
-        const { text, lines } = printChains(chains);
-        const { taken, left } = forwardsOfDump(text, { file: 'dump', router: 'r1', outside });
-        const specs = taken.map(({ forward }) => ({
-          forward: printForwardSpec(parseForwardSpec(forward)),
-          spec: parseForwardSpec(forward),
-        }));
-        const takenRules = new Set(taken.flatMap((one) => one.lines.map((line) => lines.get(line))));
-        const leftRules = new Set(left.map(({ line }) => lines.get(line)));
-        for (const rule of lines.values()) {
-          const isTranslating = rule.target.kind === 'dnat' || rule.target.kind === 'REDIRECT';
-          expect([takenRules, leftRules].filter((rules) => rules.has(rule))).toHaveLength(isTranslating ? 1 : 0);
-        }
-        seen.taken += taken.length;
-        seen.left += left.length;
-        for (const packet of packets(interfaces)) {
-          const rule = decide(chains, packet);
-          const wanted = rule !== null && takenRules.has(rule) ? destinationOf(rule, packet) : null;
-          const source = 0xc6336400n + BigInt(packet.source);
-          const fitting = specs.filter(
-            ({ spec }) =>
-              spec.protocol === packet.protocol &&
-              spec.externalPorts.first <= packet.port &&
-              packet.port <= spec.externalPorts.last &&
-              spec.externalAddress !== 'gateway' &&
-              spec.externalAddress.text === `203.0.113.${packet.destination}` &&
-              (spec.sources.length === 0 || spec.sources.some(({ first, last }) => first <= source && source <= last)),
-          );
-          const got = fitting.map(({ forward, spec }) => {
-            const single = spec.internalPorts.first === spec.internalPorts.last;
-            const port = single
-              ? spec.internalPorts.first
-              : spec.internalPorts.first + packet.port - spec.externalPorts.first;
-            return `${forward.internal_address.split('.')[3]} ${port}`;
-          });
-          if (got.join() !== (wanted ?? ''))
-            expect({ packet, rule, got, text }).toEqual({ packet, rule, got: wanted === null ? [] : [wanted], text });
-          if (wanted !== null) seen.agreed++;
-        }
-      }),
-      { numRuns: 300 },
-    );
-    expect(seen.taken).toBeGreaterThan(150);
-    expect(seen.left).toBeGreaterThan(300);
-    // With packets by one interface only there are 11,800 on average, give or take a thousand.
-    expect(seen.agreed).toBeGreaterThan(4_000);
-  },
-  60_000,
-);
+])('forwards do for every packet what the rules did (outside: %j)', (outside, interfaces) => {
+  const seen = { taken: 0, left: 0, agreed: 0 };
+  fc.assert(
+    fc.property(plainChains, (chains) => {
+      const { text, lines } = printChains(chains);
+      const { taken, left } = forwardsOfDump(text, { file: 'dump', router: 'r1', outside });
+      const specs = taken.map(({ forward }) => ({
+        forward: printForwardSpec(parseForwardSpec(forward)),
+        spec: parseForwardSpec(forward),
+      }));
+      const takenRules = new Set(taken.flatMap((one) => one.lines.map((line) => lines.get(line))));
+      const leftRules = new Set(left.map(({ line }) => lines.get(line)));
+      for (const rule of lines.values()) {
+        const isTranslating = rule.target.kind === 'dnat' || rule.target.kind === 'REDIRECT';
+        expect([takenRules, leftRules].filter((rules) => rules.has(rule))).toHaveLength(isTranslating ? 1 : 0);
+      }
+      seen.taken += taken.length;
+      seen.left += left.length;
+      for (const packet of packets(interfaces)) {
+        const rule = decide(chains, packet);
+        const wanted = rule !== null && takenRules.has(rule) ? destinationOf(rule, packet) : null;
+        const source = 0xc6336400n + BigInt(packet.source);
+        const fitting = specs.filter(
+          ({ spec }) =>
+            spec.protocol === packet.protocol &&
+            spec.externalPorts.first <= packet.port &&
+            packet.port <= spec.externalPorts.last &&
+            spec.externalAddress !== 'gateway' &&
+            spec.externalAddress.text === `203.0.113.${packet.destination}` &&
+            (spec.sources.length === 0 || spec.sources.some(({ first, last }) => first <= source && source <= last)),
+        );
+        const got = fitting.map(({ forward, spec }) => {
+          const single = spec.internalPorts.first === spec.internalPorts.last;
+          const port = single
+            ? spec.internalPorts.first
+            : spec.internalPorts.first + packet.port - spec.externalPorts.first;
+          return `${forward.internal_address.split('.')[3]} ${port}`;
+        });
+        if (got.join() !== (wanted ?? ''))
+          expect({ packet, rule, got, text }).toEqual({ packet, rule, got: wanted === null ? [] : [wanted], text });
+        if (wanted !== null) seen.agreed++;
+      }
+    }),
+    { numRuns: 300 },
+  );
+  expect(seen.taken).toBeGreaterThan(150);
+  expect(seen.left).toBeGreaterThan(300);
+  // With packets by one interface only there are 11,800 on average, give or take a thousand.
+  expect(seen.agreed).toBeGreaterThan(4_000);
+});

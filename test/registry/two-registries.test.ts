@@ -56,7 +56,7 @@ test('two registries on one store never let two forwards overlap, and end with t
   for (const wanted of ['done', ...EXPECTED_REFUSALS]) {
     expect(outcomes.filter((outcome) => outcome === wanted).length).toBeGreaterThan(20);
   }
-}, 60_000);
+});
 
 test('neither of two that change the same router at once waits for ever', async () => {
   const store = openTemporaryStore();
