@@ -10,7 +10,7 @@ export async function listTable(namespace: string, ...flags: readonly string[]):
 
 const ADDRESS = '[\\da-f.:]+';
 const ELEMENT = new RegExp(
-  `(?:(${ADDRESS}(?:/\\d+)?) \\. )?(${ADDRESS}) \\. (\\d+) \\. (\\d+(?:-\\d+)?) ` +
+  `(?:(\\d+(?:-\\d+)?) \\. )?(${ADDRESS}) \\. (\\d+) \\. (${ADDRESS}(?:/\\d+)?) ` +
     `counter packets \\d+ bytes \\d+ (?:comment "([^"]*)" )?: (${ADDRESS})(?: \\. (\\d+))?`,
   'g',
 );
@@ -23,8 +23,10 @@ export async function listedRules(namespace: string): Promise<readonly string[] 
   const listing = await listTable(namespace, '--numeric-protocol');
   if (listing === null) return null;
   const rules = [...listing.matchAll(ELEMENT)].map(
-    ([, source = '*', address, protocol = '', port, forward, target, targetPort = '*']) =>
-      `${forward}: ${PROTOCOL_NAMES.get(protocol)} from ${source.replace(/^.*\/0$/, '*')} ${address} ${port} → ${target} ${targetPort}`,
+    ([, ports, address, protocol = '', last = '', forward, target, targetPort = '*']) => {
+      const [source, port] = ports === undefined ? ['*', last] : [last.replace(/^.*\/0$/, '*'), ports];
+      return `${forward}: ${PROTOCOL_NAMES.get(protocol)} from ${source} ${address} ${port} → ${target} ${targetPort}`;
+    },
   );
   return rules.sort();
 }

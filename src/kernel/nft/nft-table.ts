@@ -17,7 +17,7 @@ import { datatypesOf, readValue } from './nft-values.ts';
 
 /** One element of a map, in nft's words: `192.0.2.1 . 6 . 80`, `10.0.0.1 . 8080`. Protocols are numbers. */
 export interface Element {
-  /** An interval has its first key, a hyphen and its last key: `10.0.0.0 . 80-10.0.0.255 . 90`. */
+  /** An interval has its first key, a hyphen and its last key: `80 . 10.0.0.0-90 . 10.0.0.255`. */
   readonly key: string;
   readonly value: string;
   readonly comment: string;

@@ -17,16 +17,21 @@ export function sumCounters(
   return sums;
 }
 
-const FLOWS: ReadonlySet<string> = new Set(
-  [SETS[4], SETS[6]].flatMap(({ flows, wideFlows }) => [flows.name, wideFlows.name]),
+/** Which part of the key is the direction, in sets that count flows. */
+const DIRECTION_AT: ReadonlyMap<string, number> = new Map(
+  [SETS[4], SETS[6]].flatMap(({ flows, wideFlows }) => [
+    [flows.name, flows.key.indexOf('ct_dir')],
+    [wideFlows.name, wideFlows.key.indexOf('ct_dir')],
+  ]),
 );
 
 /**
  * A nat chain sees the first packet of each flow alone, so what a map has counted are connections; and these packets, not
- * translated yet, are missing where flows are counted. There the key begins with the direction; 0: from clients.
+ * translated yet, are missing where flows are counted. Direction 0: from clients.
  */
 function countersOf({ set, key, packets, bytes }: ElementCounter): Counters {
-  if (!FLOWS.has(set)) return { connections: packets, in: { packets, bytes }, out: NO_TRAFFIC };
-  if (key.startsWith('0 ')) return { connections: 0, in: { packets, bytes }, out: NO_TRAFFIC };
+  const directionAt = DIRECTION_AT.get(set);
+  if (directionAt === undefined) return { connections: packets, in: { packets, bytes }, out: NO_TRAFFIC };
+  if (key.split(' . ')[directionAt] === '0') return { connections: 0, in: { packets, bytes }, out: NO_TRAFFIC };
   return { connections: 0, in: NO_TRAFFIC, out: { packets, bytes } };
 }

@@ -53,7 +53,7 @@ function counters(rule: Rule): readonly SetElement[] {
     return DIRECTIONS.map((direction) => element(flows, `${direction} . ${key}`, forward));
   }
   return DIRECTIONS.flatMap((direction) =>
-    keysOf(rule, externalPorts, [`${direction}`]).map((key) => element(wideFlows, key, forward)),
+    keysOf(rule, externalPorts, direction).map((key) => element(wideFlows, key, forward)),
   );
 }
 
@@ -77,13 +77,13 @@ function placeOf({ external, protocol }: Rule): string {
   return `${external.text} . ${PROTOCOL_NUMBERS[protocol]}`;
 }
 
-/** One interval for each source. */
-function keysOf(rule: Rule, ports: PortRange, before: readonly string[] = []): readonly string[] {
+/** One interval for each source; `direction`: of what counts. */
+function keysOf(rule: Rule, ports: PortRange, ...direction: readonly number[]): readonly string[] {
   const { sources, external } = rule;
   const spans = sources.length === 0 ? [ANYONE[external.family]] : withoutNested(sources).map(spanOf);
   return spans.map(([from, to]) => {
-    const first = [...before, from, placeOf(rule), ports.first].join(' . ');
-    const last = [...before, to, placeOf(rule), ports.last].join(' . ');
+    const first = [ports.first, ...direction, placeOf(rule), from].join(' . ');
+    const last = [ports.last, ...direction, placeOf(rule), to].join(' . ');
     return `${first}-${last}`;
   });
 }

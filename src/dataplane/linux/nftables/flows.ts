@@ -40,14 +40,15 @@ function flowRule({ key, value }: SetElement, addressFrom: AddressReader): FlowR
   };
 }
 
-/** `[source . ]destination . protocol . port`; `null`: something else. */
+/** `destination . protocol . port`, or `port . destination . protocol . source`; `null`: something else. */
 function placeOf(text: string, addressFrom: AddressReader) {
   const parts = text.split(' . ');
-  const [port, protocol] = [Number(parts.pop()), Number(parts.pop())];
-  const addresses = parts.map(addressFrom);
-  const [destination, source] = [addresses.pop() ?? null, addresses.pop() ?? null];
-  const isStrange = destination === null || (parts.length > 1 && source === null) || addresses.includes(null);
-  return isStrange ? null : { port, protocol, destination, source };
+  const [port, destinationText = '', protocol, sourceText] =
+    parts.length === 4 ? parts : [parts[2], parts[0], parts[1]];
+  const destination = addressFrom(destinationText);
+  const source = sourceText === undefined ? null : addressFrom(sourceText);
+  const isStrange = destination === null || (sourceText !== undefined && source === null);
+  return isStrange ? null : { port: Number(port), protocol: Number(protocol), destination, source };
 }
 
 /**

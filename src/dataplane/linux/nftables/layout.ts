@@ -81,9 +81,14 @@ export const FORWARD_PRIORITY = DSTNAT + BEFORE;
 /** Of these, connection tracking knows ports. */
 const PROTOCOLS = '{ 6, 17, 33, 132, 136 }';
 
+/**
+ * Maps of intervals are compared part by part (nft_set_pipapo.c), and what a part costs grows with the elements that all
+ * before it have left over. So the port comes first, which few elements have in common, and the client's address last.
+ */
 function setsOf(family: Family): FamilySets {
   const address: Datatype = family === 4 ? 'ipv4_addr' : 'ipv6_addr';
   const place: readonly Datatype[] = [address, 'inet_proto', 'inet_service'];
+  const guard: readonly Datatype[] = [address, 'inet_proto', address];
   const set = (name: string, key: readonly Datatype[], value?: readonly Datatype[]): NftSet => ({
     name: `${name}${family}`,
     key,
@@ -93,11 +98,11 @@ function setsOf(family: Family): FamilySets {
   });
   return {
     exact: { ...set('exact', place, [address, 'inet_service']), interval: false },
-    guarded: set('guarded', [address, ...place], [address, 'inet_service']),
-    span: set('span', [address, ...place], [address]),
+    guarded: set('guarded', ['inet_service', ...guard], [address, 'inet_service']),
+    span: set('span', ['inet_service', ...guard], [address]),
     hairpin: { ...set('hairpin', [address, address, address]), counter: false },
     flows: { ...set('flows', ['ct_dir', ...place]), interval: false },
-    wideFlows: set('wide_flows', ['ct_dir', address, ...place]),
+    wideFlows: set('wide_flows', ['inet_service', 'ct_dir', ...guard]),
   };
 }
 
@@ -107,7 +112,7 @@ export const SETS: Readonly<Record<Family, FamilySets>> = { 4: setsOf(4), 6: set
 function translate(family: Family): readonly string[] {
   const ip = family === 4 ? 'ip' : 'ip6';
   const { exact, guarded, span } = SETS[family];
-  const flow = `${ip} saddr . ${ip} daddr . meta l4proto . th dport`;
+  const flow = `th dport . ${ip} daddr . meta l4proto . ${ip} saddr`;
   return [
     `dnat ${ip} to ${ip} daddr . meta l4proto . th dport map @${exact.name}`,
     `meta l4proto ${PROTOCOLS} dnat ${ip} to ${flow} map @${guarded.name}`,
@@ -131,7 +136,7 @@ function count(family: Family, outside: 'd' | 's'): readonly string[] {
   const { flows, wideFlows } = SETS[family];
   return [
     `ct direction . ${ip} ${own}addr . meta l4proto . th ${own}port @${flows.name}`,
-    `ct direction . ${ip} ${client}addr . ${ip} ${own}addr . meta l4proto . th ${own}port @${wideFlows.name}`,
+    `th ${own}port . ct direction . ${ip} ${own}addr . meta l4proto . ${ip} ${client}addr @${wideFlows.name}`,
   ];
 }
 

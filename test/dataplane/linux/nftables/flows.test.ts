@@ -40,7 +40,7 @@ describe('what elements say about flows', () => {
   test.each([
     ['a key of another type', { ...element, key: '0x00000001' }],
     ['a key with parts of other types', { ...element, key: '0x00000001 . 6 . 80' }],
-    ['a source of another type', { ...element, key: '0x00000001 . 192.0.2.1 . 6 . 80' }],
+    ['a source of another type', { ...element, key: '80 . 192.0.2.1 . 6 . 0x00000001' }],
     ['an interval of another type', { ...element, key: '0x00000001-0x00000002' }],
     ['a target of another type', { ...element, value: '0x00000002' }],
     ['no target', { ...element, value: '' }],
