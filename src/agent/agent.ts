@@ -1,6 +1,8 @@
 import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
 import type { Neighbours } from '../dataplane/neighbours.ts';
+import type { Forward } from '../model/forward.ts';
+import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -78,7 +80,7 @@ export function createAgent(options: AgentOptions): Agent {
   async function start(): Promise<void> {
     const started = performance.now();
     unsubscribe = forwards.subscribe(({ touched }) => {
-      for (const { id } of touched) if (forwards.get(id) === undefined) usage.forget(id);
+      for (const { id } of touched) noteUsage(id, forwards.get(id));
       for (const [router, ids] of byRouter(touched)) for (const place of places.of(router)) place.mark(ids);
     });
     await dataplane.start(onEvent);
@@ -88,6 +90,11 @@ export function createAgent(options: AgentOptions): Agent {
     log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
     await Promise.all([publisher.flush(), usage.recall()]);
     shadows.begin();
+  }
+
+  function noteUsage(id: ForwardId, forward: Forward | undefined): void {
+    if (forward === undefined) usage.forget(id);
+    else if (forward.createdAt === forward.updatedAt) usage.begin(id);
   }
 
   function onEvent(event: DataplaneEvent): void {

@@ -8,10 +8,12 @@ export interface Usage {
   recall(): Promise<void>;
   /**
    * When the counters were first seen to have risen to what they are now (milliseconds since 1970): the forward was last
-   * used between then and the look before. `null`: they have not risen since they were first looked at. Counters that fall
+   * used between then and the look before. `null`: they have not risen since it began, or they were first looked at. Counters that fall
    * have begun anew in some place, which is no use. A daemon that is killed may forget a first use of the last second.
    */
   note(counted: ReadonlyMap<ForwardId, Counters>, now: number): ReadonlyMap<ForwardId, number | null>;
+  /** There is a new forward, which nobody can have used before. Nothing, where it is known already. */
+  begin(forward: ForwardId): void;
   forget(forward: ForwardId): void;
   /** What has been noted is remembered then. */
   stop(): Promise<void>;
@@ -90,6 +92,12 @@ export function createUsage({ memory, present, onError }: UsageOptions): Usage {
         writeIn(use.risen !== null && before?.risen === null ? SOON : LATER);
       }
       return times;
+    },
+
+    begin(forward) {
+      if (seen.has(forward)) return;
+      seen.set(forward, { sum: 0, risen: null });
+      writeIn(LATER);
     },
 
     forget(forward) {

@@ -52,6 +52,34 @@ test('a forward was last used when its counters were first seen as they are', as
   expect(usage.noteOne('a', 7, 7000)).toBeNull();
 });
 
+test('of one that is new, the first use is told, and that it has none', () => {
+  const usage = usageOver(FORGETFUL);
+  for (const forward of ['a', 'b']) usage.begin(forward);
+  expect(usage.noteOne('a', 2, 1000)).toBe(1000);
+  expect(usage.noteOne('a', 2, 2000)).toBe(1000);
+  expect(usage.noteOne('b', 0, 2000)).toBeNull();
+  expect(usage.noteOne('b', 1, 3000)).toBe(3000);
+});
+
+test('one that is known already begins no other time', () => {
+  const usage = usageOver(FORGETFUL);
+  usage.noteOne('a', 5, 1000);
+  usage.begin('a');
+  expect(usage.noteOne('a', 5, 2000)).toBeNull();
+});
+
+test('what is new and has not been looked at yet is remembered, too', async () => {
+  const { state, memory } = createMemory();
+  const usage = usageOver(memory);
+  await usage.recall();
+  usage.begin('a');
+  await usage.stop();
+  const next = usageOver(memory);
+  await next.recall();
+  expect(next.noteOne('a', 1, 5000)).toBe(5000);
+  expect(state.writes).toBe(1);
+});
+
 test('counters that begin anew, in all places or in one, are no use; that they rise from there is', () => {
   const { noteOne } = usageOver(FORGETFUL);
   noteOne('a', 5, 1000);
