@@ -35,7 +35,11 @@ export async function openUpstreamBench(options: BenchOptions = {}): Promise<Ups
   const owners = createRouterOwners();
   const account = async () => ({ credentials: [], seesAll: true });
   const upstream = { upstream: createUpstream(neutron.url), owners, account, sweepInterval: 3_600_000 };
-  const bench = await openBench({ grants: parseGrants([], owners.mayUse), ...options, neutron: { upstream } });
+  const bench = await openBench({
+    grants: parseGrants([], owners.mayUse),
+    ...options,
+    neutron: { ...options.neutron, upstream },
+  });
   return {
     ...bench,
     neutron,
