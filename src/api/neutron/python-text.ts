@@ -12,14 +12,16 @@ export function printTexts(texts: readonly string[]): string {
   return `[${texts.map((text) => printLiteral(printValue(text))).join(', ')}]`;
 }
 
-/** As Python's `repr` has it: `None`, `True`, `'text'`, `{'key': 1}`. */
-export function printLiteral(value: unknown): string {
+/** As Python's `repr` has it: `None`, `True`, `'text'`, `{'key': 1}`. What is nested deeper than is ever shown is left out. */
+export function printLiteral(value: unknown, depth = 0): string {
+  if (depth > LONGEST) return '…';
   if (value === null || value === undefined) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'string') return quote(value);
-  if (Array.isArray(value)) return `[${value.map(printLiteral).join(', ')}]`;
+  const printInside = (item: unknown) => printLiteral(item, depth + 1);
+  if (Array.isArray(value)) return `[${value.map(printInside).join(', ')}]`;
   if (typeof value !== 'object') return JSON.stringify(value);
-  const entries = Object.entries(value).map(([key, item]) => `${quote(key)}: ${printLiteral(item)}`);
+  const entries = Object.entries(value).map(([key, item]) => `${quote(key)}: ${printInside(item)}`);
   return `{${entries.join(', ')}}`;
 }
 

@@ -42,6 +42,21 @@ test('a body that is too large is refused, one with many is not', async () => {
   });
 });
 
+test.each<[string, number, string]>([
+  ['[', 50_000, ']'],
+  ['{"a":', 10_000, '}'],
+])('a value that is nested as %j %i times is refused', async (open, times, close) => {
+  await using bench = await openGatewayBench();
+  const protocol = `${open.repeat(times)}1${close.repeat(times)}`;
+  const target = '"internal_ip_address":"10.0.0.1","internal_port_id":"x"';
+  const body = `{"port_forwarding":{${target},"protocol":${protocol}}}`;
+  const { status, body: told } = await bench.ask('POST', bench.path(), {
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  expect([status, told]).toMatchObject([400, { NeutronError: { type: 'InvalidInput' } }]);
+});
+
 test.each(['%zz', `floatingips/${'x'.repeat(300)}`, 'floatingips/%00', '/', '..%2f', 'ports?name=%ff&name=%zz'])(
   'the path %s is answered in Neutron’s form',
   async (path) => {
