@@ -25,15 +25,16 @@ export function openEnvelope(body: unknown, resource: string): Attributes {
   if (attributes === undefined || attributes === null) {
     throw badRequest(`Unable to find ${printLiteral(resource)} in request body`);
   }
-  return requireAttributes(attributes);
+  if (!isAttributes(attributes)) throw badRequest(`Object ${printLiteral(resource)} contains invalid data`);
+  return attributes;
 }
 
 /** Those in `{"port_forwardings": [{…}, …]}`; `null`: the body is about one thing. Errors: `HTTPBadRequest`. */
 export function openBulk(body: unknown, collection: string, resource: string): readonly Attributes[] | null {
   const items = requireContent(body)[collection];
   if (items === undefined) return null;
+  if (isEmpty(items)) throw badRequest('Resources required');
   if (!Array.isArray(items)) throw invalidData();
-  if (items.length === 0) throw badRequest('Resources required');
   return items.map((item) => {
     const attributes = requireAttributes(item);
     return resource in attributes ? requireAttributes(attributes[resource]) : attributes;
@@ -41,10 +42,13 @@ export function openBulk(body: unknown, collection: string, resource: string): r
 }
 
 function requireContent(body: unknown): Attributes {
-  if (body === undefined || body === null) throw badRequest('Resource body required');
-  const content = requireAttributes(body);
-  if (Object.keys(content).length === 0) throw badRequest('Resource body required');
-  return content;
+  if (isEmpty(body)) throw badRequest('Resource body required');
+  return requireAttributes(body);
+}
+
+/** Nothing, or an object or an array with nothing in it. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 function requireAttributes(value: unknown): Attributes {

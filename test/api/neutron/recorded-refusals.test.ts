@@ -200,7 +200,8 @@ test.each<[string, string | object | undefined, string, string, Record<string, s
   ['an empty object', {}, 'HTTPBadRequest', 'Resource body required'],
   ['another key', { portforwarding: {} }, 'HTTPBadRequest', "Unable to find 'port_forwarding' in request body"],
   ['an array', [1], 'HTTPBadRequest', 'Body contains invalid data'],
-  ['no object inside', { port_forwarding: 5 }, 'HTTPBadRequest', 'Body contains invalid data'],
+  ['an empty array', [], 'HTTPBadRequest', 'Resource body required'],
+  ['no object inside', { port_forwarding: 5 }, 'HTTPBadRequest', "Object 'port_forwarding' contains invalid data"],
   [
     'nothing required',
     wrap({}),
@@ -216,6 +217,7 @@ test.each<[string, string | object | undefined, string, string, Record<string, s
     { 'content-type': 'application/x-www-form-urlencoded' },
   ],
   ['an empty list', { port_forwardings: [] }, 'HTTPBadRequest', 'Resources required'],
+  ['many in no list', { port_forwardings: {} }, 'HTTPBadRequest', 'Resources required'],
 ])('%s is refused', async (_what, body, type, message, headers = { 'content-type': 'application/json' }) => {
   const { bench } = filled;
   const asking: Asking = body === undefined ? {} : { body, headers };
