@@ -44,8 +44,10 @@ export async function createForwardings(
   const specs: ForwardSpec[] = [];
   for (const wish of wishes) {
     const { portId = '', internalAddress: address = null } = wish;
+    const owner = ownerOf(wish, inquiry, gateway);
+    if (address !== null) refuseTaken(inquiry, gateway, newSpec(wish, gateway, { address, labels: {} }, owner));
     const target = await topology.target(inquiry, gateway, { portId, address, operation: 'create' });
-    specs.push(newSpec(wish, gateway, target, ownerOf(wish, inquiry, gateway)));
+    specs.push(newSpec(wish, gateway, target, owner));
   }
   return queue.run(async () => {
     for (const [at, spec] of specs.entries()) {
@@ -57,6 +59,11 @@ export async function createForwardings(
     const { changes } = await asNeutron({ ports }, forwards.createAll(specs));
     return changes.map(({ id }) => forwardAt(inquiry, gateway, id ?? ''));
   });
+}
+
+/** What is there already Neutron tells before it looks for the port. Error: `BadRequest`. */
+function refuseTaken(inquiry: Inquiry, gateway: GatewayIp, spec: ForwardSpec): void {
+  refuseCollisions(gateway, spec, null, near(inquiry, gateway, spec));
 }
 
 /** Errors: as `createForwardings`, `PortForwardingNotFound`. */

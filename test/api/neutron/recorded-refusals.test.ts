@@ -60,6 +60,25 @@ test.each<[string, Fields, unknown]>([
     { external_port: 108343, internal_port: 22 },
     input('external_port', "'108343' is too large - must be no larger than '65535'"),
   ],
+  // Of a port that is not there, it is told afterwards.
+  [
+    'a port that is not there, at a port that is taken',
+    { external_port: 2222, internal_port: 99, internal_port_id: '00000000-0000-4000-8000-00000000dead' },
+    collision('external', '2222:2222', '2222:2222'),
+  ],
+  [
+    'a port that is not there, for unequal ranges',
+    {
+      external_port_range: '1:5',
+      internal_port_range: '1:4',
+      internal_port_id: '00000000-0000-4000-8000-00000000dead',
+    },
+    fault(
+      'BadRequest',
+      'Bad port_forwarding request: Invalid ranges of internal and/or external ports. ' +
+        'The relation between internal and external ports must be N-N or 1-N.',
+    ),
+  ],
   // Those of which Neutron makes an internal error.
   [
     'a port as a text',
