@@ -1,9 +1,10 @@
 import { sameAddress } from '../../model/address.ts';
 import { sourcesOverlap } from '../../model/cidr.ts';
 import type { ForwardSpec } from '../../model/forward.ts';
-import { type PortRange, portsOverlap, samePorts } from '../../model/port-range.ts';
+import { type PortRange, portCount, portsOverlap, samePorts } from '../../model/port-range.ts';
 import { badForwarding } from './faults.ts';
 import { isAt } from './forwarding-spec.ts';
+import { printLiteral } from './python-text.ts';
 import type { GatewayIp } from './topology.ts';
 
 /** `80:90`, also for a single port: `80:80`. */
@@ -35,7 +36,10 @@ export function refuseCollisions(
       if (isRival(other, wanted) && isAt(gateway, other)) outside ??= other;
     }
   }
-  if (outside !== null) throw collision('external', outside.externalPorts, wanted.externalPorts);
+  if (outside === null) return;
+  const isOnePort = portCount(wanted.externalPorts) === 1 && samePorts(outside.externalPorts, wanted.externalPorts);
+  if (before !== null && isOnePort) throw duplicate(gateway, wanted.externalPorts);
+  throw collision('external', outside.externalPorts, wanted.externalPorts);
 }
 
 function isRival(a: ForwardSpec, b: ForwardSpec): boolean {
@@ -63,6 +67,14 @@ function sameTarget(a: ForwardSpec, b: ForwardSpec): boolean {
 
 function sameSources(a: ForwardSpec, b: ForwardSpec): boolean {
   return a.sources.map(({ text }) => text).join() === b.sources.map(({ text }) => text).join();
+}
+
+/** What a change is told that wants just the port that another has. */
+function duplicate({ address }: GatewayIp, { first }: PortRange): Error {
+  const values = printLiteral({ floating_ip_address: address.text, external_port: first });
+  return badForwarding(
+    `Another port forwarding entry with the same attributes already exists, conflicting values are ${values}`,
+  );
 }
 
 function collision(side: 'internal' | 'external', there: PortRange, here: PortRange): Error {

@@ -256,6 +256,15 @@ test.each<[string, Fields, unknown]>([
   ['a protocol without ports', { protocol: 'icmp' }, input('protocol', 'icmp is not in valid_values')],
   // Neutron looks for collisions only where a port is named.
   ['a protocol by which it collides', { protocol: 'udp', internal_port: 53 }, collision('internal', '53:53', '53:53')],
+  [
+    'the external port that another has',
+    { protocol: 'udp', external_port: 5353 },
+    fault(
+      'BadRequest',
+      'Bad port_forwarding request: Another port forwarding entry with the same attributes already exists, ' +
+        "conflicting values are {'floating_ip_address': '192.168.1.100', 'external_port': 5353}.",
+    ),
+  ],
   ['an external port that is taken', { external_port: 3005 }, collision('external', '3000:3009', '3005:3005')],
   [
     'a range for one port',

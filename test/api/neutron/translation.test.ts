@@ -140,7 +140,8 @@ describe('what collides', () => {
 
   test('is not what was so before', () => {
     expect(collides({ external_port: 5002 }, { description: 'new' }, {})).toBeNull();
-    expect(collides({ external_port: 5002 }, { external_port: 5002 }, {})).toBe('external');
+    expect(collides({ external_port: 5002 }, { external_port: 5002 }, {})).toContain("'external_port': 5002");
+    expect(collides({ external_port: '5002-5003' }, { external_port: 5002 }, {})).toBe('external');
     expect(collides({ external_port: 5002 }, { sources: ['198.51.100.0/24'] }, { sources: ['203.0.113.0/24'] })).toBe(
       'internal',
     );
