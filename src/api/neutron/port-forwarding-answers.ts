@@ -1,7 +1,9 @@
 import type { Forward } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
+import { type PortRange, portCount } from '../../model/port-range.ts';
 import type { NodeCounters } from '../local-node.ts';
 import { statusNow } from '../v1/forward-documents.ts';
+import { printRange } from './collisions.ts';
 import type { NeutronDeps } from './deps.ts';
 import { isExtra } from './extras.ts';
 import { printExtras, printForwarding } from './forwarding-documents.ts';
@@ -34,7 +36,7 @@ export async function listForwardings(
     const all = printForwarding(forward, portId, true);
     return {
       id: forward.id,
-      attributes: { ...all, internal_port_id: ids },
+      attributes: { ...all, internal_port_id: ids, external_port_range: spellings(forward.externalPorts) },
       print: () => ({
         ...(singlePortRanges ? all : printForwarding(forward, portId, false)),
         ...(withExtras
@@ -43,6 +45,11 @@ export async function listForwardings(
       }),
     };
   });
+}
+
+/** As which it can be asked for: `80:90`, or `80:80` and `80`. */
+function spellings(ports: PortRange): readonly string[] {
+  return portCount(ports) === 1 ? [printRange(ports), String(ports.first)] : [printRange(ports)];
 }
 
 function byForward(counters: readonly NodeCounters[]): ReadonlyMap<ForwardId, NodeCounters> {

@@ -86,6 +86,9 @@ test('a range has no single ports, as Neutron lists it', async () => {
   expect((await bench.ask('GET', `${bench.path()}?external_port_range=3000:3009`)).body).toEqual({
     port_forwardings: [range],
   });
+  expect((await bench.ask('GET', `${bench.path()}?external_port_range=2222&fields=id`)).body).toEqual({
+    port_forwardings: [{ id: ids.ssh }],
+  });
   expect(pick((await bench.ask('GET', bench.path(ids.gathered))).body, 'port_forwarding')).toMatchObject({
     external_port_range: '3100:3109',
     internal_port: 80,
