@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../support/command.ts';
 import { type DaemonHome, openDaemonHome } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADMIN, ask, BUILDING, buildCloud, type Cloud, type Made, make } from './neutron-bench.ts';
 import { type NeutronServer, startNeutron } from './neutron-server.ts';
+
+const SDK = join(import.meta.dirname, '../support/openstack-sdk.py');
 
 let neutron: NeutronServer;
 let home: DaemonHome;
@@ -28,7 +31,7 @@ beforeAll(async () => {
   home = await openDaemonHome({
     roles: ['api'],
     listen: '127.0.0.1:0',
-    neutron: { upstream: neutron.url, sweep_seconds: 1 },
+    neutron: { upstream: neutron.url, sweep_seconds: 1, single_port_ranges: true },
   });
   const daemon = await home.start();
   const { msg } = await daemon.logged((line) => String(line['msg']).startsWith('listening on 127'));
@@ -89,6 +92,28 @@ test('the daemon takes a forward away with a port that is deleted at Neutron its
   expect(await home.client.listForwards({})).toHaveLength(1);
   await ask(`${neutron.url}/v2.0/ports/${port.id}`, 'DELETE', ADMIN);
   await eventually(async () => expect(await home.client.listForwards({})).toEqual([]), BUILDING);
+});
+
+test('openstacksdk meets at a gateway what it knows of Neutron', { timeout: 2 * BUILDING }, async () => {
+  // It looks for the port by this name.
+  const address = '10.0.0.13';
+  await makePort(address, address);
+  const told: unknown = JSON.parse(await run('/usr/bin/python3', [SDK, `${url}/`, cloud.gateway, address]));
+  expect(told).toEqual({
+    floating_ip: cloud.gateway,
+    paged: true,
+    by_port: 6,
+    by_number: [3],
+    duplicate: [400, expect.stringContaining('There is a port collision with the internal_port_range')],
+    updated: [true, 7001, 1, 'new'],
+    gone: [404, expect.stringMatching(/^Port Forwarding .* could not be found\.$/)],
+    left: ['6003', '6004', '6005', '7001', '8080:8089'],
+    extensions: true,
+    single_port_range: '6001:6001',
+    external_networks: [true],
+    routers: ['r1'],
+  });
+  expect(await home.client.listForwards({})).toHaveLength(5);
 });
 
 function makePort(name: string, address: string): Promise<Made> {
