@@ -13,7 +13,7 @@ import { openBench, wish } from '../api/api-under-test.ts';
 import { run } from '../support/command.ts';
 import { type Outcome, runWords } from './cli-under-test.ts';
 
-const ROUTERS = JSON.stringify({ routers: [] });
+const ROUTERS = JSON.stringify({ routers: [], revision: 1 });
 
 let directory: string;
 let [keyFile, certificateFile]: readonly string[] = [];
