@@ -5,7 +5,7 @@ import type { Daemon } from './daemon.ts';
 
 /** At the beginning of an element: behind it, others have the same parts, too. */
 const SINGLE =
-  /(?<=\{ |,\s+)([\d.]+ \. \d+ \. \d+) counter packets \d+ bytes \d+ comment "([\da-f-]{36})" : ([\d.]+ \. \d+)/g;
+  /(?<=\{ |,\s+)([\d.]+ \. \d+ \. \d+) counter packets \d+ bytes \d+ (?:timeout \S+ expires \S+ )?comment "([\da-f-]{36})" : ([\d.]+ \. \d+)/g;
 const COMMENT = /comment "([\da-f-]{36})"/g;
 const NUMBERS: Readonly<Record<string, number>> = { tcp: 6, udp: 17 };
 

@@ -128,9 +128,11 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     if (!waiting && !passing) options.onDue(place);
   }
 
-  /** The timer is set anew by the pass, which finds out by itself what is due. */
+  /** The timer is set anew by the pass, which finds out by itself what is due; the kernel's own timers go by another clock. */
   function lookAtClock(): void {
-    if (expiries.next() !== null || clock() < at) mark(new Set());
+    if (expiries.next() === null && clock() >= at) return;
+    trusted = false;
+    mark(new Set());
   }
 
   function disturb(now: number): void {

@@ -58,6 +58,7 @@ function readRule(line: string): readonly Rule[] {
       internal: parseAddress(internal),
       internalPorts: parsePortRange(to),
       sources: sources.map(parseCidr),
+      expiresAt: null,
     };
     return [rule];
   } catch (error) {

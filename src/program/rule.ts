@@ -18,6 +18,8 @@ export interface Rule {
   readonly internalPorts: PortRange;
   /** Whose packets; empty: anyone's. */
   readonly sources: readonly Cidr[];
+  /** When it ends by itself, as `printTime` gives it; null: never. */
+  readonly expiresAt: string | null;
 }
 
 /** Everything one router has to do. No two rules of a program match the same packet. */
@@ -49,6 +51,7 @@ export function resolveForward(
     internal: forward.internalAddress,
     internalPorts: forward.internalPorts,
     sources: forward.sources,
+    expiresAt: forward.expiresAt,
   });
 }
 
@@ -75,6 +78,7 @@ export function sameRule(a: Rule, b: Rule): boolean {
     samePorts(a.externalPorts, b.externalPorts) &&
     a.internal.text === b.internal.text &&
     samePorts(a.internalPorts, b.internalPorts) &&
+    a.expiresAt === b.expiresAt &&
     a.sources.length === b.sources.length &&
     a.sources.every((source, index) => source.text === b.sources[index]?.text)
   );

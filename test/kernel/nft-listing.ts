@@ -11,7 +11,7 @@ export async function listTable(namespace: string, ...flags: readonly string[]):
 const ADDRESS = '[\\da-f.:]+';
 const ELEMENT = new RegExp(
   `(?:(\\d+(?:-\\d+)?) \\. )?(${ADDRESS}) \\. (\\d+) \\. (${ADDRESS}(?:/\\d+)?) ` +
-    `counter packets \\d+ bytes \\d+ (?:comment "([^"]*)" )?: (${ADDRESS})(?: \\. (\\d+))?`,
+    `counter packets \\d+ bytes \\d+ (?:timeout \\S+ expires \\S+ )?(?:comment "([^"]*)" )?: (${ADDRESS})(?: \\. (\\d+))?`,
   'g',
 );
 const PROTOCOL_NAMES = new Map<string, string>(

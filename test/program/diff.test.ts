@@ -92,6 +92,7 @@ test('rules are the same only if every part of them is', () => {
     internal: { family: 4, text: '192.168.50.11' },
     internalPorts: { first: 20, last: 22 },
     sources: [parseCidr('198.51.100.0/24')],
+    expiresAt: null,
   };
   const changes: Partial<Rule>[] = [
     { forward: 'b' },
@@ -103,6 +104,7 @@ test('rules are the same only if every part of them is', () => {
     { internalPorts: { first: 21, last: 22 } },
     { internalPorts: { first: 20, last: 23 } },
     { sources: [] },
+    { expiresAt: '2030-12-24T18:30:00.000Z' },
     { sources: [parseCidr('198.51.101.0/24')] },
     { sources: [parseCidr('198.51.100.0/24'), parseCidr('198.51.101.0/24')] },
   ];

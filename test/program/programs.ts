@@ -23,6 +23,7 @@ export function ruleOf(
     internal: parseAddress(internal),
     internalPorts: parsePortRange(String(internalPorts)),
     sources: sources.map(parseCidr),
+    expiresAt: null,
   };
 }
 

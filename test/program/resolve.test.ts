@@ -172,7 +172,8 @@ describe('cases', () => {
   });
 
   test('a rule says everything a data plane needs', () => {
-    const forward = forwardOf({ protocol: 'udp', external_port: '53', internal_port: '5353' });
+    const expires_at = '2030-12-24T18:30:00.000Z';
+    const forward = forwardOf({ protocol: 'udp', external_port: '53', internal_port: '5353', expires_at });
     expect(resolve([forward], gateways).program.get(forward.id)).toEqual({
       forward: forward.id,
       protocol: 'udp',
@@ -181,6 +182,7 @@ describe('cases', () => {
       internal: { family: 4, text: '192.168.50.11' },
       internalPorts: { first: 5353, last: 5353 },
       sources: [],
+      expiresAt: expires_at,
     });
   });
 });

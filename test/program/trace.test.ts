@@ -74,6 +74,7 @@ test('agrees with it on ranges, kept, shifted and many to one', () => {
         internal: addressOf(4, 0xc0a83201n),
         internalPorts: one ? { first: to, last: to } : { first: to, last: to + size },
         sources: [],
+        expiresAt: null,
       }),
     );
   const program = fc

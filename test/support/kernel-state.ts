@@ -5,7 +5,8 @@ import { runIn } from './command.ts';
 /** How to run a program in a network namespace. */
 export type RunIn = (namespace: string, program: string, args: readonly string[]) => Promise<string>;
 
-const ELEMENT = /([\da-f.:]+ \. \d+ \. \d+) counter packets \d+ bytes \d+ comment "([^"]+)" : ([\da-f.:]+ \. \d+)/g;
+const ELEMENT =
+  /([\da-f.:]+ \. \d+ \. \d+) counter packets \d+ bytes \d+ (?:timeout \S+ expires \S+ )?comment "([^"]+)" : ([\da-f.:]+ \. \d+)/g;
 
 /** The forwards of single ports that are in the kernel, in order: `198.51.100.1 . 6 . 5001 : 10.20.0.11 . 22 (id)`. */
 export async function elementsIn(namespace: string, run: RunIn = runIn): Promise<readonly string[]> {

@@ -23,6 +23,10 @@ export const CAPABILITIES = {
   hairpin: { name: 'clients in the target’s own network, and on the router itself', by: both },
   flows: { name: 'flows that go elsewhere after a change are ended', by: both },
   connections: { name: 'connections are counted, and stay counted when other forwards change', by: both },
+  expiry: {
+    name: 'a forward ends on time also while no daemon runs',
+    by: { ...both, iptables: { instead: 'no: it does as soon as one starts' } },
+  },
   accounting: {
     name: 'packets and bytes are counted (`accounting`)',
     by: { ...both, iptables: { instead: 'no: they are given as `null`' } },

@@ -8,6 +8,8 @@ export interface NetlinkWriter {
   attribute(type: number, value: Uint8Array): void;
   /** A number of 32 bits in network byte order. */
   number(type: number, value: number): void;
+  /** One of 64 bits, likewise. */
+  bigNumber(type: number, value: bigint): void;
   /** A text with NUL behind it. */
   text(type: number, value: string): void;
   /** An attribute that is made of attributes. */
@@ -33,6 +35,7 @@ export function createNetlinkWriter(): NetlinkWriter {
     bytes,
     attribute: (type, value) => space(type, value.length, (into, at) => into.set(value, at)),
     number: (type, value) => space(type, 4, (into, at) => into.writeUInt32BE(value, at)),
+    bigNumber: (type, value) => space(type, 8, (into, at) => into.writeBigUInt64BE(value, at)),
     text: (type, value) => space(type, Buffer.byteLength(value) + 1, (into, at) => into.write(value, at)),
     nest,
     space,

@@ -50,7 +50,15 @@ export const SET = {
   expressions: 18,
 } as const;
 export const ELEMENTS = { table: 1, set: 2, list: 3 } as const;
-export const ELEMENT = { key: 1, data: 2, userdata: 6, expression: 7, keyEnd: 10 } as const;
+export const ELEMENT = {
+  key: 1,
+  data: 2,
+  timeout: 4,
+  expiration: 5,
+  userdata: 6,
+  expression: 7,
+  keyEnd: 10,
+} as const;
 export const EXPRESSION = { name: 1, data: 2 } as const;
 export const COUNTER = { bytes: 1, packets: 2 } as const;
 

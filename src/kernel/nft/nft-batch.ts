@@ -1,6 +1,16 @@
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from '../netlink/netlink.ts';
 import { createNetlinkWriter, type NetlinkWriter } from '../netlink/netlink-writer.ts';
-import { DATA_VALUE, ELEMENT, ELEMENTS, LIST_ITEM, NFT_MSG, TABLE, USERDATA_COMMENT } from '../netlink/nf-tables.ts';
+import {
+  COUNTER,
+  DATA_VALUE,
+  ELEMENT,
+  ELEMENTS,
+  EXPRESSION,
+  LIST_ITEM,
+  NFT_MSG,
+  TABLE,
+  USERDATA_COMMENT,
+} from '../netlink/nf-tables.ts';
 import { NFPROTO_INET, nftMessageType } from '../netlink/nfnetlink.ts';
 import type { Blueprint } from './nft-blueprint.ts';
 import type { Element, SetShape } from './nft-table.ts';
@@ -9,6 +19,8 @@ import { sizeOf, writeValue } from './nft-values.ts';
 /** An element, and the map it belongs into. */
 export interface SetElement extends Element {
   readonly set: string;
+  /** What its counter begins with, where it has one; default: nothing. */
+  readonly counted?: { readonly packets: number; readonly bytes: number };
 }
 
 /** What is to happen to our table, all of it or nothing. */
@@ -44,6 +56,7 @@ type Put = (type: number, flags: number, description: string, body: () => void, 
 /** `flags`: of the table, where it is made. */
 export function batchOf({ table, remove, add }: TableChange, blueprint: Blueprint, flags = 0): Batch {
   const writer = createNetlinkWriter();
+  const now = Date.now();
   const descriptions: string[] = [];
   const put: Put = (type, flags, description, body, header = INET) => {
     writer.message(type, NLM_F_REQUEST | flags, descriptions.length, () => {
@@ -64,7 +77,7 @@ export function batchOf({ table, remove, add }: TableChange, blueprint: Blueprin
   for (const shape of blueprint.sets.values()) {
     const own = add.filter(({ set }) => set === shape.name);
     const [type, flags] = [nftMessageType(NFT_MSG.newElements), NLM_F_CREATE | NLM_F_EXCL];
-    const write = (element: SetElement) => writeElement(writer, shape, element);
+    const write = (element: SetElement) => writeElement(writer, shape, element, now);
     putLists(writer, own, blueprint, shape, write, (body) => put(type, flags, `adding to ${shape.name}`, body));
   }
   put(NFNL_MSG_BATCH_END, 0, 'the end', () => {}, BATCH);
@@ -117,10 +130,24 @@ function writeKey(writer: NetlinkWriter, { keyTypes }: SetShape, { key }: SetEle
   if (last !== undefined) writeData(writer, ELEMENT.keyEnd, keyTypes, last);
 }
 
-function writeElement(writer: NetlinkWriter, shape: SetShape, element: SetElement): void {
+function writeElement(writer: NetlinkWriter, shape: SetShape, element: SetElement, now: number): void {
+  const { value, comment, expires, counted } = element;
   writeKey(writer, shape, element);
-  if (element.value !== '') writeData(writer, ELEMENT.data, shape.dataTypes, element.value);
-  if (element.comment !== '') writeComment(writer, element.comment);
+  if (value !== '') writeData(writer, ELEMENT.data, shape.dataTypes, value);
+  // One that is due by now is given the shortest time there is; 0 would be for ever.
+  if (expires !== undefined) writer.bigNumber(ELEMENT.timeout, BigInt(Math.max(1, Math.round(expires - now))));
+  if (comment !== '') writeComment(writer, comment);
+  if (counted !== undefined) writeCounter(writer, counted);
+}
+
+function writeCounter(writer: NetlinkWriter, { packets, bytes }: Required<SetElement>['counted']): void {
+  writer.nest(ELEMENT.expression, () => {
+    writer.text(EXPRESSION.name, 'counter');
+    writer.nest(EXPRESSION.data, () => {
+      writer.bigNumber(COUNTER.bytes, BigInt(bytes));
+      writer.bigNumber(COUNTER.packets, BigInt(packets));
+    });
+  });
 }
 
 function writeData(writer: NetlinkWriter, type: number, types: readonly number[], text: string): void {

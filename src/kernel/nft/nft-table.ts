@@ -21,6 +21,8 @@ export interface Element {
   readonly key: string;
   readonly value: string;
   readonly comment: string;
+  /** When the kernel takes it away by itself, in ms since 1970, by the clock as it is now. Without it: never. */
+  readonly expires?: number;
 }
 
 /** A table of the inet family as the kernel has it. */
@@ -157,7 +159,12 @@ function readElement(found: Attributes, shape: SetShape): Element {
     key: keyOf(found, shape),
     value: valueText(found.get(ELEMENT.data), shape.dataTypes),
     comment: commentOf(found.get(ELEMENT.userdata)),
+    ...expiryOf(found.get(ELEMENT.expiration)),
   };
+}
+
+function expiryOf(left: Buffer | undefined): Pick<Element, 'expires'> {
+  return left === undefined ? {} : { expires: Date.now() + Number(left.readBigUInt64BE(0)) };
 }
 
 export function keyOf(found: Attributes, { keyTypes }: SetShape): string {

@@ -74,7 +74,9 @@ function readFields(fields: ReadonlyMap<string, string>, family: Family): NatRul
   const externalPorts = parsePortRange(field('--dport').replace(':', '-'));
   const target = readTarget(field('--to-destination'), externalPorts);
   if (target === null || target.internal.family !== family) return null;
-  return { forward, protocol, external, externalPorts, ...target, sources: source === null ? [] : [source] };
+  const sources = source === null ? [] : [source];
+  // Until when it is meant is nowhere in it.
+  return { forward, protocol, external, externalPorts, ...target, sources, expiresAt: null };
 }
 
 function readProtocol(text: string): Protocol | null {

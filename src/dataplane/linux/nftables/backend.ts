@@ -2,7 +2,8 @@ import type { SetElement, TableChange } from '../../../kernel/nft/nft-batch.ts';
 import type { TableState } from '../../../kernel/nft/nft-table.ts';
 import type { Cidr } from '../../../model/cidr.ts';
 import type { ForwardId } from '../../../model/ids.ts';
-import type { Rule } from '../../../program/rule.ts';
+import type { Change } from '../../../program/diff.ts';
+import { type Rule, sameRule } from '../../../program/rule.ts';
 import { type Backend, type BackendSurroundings, successors, tellFlowsLeft } from '../backend.ts';
 import { correct } from './correction.ts';
 import { sumCounters } from './counters.ts';
@@ -39,7 +40,7 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
     async apply(change, inside, draining) {
       const { gone, come, done } = outside.plan(change);
       const remove = [...hairpinElements(inside, gone), ...elements(change.remove)];
-      const add = [...hairpinElements(inside, come), ...elements(change.add)];
+      const add = [...hairpinElements(inside, come), ...(await counted(change))];
       const table: TableChange = installed ? { table: 'keep', remove, add } : { table: 'create', remove: [], add };
       await make(table, { removed: table.remove, draining, added: add });
       installed = true;
@@ -69,10 +70,29 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
     return [...rules].flatMap((rule) => elementsOf(rule, { accounting }));
   }
 
+  /** What is to be added; rules that are there and only end at another time go on counting. */
+  async function counted({ remove, add }: Change): Promise<readonly SetElement[]> {
+    const before = new Map(remove.map((rule) => [rule.forward, rule]));
+    const renewed = new Set(
+      add.filter((rule) => isRenewed(before.get(rule.forward), rule)).map(({ forward }) => forward),
+    );
+    const [only = null, ...others] = renewed;
+    const found = renewed.size === 0 ? [] : await kernel.readCounters(others.length === 0 ? only : null);
+    const counters = new Map(found.map(({ set, key, packets, bytes }) => [`${set} ${key}`, { packets, bytes }]));
+    return elements(add).map((element) => {
+      const begin = renewed.has(element.comment) ? counters.get(`${element.set} ${element.key}`) : undefined;
+      return begin === undefined ? element : { ...element, counted: begin };
+    });
+  }
+
   /** Everything that the table is to have. */
   function wanted(inside: readonly Cidr[], rules: Iterable<Rule>, addresses: OutsideAddresses): readonly SetElement[] {
     return [...hairpinElements(inside, addresses.all()), ...elements(rules)];
   }
+}
+
+function isRenewed(before: Rule | undefined, after: Rule): boolean {
+  return before !== undefined && sameRule({ ...before, expiresAt: after.expiresAt }, after);
 }
 
 function takenAway(change: TableChange | null, found: TableState | null): readonly SetElement[] {

@@ -36,5 +36,17 @@ export function correct(found: TableState | null, wanted: readonly SetElement[],
 const NOTHING: TableCorrection = { change: null, count: 0 };
 
 function sameElement(wanted: SetElement | undefined, found: Element): boolean {
-  return wanted !== undefined && wanted.value === found.value && wanted.comment === found.comment;
+  return (
+    wanted !== undefined &&
+    wanted.value === found.value &&
+    wanted.comment === found.comment &&
+    isSameTime(wanted.expires, found.expires)
+  );
+}
+
+/** By how much what the kernel tells of an end may differ, in ms: reading takes time. The clock may have been set by more. */
+const TOLERANCE = 2_000;
+
+function isSameTime(a: number | undefined, b: number | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : Math.abs(a - b) < TOLERANCE;
 }

@@ -18,12 +18,29 @@ const ANYONE: Readonly<Record<Family, Span>> = {
 const DIRECTIONS = [0, 1];
 
 /**
- * The elements that do what the rule says. Protocols and directions are numbers: names of protocols would be looked up
+ * The elements that do what the rule says, until its end, also where no daemon runs then. Protocols and directions are numbers: names of protocols would be looked up
  * in the machine's /etc/protocols. The comment is the forward's id, for whoever reads `nft list table`.
  * A range that keeps its ports is one element for each source; one that is shifted has one for each port, too.
  */
 export function elementsOf(rule: Rule, { accounting }: { readonly accounting: boolean }): readonly SetElement[] {
-  return [...translations(rule), ...(accounting ? counters(rule) : [])];
+  const end = endOf(rule);
+  const leading = translations(rule);
+  return [
+    ...(end === null ? leading : leading.map((one) => ({ ...one, expires: end }))),
+    ...(accounting ? counters(rule) : []),
+  ];
+}
+
+/** The daemon comes first, where there is one: what it has taken away itself is known to be gone. */
+const GRACE = 500;
+
+/** Linux counts the time that is left in nanoseconds of 64 bits, which are 584 years (nf_tables_api.c, nf_msecs_to_jiffies64). */
+const LATEST = Date.UTC(2500, 0);
+
+/** When the kernel is to take the rule away by itself, in ms since 1970; null: never. */
+function endOf({ expiresAt }: Rule): number | null {
+  const end = expiresAt === null ? LATEST : Date.parse(expiresAt);
+  return end < LATEST ? end + GRACE : null;
 }
 
 function translations(rule: Rule): readonly SetElement[] {

@@ -26,6 +26,8 @@ export interface NftSet {
   readonly value?: readonly Datatype[];
   /** Whether keys may be intervals in each of their parts: looked up as fast however many there are, but not hashed. */
   readonly interval: boolean;
+  /** Whether elements may have an end, at which the kernel takes them away by itself. */
+  readonly timeout: boolean;
   /** Whether each element counts the packets that it matches. */
   readonly counter: boolean;
 }
@@ -94,6 +96,7 @@ function setsOf(family: Family): FamilySets {
     key,
     ...(value === undefined ? {} : { value }),
     interval: true,
+    timeout: value !== undefined,
     counter: true,
   });
   return {

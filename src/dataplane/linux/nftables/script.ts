@@ -13,9 +13,10 @@ export function printTable({ table, sets, chains }: Layout): TableSource {
   return { name: table, script: `${lines.join('\n')}\n` };
 }
 
-function setBlock({ key, value, interval, counter }: NftSet): string {
+function setBlock({ key, value, interval, timeout, counter }: NftSet): string {
   const types = value === undefined ? key.join(' . ') : `${key.join(' . ')} : ${value.join(' . ')}`;
-  return `{ type ${types} ; ${interval ? 'flags interval ; ' : ''}${counter ? 'counter ; ' : ''}}`;
+  const flags = [...(interval ? ['interval'] : []), ...(timeout ? ['timeout'] : [])];
+  return `{ type ${types} ; ${flags.length > 0 ? `flags ${flags.join(',')} ; ` : ''}${counter ? 'counter ; ' : ''}}`;
 }
 
 function chainBlock({ hook }: NftChain): string {
