@@ -24,6 +24,7 @@ export function openFarewellFiles(directory: string): FarewellMemory {
     },
 
     async remember(id, rules) {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
       (await files()).add(id);
       // Behind a line that was not finished, too.
       await appendFile(join(directory, id), `\n${rules.map(printRule).join('\n')}\n`, { mode: 0o600 });
@@ -36,9 +37,14 @@ export function openFarewellFiles(directory: string): FarewellMemory {
   };
 }
 
+/** Without anything in it, there is no directory. */
 async function list(directory: string): Promise<Set<string>> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  return new Set(await readdir(directory));
+  try {
+    return new Set(await readdir(directory));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Set();
+    throw error;
+  }
 }
 
 function printRule({ forward, protocol, external, externalPorts, internal, internalPorts, sources }: Rule): string {

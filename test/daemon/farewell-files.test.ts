@@ -49,5 +49,5 @@ test('leaves out lines that cannot be read, and goes on behind one that was not 
 test('says what is wrong', async () => {
   mkdirSync(parent, { recursive: true });
   writeFileSync(directory, '');
-  await expect(openFarewellFiles(directory).recall('r')).rejects.toMatchObject({ code: 'EEXIST' });
+  await expect(openFarewellFiles(directory).recall('r')).rejects.toMatchObject({ code: 'ENOTDIR' });
 });

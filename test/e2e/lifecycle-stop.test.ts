@@ -76,7 +76,7 @@ describe('at its end', () => {
   test('it lets go of its socket and its router', async () => {
     await using daemon = await home.start();
     await daemon.stop();
-    expect((await readdir(home.directory)).sort()).toEqual(['hatoba.db', 'hatoba.yaml']);
+    expect((await readdir(home.directory)).sort()).toEqual(['hatoba.db', 'hatoba.db.usage', 'hatoba.yaml']);
     await expect(home.client.getStatus()).rejects.toMatchObject({ code: 'daemon_unreachable' });
   });
 

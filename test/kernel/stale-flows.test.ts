@@ -143,7 +143,7 @@ describe.each([
   ['a few others', []],
   ['a crowd of others', CROWD],
 ] as const)('beside %s', (_, others) => {
-  test('exactly those flows end that a change leaves behind', { timeout: 60_000 }, async () => {
+  test('exactly those flows end that a change leaves behind', async () => {
     const change = fc.record({
       removed: fc.array(anyRule, { minLength: 1, maxLength: 6 }),
       added: fc.array(anyRule, { maxLength: 6 }),
