@@ -1,22 +1,21 @@
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** A turn of the loop in which nothing is begun costs microseconds; but who goes on coming must not hold up the others. */
-const MOST_LET_IN = 500;
-
 /**
  * Begins one request in each turn of the event loop. Between any two of them, whatever else there is has its turn: requests
  * that come by another listener, what the kernel tells, timers. Otherwise all that have come at once go before it. Who has
- * many that wait has one of them begun, and then all others have one of theirs; before, all who are at the door are let in,
- * since Node takes one connection in each turn (libuv 1.45, https://github.com/libuv/libuv/pull/3696). Those whose clients
- * have gone meanwhile are left out.
+ * many that wait has one of them begun, and then all others have one of theirs. Before, those at the door are let in, for as
+ * long as the last one took at the most: Node takes one connection in each turn (libuv 1.45,
+ * https://github.com/libuv/libuv/pull/3696), so that who is not in yet would wait behind all. Those whose clients have gone
+ * meanwhile are left out.
  */
 export function inTurns(listener: RequestListener): RequestListener {
   /** Of each asker in the order in which they came; whose turn it is comes first. */
   const waiting = new Map<string, Waiting[]>();
   let isDue = false;
-  /** How many came since one was begun, and whether any of them did in the last turn. */
-  let letIn = 0;
+  let begun: number | null = null;
+  let openUntil = 0;
+  /** Whether anybody came in the last turn. */
   let hasGrown = false;
 
   function next(): Waiting | undefined {
@@ -30,12 +29,15 @@ export function inTurns(listener: RequestListener): RequestListener {
   }
 
   function turn(): void {
-    if (hasGrown && letIn < MOST_LET_IN) {
+    const now = performance.now();
+    if (begun !== null) openUntil = now + (now - begun);
+    begun = null;
+    if (hasGrown && now < openUntil) {
       hasGrown = false;
       setImmediate(turn);
       return;
     }
-    letIn = 0;
+    begun = now;
     const first = next();
     // The next one also where this one throws.
     isDue = waiting.size > 0;
@@ -48,7 +50,6 @@ export function inTurns(listener: RequestListener): RequestListener {
     const own = waiting.get(asker) ?? [];
     own.push({ socket: request.socket, begin: () => listener(request, response) });
     waiting.set(asker, own);
-    letIn++;
     hasGrown = true;
     if (!isDue) setImmediate(turn);
     isDue = true;
