@@ -39,6 +39,11 @@ export function portsOverlap(a: PortRange, b: PortRange): boolean {
   return a.first <= b.last && b.first <= a.last;
 }
 
+/** Where a port of the outer range leads: as far from the first of the inner one, or to the one that there is. */
+export function innerPort(outer: PortRange, inner: PortRange, port: number): number {
+  return inner.first === inner.last ? inner.first : inner.first + (port - outer.first);
+}
+
 function parsePort(text: string, whole: string): number {
   if (text.length > 1 && text.startsWith('0')) throw hatobaError('port_malformed', { value: whole });
   const port = Number(text);

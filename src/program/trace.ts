@@ -1,5 +1,6 @@
 import { type Address, sameAddress } from '../model/address.ts';
 import { cidrContains } from '../model/cidr.ts';
+import { innerPort } from '../model/port-range.ts';
 import type { Protocol } from '../model/protocol.ts';
 import type { Program, Rule } from './rule.ts';
 
@@ -21,7 +22,9 @@ export interface Trace {
 /** What the program does to a packet, said without any kernel: the reference that data planes are tested against. */
 export function trace(program: Program, packet: Packet): Trace {
   for (const rule of program.values()) {
-    if (matches(rule, packet)) return { rule, destination: rule.internal, port: targetPort(rule, packet.port) };
+    if (!matches(rule, packet)) continue;
+    const { internal, externalPorts, internalPorts } = rule;
+    return { rule, destination: internal, port: innerPort(externalPorts, internalPorts, packet.port) };
   }
   return { rule: null, destination: packet.destination, port: packet.port };
 }
@@ -39,10 +42,4 @@ function matches(rule: Rule, packet: Packet): boolean {
 /** Whether one who may use it has that address. */
 export function isAllowed({ sources }: Pick<Rule, 'sources'>, source: Address): boolean {
   return sources.length === 0 || sources.some((cidr) => cidrContains(cidr, source));
-}
-
-/** Ranges of the same size keep the distance from their first port; many ports to one lose it. */
-function targetPort(rule: Rule, port: number): number {
-  const { first, last } = rule.internalPorts;
-  return first === last ? first : first + (port - rule.externalPorts.first);
 }

@@ -7,6 +7,7 @@ import type { FlowRule } from '../../src/kernel/conntrack/stale-flows.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import { addressValue, type Family, parseAddress } from '../../src/model/address.ts';
 import { type AddressSpan, parseCidr } from '../../src/model/cidr.ts';
+import type { PortRange } from '../../src/model/port-range.ts';
 import { runIn } from '../support/command.ts';
 import { createNamespaces, type Namespaces } from '../support/namespaces.ts';
 import { openTestKernel } from './linux-under-test.ts';
@@ -79,16 +80,34 @@ async function tracked(): Promise<ReadonlySet<number>> {
   );
 }
 
-const anyRule: fc.Arbitrary<FlowRule> = fc.constantFrom(4 as const, 6 as const).chain((family) =>
-  fc.record({
-    protocol: fc.constantFrom(NUMBERS.tcp, NUMBERS.udp),
-    destination: fc.constantFrom(...OUTSIDE[family].map(parseAddress)),
-    ports: fc.constantFrom({ first: 53, last: 53 }, { first: 54, last: 54 }, { first: 53, last: 55 }),
-    source: fc.constantFrom<(AddressSpan | null)[]>(null, NETWORK[family]),
-    target: fc.constantFrom(...INSIDE[family].map(parseAddress)),
-    targetPort: fc.constantFrom(null, ...PORTS),
-  }),
-);
+/** Single ports and a range that lead to one port; the range as it is, and to either side. */
+const LED = [
+  ...[one(53), one(54), { first: 53, last: 55 }].flatMap((ports) => PORTS.map((port) => [ports, one(port)] as const)),
+  ...[52, 53, 54].map(
+    (first) =>
+      [
+        { first: 53, last: 55 },
+        { first, last: first + 2 },
+      ] as const,
+  ),
+];
+
+function one(port: number): PortRange {
+  return { first: port, last: port };
+}
+
+const anyRule: fc.Arbitrary<FlowRule> = fc
+  .constantFrom(4 as const, 6 as const)
+  .chain((family) =>
+    fc.record({
+      protocol: fc.constantFrom(NUMBERS.tcp, NUMBERS.udp),
+      destination: fc.constantFrom(...OUTSIDE[family].map(parseAddress)),
+      source: fc.constantFrom<(AddressSpan | null)[]>(null, NETWORK[family]),
+      target: fc.constantFrom(...INSIDE[family].map(parseAddress)),
+      led: fc.constantFrom(...LED),
+    }),
+  )
+  .map(({ led: [ports, targetPorts], ...rule }) => ({ ...rule, ports, targetPorts }));
 
 /** Every flow that there can be among these addresses and ports. */
 const EVERY_FLOW: readonly MadeFlow[] = ([4, 6] as const).flatMap((family) =>
@@ -125,8 +144,10 @@ function isAbout({ protocol, destination, ports, source }: FlowRule, flow: MadeF
   return source === null || (source.first <= value && value <= source.last);
 }
 
-function leads({ target, targetPort }: FlowRule, flow: MadeFlow): boolean {
-  return flow.target?.[0] === target.text && flow.target[1] === (targetPort ?? flow.port);
+function leads({ ports, target, targetPorts }: FlowRule, flow: MadeFlow): boolean {
+  if (flow.target?.[0] !== target.text) return false;
+  const { first, last } = targetPorts;
+  return flow.target[1] === first + (first === last ? 0 : flow.port - ports.first);
 }
 
 /** So many that each place is asked for on its own. */
@@ -179,10 +200,10 @@ test.each([4, 6] as const)(
     const removed = outside.map((text) => ({
       protocol: NUMBERS.udp,
       destination: parseAddress(text),
-      ports: { first: 53, last: 53 },
+      ports: one(53),
       source: null,
       target: parseAddress(inside),
-      targetPort: 53,
+      targetPorts: one(53),
     }));
     const started = performance.now();
     expect(await kernel.endFlows(namespace, { removed, added: [] })).toEqual({ count: 1_000, failure: null });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HatobaError } from '../../src/model/errors.ts';
 import {
+  innerPort,
   parsePortRange,
   parseSinglePort,
   portCount,
@@ -71,6 +72,15 @@ test.each([
 
 test('a reversed range is answered with the one that was meant', () => {
   expect(refusal(() => parsePortRange('5010-5001')).hint).toContain('5001-5010');
+});
+
+test.each([
+  ['5001-5010', '6001-6010', 5005, 6005],
+  ['5001-5010', '5001-5010', 5010, 5010],
+  ['5001-5010', '22', 5005, 22],
+  ['5001', '22', 5001, 22],
+])('%s to %s: %i leads to %i', (outer, inner, port, expected) => {
+  expect(innerPort(parsePortRange(outer), parsePortRange(inner), port)).toBe(expected);
 });
 
 describe('properties', () => {

@@ -1,5 +1,6 @@
 import type { Address } from '../../model/address.ts';
 import type { AddressSpan } from '../../model/cidr.ts';
+import { innerPort, type PortRange } from '../../model/port-range.ts';
 import { countFlows, deleteFlows, type FlowFilter, findFlows } from './ctnetlink.ts';
 import { type AboutFlows, type Flow, indexByFlow, rawAddress, spanContains } from './flow.ts';
 
@@ -8,8 +9,8 @@ export interface FlowRule extends AboutFlows {
   /** Of whom; `null`: of anyone. */
   readonly source: AddressSpan | null;
   readonly target: Address;
-  /** The port of the target; `null`: the one that the flow came to. */
-  readonly targetPort: number | null;
+  /** The ports of the target, as `innerPort` has them. */
+  readonly targetPorts: PortRange;
 }
 
 /** What has changed in where flows are led. */
@@ -100,8 +101,8 @@ function isFrom({ source }: FlowRule, flow: Flow): boolean {
   return source === null || spanContains(source, flow.source);
 }
 
-function isLedBy({ aim, targetPort }: AimedRule, flow: Flow): boolean {
-  return aim === flow.target && (targetPort ?? flow.port) === flow.targetPort;
+function isLedBy({ aim, ports, targetPorts }: AimedRule, flow: Flow): boolean {
+  return aim === flow.target && innerPort(ports, targetPorts, flow.port) === flow.targetPort;
 }
 
 /** It came to the router, or went through it, untranslated. */

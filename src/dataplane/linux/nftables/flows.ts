@@ -2,46 +2,45 @@ import { isIP } from 'node:net';
 import type { FlowRule } from '../../../kernel/conntrack/stale-flows.ts';
 import type { SetElement } from '../../../kernel/nft/nft-batch.ts';
 import { type Address, addressValue } from '../../../model/address.ts';
+import type { PortRange } from '../../../model/port-range.ts';
 import { SETS } from './layout.ts';
-
-type AddressReader = (text: string) => Address | null;
 
 /**
  * What the elements say about flows; those that only count say nothing, nor does what is in a map that a stranger has
  * given the name of ours, with keys and targets of other types.
  */
 export function flowRules(elements: readonly SetElement[]): readonly FlowRule[] {
-  const addressFrom = createAddressReader();
-  return elements.flatMap((element) => (TRANSLATING.has(element.set) ? (flowRule(element, addressFrom) ?? []) : []));
+  return elements.flatMap((element) => (TRANSLATING.has(element.set) ? (flowRule(element) ?? []) : []));
 }
 
 const TRANSLATING: ReadonlySet<string> = new Set(
   [SETS[4], SETS[6]].flatMap(({ exact, guarded, span }) => [exact.name, guarded.name, span.name]),
 );
 
-function flowRule({ key, value }: SetElement, addressFrom: AddressReader): FlowRule | null {
+function flowRule({ key, value }: SetElement): FlowRule | null {
   const [first = '', last] = key.split('-');
-  const from = placeOf(first, addressFrom);
-  const to = last === undefined ? from : placeOf(last, addressFrom);
-  const [targetText = '', targetPort] = value.split(' . ');
+  const from = placeOf(first);
+  const to = last === undefined ? from : placeOf(last);
+  const [targetText = '', targetPorts] = value.split(' . ');
   const target = addressFrom(targetText);
   if (from === null || to === null || target === null) return null;
   const { protocol, destination } = from;
+  const ports = { first: from.port, last: to.port };
   return {
     protocol,
     destination,
-    ports: { first: from.port, last: to.port },
+    ports,
     source:
       from.source === null || to.source === null
         ? null
         : { family: destination.family, first: addressValue(from.source), last: addressValue(to.source) },
     target,
-    targetPort: targetPort === undefined ? null : Number(targetPort),
+    targetPorts: targetPorts === undefined ? ports : portsOf(targetPorts),
   };
 }
 
 /** `destination . protocol . port`, or `port . destination . protocol . source`; `null`: something else. */
-function placeOf(text: string, addressFrom: AddressReader) {
+function placeOf(text: string) {
   const parts = text.split(' . ');
   const [port, destinationText = '', protocol, sourceText] =
     parts.length === 4 ? parts : [parts[2], parts[0], parts[1]];
@@ -51,19 +50,14 @@ function placeOf(text: string, addressFrom: AddressReader) {
   return isStrange ? null : { port: Number(port), protocol: Number(protocol), destination, source };
 }
 
-/**
- * Texts are as the kernel has them: canonical already; `null`: it is no address. Equal ones are one value: a shifted range
- * names the same addresses tens of thousands of times, and all of it is copied for the kernel's thread.
- */
-function createAddressReader(): AddressReader {
-  const known = new Map<string, Address | null>();
-  return (text) => {
-    let address = known.get(text);
-    if (address === undefined) {
-      const family = isIP(text);
-      address = family === 4 || family === 6 ? { family, text } : null;
-      known.set(text, address);
-    }
-    return address;
-  };
+/** `22`, or `2000-2015`. */
+function portsOf(text: string): PortRange {
+  const [first, last = first] = text.split('-').map(Number);
+  return { first: first ?? 0, last: last ?? 0 };
+}
+
+/** Texts are as the kernel has them: canonical already; `null`: it is no address. */
+function addressFrom(text: string): Address | null {
+  const family = isIP(text);
+  return family === 4 || family === 6 ? { family, text } : null;
 }

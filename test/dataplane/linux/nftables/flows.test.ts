@@ -17,7 +17,7 @@ describe('what elements say about flows', () => {
         ports: { first: 80, last: 80 },
         source: null,
         target: { family: 4, text: '10.0.0.1' },
-        targetPort: 22,
+        targetPorts: { first: 22, last: 22 },
       },
     ]);
   });
@@ -32,7 +32,7 @@ describe('what elements say about flows', () => {
         ports: { first: 80, last: 89 },
         source: { family, first, last },
         target: { family: 6, text: 'fd00::1' },
-        targetPort: null,
+        targetPorts: { first: 80, last: 89 },
       },
     ]);
   });
