@@ -60,6 +60,9 @@ export const ELEMENT = {
   keyEnd: 10,
 } as const;
 export const EXPRESSION = { name: 1, data: 2 } as const;
+export const LOOKUP = { set: 1 } as const;
+export const NAT = { firstAddress: 3, firstPort: 5, lastPort: 6, flags: 7 } as const;
+export const BITWISE = { source: 1, destination: 2, length: 3, operation: 6, data: 7 } as const;
 export const COUNTER = { bytes: 1, packets: 2 } as const;
 
 export const TRACE = {

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { hatobaError } from '../../model/errors.ts';
+import { type HatobaError, hatobaError } from '../../model/errors.ts';
 import { openNetlink, SystemCallError } from '../libc.ts';
 import type { ThreadNamespace } from '../namespaces/thread-namespace.ts';
 import { NETLINK_NETFILTER, sendAll } from '../netlink/netlink.ts';
@@ -7,13 +7,20 @@ import { readGeneration } from '../netlink/nfnetlink.ts';
 import { type NftDriver, type NftDriverName, openNftDriver } from './nft.ts';
 import { batchOf } from './nft-batch.ts';
 import { type Blueprint, blueprintOf } from './nft-blueprint.ts';
-import { fingerprintOf, readObjects } from './nft-table.ts';
+import { withShifts } from './nft-shift.ts';
+import { fingerprintOf, readObjects, type TableObjects } from './nft-table.ts';
 
 /** A table as a script for nft that makes it, without elements. */
 export interface TableSource {
   /** Of the inet family. */
   readonly name: string;
   readonly script: string;
+  /**
+   * Maps of the script, from intervals of ports to an address and a port, whose values are to be an address and ports
+   * (`10.0.0.1 . 8080-8087`): as many as the key has, 2ⁿ, with a multiple of 2ⁿ first in the key. A port leads to the one
+   * that is as far from the first.
+   */
+  readonly shifting?: readonly string[];
 }
 
 interface Wanted {
@@ -56,8 +63,9 @@ function hasNftables(): boolean {
 }
 
 /**
- * Has nft make the table, in a namespace that nobody else has, and reads there how this very kernel is told to make it:
- * from then on nothing needs nft. Whether that gives the same table is tried there, too. Error: `kernel_unsupported`.
+ * Has nft make the table, in a namespace that nobody else has, and reads there how this very kernel is told to make it,
+ * also with what nft has no words for: from then on nothing needs nft. Whether that gives the same table is tried there,
+ * too. Error: `kernel_unsupported`.
  */
 export function compileTable(source: TableSource, driver: NftDriver, thread: ThreadNamespace): Blueprint {
   try {
@@ -75,9 +83,7 @@ function compileInside(source: TableSource, driver: NftDriver, thread: ThreadNam
     try {
       const refusal = thread.inside(namespace, () => driver.run(namespace, source.script));
       if (refusal !== undefined) throw hatobaError('kernel_unsupported', { reason: refusal });
-      const blueprint = read(socket, source.name);
-      rehearse(socket, blueprint);
-      return blueprint;
+      return blueprintIn(socket, source);
     } finally {
       closeSync(socket);
     }
@@ -86,17 +92,31 @@ function compileInside(source: TableSource, driver: NftDriver, thread: ThreadNam
   }
 }
 
-function read(socket: number, table: string): Blueprint {
-  const objects = readObjects(socket, table);
-  if (objects === null) throw hatobaError('kernel_unsupported', { reason: `nft made no table inet ${table}` });
-  return blueprintOf(table, objects);
+/** Where nft has made the table. */
+function blueprintIn(socket: number, { name, shifting = [] }: TableSource): Blueprint {
+  const compiled = readObjects(socket, name);
+  if (compiled === null) throw hatobaError('kernel_unsupported', { reason: `nft made no table inet ${name}` });
+  const blueprint = rehearsed(socket, name, compiled);
+  if (shifting.length === 0) return blueprint;
+  return rehearsed(socket, name, make(socket, blueprintOf(name, withShifts(compiled, shifting))));
 }
 
-function rehearse(socket: number, blueprint: Blueprint): void {
+function rehearsed(socket: number, name: string, objects: TableObjects): Blueprint {
+  const blueprint = blueprintOf(name, objects);
+  if (fingerprintOf(make(socket, blueprint)) !== blueprint.fingerprint) throw notMadeAgain('another table');
+  return blueprint;
+}
+
+/** In place of the one that is there; gives what the kernel tells of it. */
+function make(socket: number, blueprint: Blueprint): TableObjects {
   const batch = batchOf({ table: 'replace', remove: [], add: [] }, blueprint);
   const refusal = sendAll(socket, batch.data);
-  const made = refusal === undefined ? readObjects(socket, blueprint.name) : null;
-  if (made !== null && fingerprintOf(made) === blueprint.fingerprint) return;
-  const how = refusal === undefined ? 'another table' : `${batch.describe(refusal.sequence)}: ${refusal.errno}`;
-  throw hatobaError('kernel_unsupported', { reason: `the kernel does not make again what nft made (${how})` });
+  if (refusal !== undefined) throw notMadeAgain(`${batch.describe(refusal.sequence)}: ${refusal.errno}`);
+  const made = readObjects(socket, blueprint.name);
+  if (made === null) throw notMadeAgain('no table');
+  return made;
+}
+
+function notMadeAgain(how: string): HatobaError {
+  return hatobaError('kernel_unsupported', { reason: `the kernel does not make again what nft made (${how})` });
 }

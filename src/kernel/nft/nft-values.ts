@@ -2,7 +2,8 @@ import { addressOf, addressValue } from '../../model/address.ts';
 
 /**
  * Keys and values of map elements, between nft's words (`192.0.2.1 . 6 . 80`; protocols and directions are numbers) and the kernel's
- * bytes: each part of a concatenation in network byte order, padded to four bytes.
+ * bytes: each part of a concatenation in network byte order, padded to four bytes. Padding is zeros, but that of a port can
+ * be another port, to which a range goes (nft-shift.ts): `10.0.0.1 . 8080-8087`.
  */
 
 /** nft's datatype.h. */
@@ -48,10 +49,17 @@ function readPart(data: Buffer, at: number, type: number): string {
     case DIRECTION:
       return String(data[at]);
     case PORT:
-      return String(data.readUInt16BE(at));
+      return readPorts(data, at);
     default:
       return `0x${data.toString('hex', at, at + 4)}`;
   }
+}
+
+/** What is a port alone, and no concatenation, is not padded. */
+function readPorts(data: Buffer, at: number): string {
+  const first = data.readUInt16BE(at);
+  const last = at + 2 < data.length ? data.readUInt16BE(at + 2) : 0;
+  return last === 0 ? `${first}` : `${first}-${last}`;
 }
 
 /** Writes at `at`, over zeros, what `readValue` reads there. */
@@ -79,11 +87,17 @@ function writePart(text: string, type: number, into: Buffer, at: number): void {
       into[at] = Number(text);
       return;
     case PORT:
-      into.writeUInt16BE(Number(text), at);
+      writePorts(text, into, at);
       return;
     default:
       into.write(text.slice(2), at, 'hex');
   }
+}
+
+function writePorts(text: string, into: Buffer, at: number): void {
+  const hyphen = text.indexOf('-');
+  into.writeUInt16BE(Number(hyphen < 0 ? text : text.slice(0, hyphen)), at);
+  if (hyphen >= 0) into.writeUInt16BE(Number(text.slice(hyphen + 1)), at + 2);
 }
 
 /** Decimal numbers with full stops between them. Written out, since it is what most of the time went to otherwise. */
