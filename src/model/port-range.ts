@@ -44,6 +44,18 @@ export function innerPort(outer: PortRange, inner: PortRange, port: number): num
   return inner.first === inner.last ? inner.first : inner.first + (port - outer.first);
 }
 
+/** The range in as few parts as can be of which each has 2ⁿ ports, the first of them a multiple of 2ⁿ: 30 at most. */
+export function alignedBlocks({ first, last }: PortRange): readonly PortRange[] {
+  const blocks: PortRange[] = [];
+  for (let start = first; start <= last; ) {
+    let size = 1;
+    while (start % (2 * size) === 0 && start + 2 * size - 1 <= last) size *= 2;
+    blocks.push({ first: start, last: start + size - 1 });
+    start += size;
+  }
+  return blocks;
+}
+
 function parsePort(text: string, whole: string): number {
   if (text.length > 1 && text.startsWith('0')) throw hatobaError('port_malformed', { value: whole });
   const port = Number(text);

@@ -22,11 +22,19 @@ const PROTOCOL_NAMES = new Map<string, string>(
 export async function listedRules(namespace: string): Promise<readonly string[] | null> {
   const listing = await listTable(namespace, '--numeric-protocol');
   if (listing === null) return null;
-  const rules = [...listing.matchAll(ELEMENT)].map(
-    ([, ports, address, protocol = '', last = '', forward, target, targetPort = '*']) => {
-      const [source, port] = ports === undefined ? ['*', last] : [last.replace(/^.*\/0$/, '*'), ports];
-      return `${forward}: ${PROTOCOL_NAMES.get(protocol)} from ${source} ${address} ${port} → ${target} ${targetPort}`;
-    },
-  );
-  return rules.sort();
+  const maps = listing.split(/^\t(?=map )/m);
+  return maps.flatMap((map) => [...map.matchAll(ELEMENT)].flatMap((element) => linesIn(element, map))).sort();
+}
+
+/** One for each port, where a range is shifted or single. */
+function linesIn(
+  [, ports, address, protocol = '', last = '', forward, target, targetPort = '*']: readonly string[],
+  map: string,
+): readonly string[] {
+  const [source, port] = ports === undefined ? ['*', last] : [last.replace(/^.*\/0$/, '*'), ports];
+  const print = (from: number | string, to: number | string) =>
+    `${forward}: ${PROTOCOL_NAMES.get(protocol)} from ${source} ${address} ${from} → ${target} ${to}`;
+  if (!map.startsWith('map shift')) return [print(port, targetPort)];
+  const [low = 0, high = 0] = port.split('-').map(Number);
+  return Array.from({ length: high - low + 1 }, (_, step) => print(low + step, Number(targetPort) + step));
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HatobaError } from '../../src/model/errors.ts';
 import {
+  alignedBlocks,
   innerPort,
   parsePortRange,
   parseSinglePort,
@@ -88,6 +89,23 @@ describe('properties', () => {
     fc.assert(
       fc.property(range, (ports) => {
         expect(parsePortRange(printPortRange(ports))).toEqual(ports);
+      }),
+    );
+  });
+
+  test('blocks are the range, in order, each of 2ⁿ ports from a multiple of 2ⁿ, and 30 at most', () => {
+    const widest = fc.constantFrom({ first: 1, last: 65534 }, { first: 1, last: 65535 });
+    fc.assert(
+      fc.property(fc.oneof({ weight: 9, arbitrary: range }, { weight: 1, arbitrary: widest }), (ports) => {
+        const blocks = alignedBlocks(ports);
+        expect(blocks.at(0)?.first).toBe(ports.first);
+        expect(blocks.at(-1)?.last).toBe(ports.last);
+        for (const [index, block] of blocks.entries()) {
+          expect(block.first % portCount(block)).toBe(0);
+          expect(Math.log2(portCount(block)) % 1).toBe(0);
+          if (index > 0) expect(block.first).toBe((blocks[index - 1]?.last ?? 0) + 1);
+        }
+        expect(blocks.length).toBeLessThanOrEqual(30);
       }),
     );
   });

@@ -1,7 +1,14 @@
 import type { SetElement } from '../../../kernel/nft/nft-batch.ts';
 import { type Address, addressOf, type Family } from '../../../model/address.ts';
 import { type Cidr, withoutNested } from '../../../model/cidr.ts';
-import { type PortRange, portCount, samePorts } from '../../../model/port-range.ts';
+import {
+  alignedBlocks,
+  innerPort,
+  type PortRange,
+  portCount,
+  printPortRange,
+  samePorts,
+} from '../../../model/port-range.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import type { Rule } from '../../../program/rule.ts';
 import { type NftSet, SETS } from './layout.ts';
@@ -20,7 +27,7 @@ const DIRECTIONS = [0, 1];
 /**
  * The elements that do what the rule says, until its end, also where no daemon runs then. Protocols and directions are numbers: names of protocols would be looked up
  * in the machine's /etc/protocols. The comment is the forward's id, for whoever reads `nft list table`.
- * A range that keeps its ports is one element for each source; one that is shifted has one for each port, too.
+ * A range is one element for each source; one that is shifted, one for each source and block of ports.
  */
 export function elementsOf(rule: Rule, { accounting }: { readonly accounting: boolean }): readonly SetElement[] {
   const end = endOf(rule);
@@ -44,22 +51,28 @@ function endOf({ expiresAt }: Rule): number | null {
 }
 
 function translations(rule: Rule): readonly SetElement[] {
-  const { external, externalPorts, internal, internalPorts, sources, forward } = rule;
-  const { exact, guarded, span } = SETS[external.family];
-  const open = sources.length === 0;
-  const isWide = portCount(externalPorts) > 1;
-  if (isWide && samePorts(externalPorts, internalPorts)) {
+  const { external, externalPorts, internal, internalPorts, forward } = rule;
+  const { span } = SETS[external.family];
+  if (portCount(internalPorts) === 1) return toPorts(rule, externalPorts, internalPorts);
+  if (samePorts(externalPorts, internalPorts)) {
     return keysOf(rule, externalPorts).map((key) => element(span, key, forward, internal.text));
   }
-  const keyed = (set: NftSet, key: string, port: number) => element(set, key, forward, `${internal.text} . ${port}`);
-  if (isWide && portCount(internalPorts) === 1) {
-    return keysOf(rule, externalPorts).map((key) => keyed(guarded, key, internalPorts.first));
-  }
-  return [...portsOf(externalPorts)].flatMap((port) => {
-    const target = internalPorts.first + (port - externalPorts.first);
-    if (open) return [keyed(exact, `${placeOf(rule)} . ${port}`, target)];
-    return keysOf(rule, { first: port, last: port }).map((key) => keyed(guarded, key, target));
+  return alignedBlocks(externalPorts).flatMap((block) => {
+    const inner = (port: number) => innerPort(externalPorts, internalPorts, port);
+    return toPorts(rule, block, { first: inner(block.first), last: inner(block.last) });
   });
+}
+
+/** Of the rule: from one port to one, from several to one, or from a block to as many. */
+function toPorts(rule: Rule, outer: PortRange, inner: PortRange): readonly SetElement[] {
+  const { external, internal, sources, forward } = rule;
+  const { exact, guarded, shift } = SETS[external.family];
+  const value = `${internal.text} . ${printPortRange(inner)}`;
+  if (sources.length === 0 && portCount(outer) === 1) {
+    return [element(exact, `${placeOf(rule)} . ${outer.first}`, forward, value)];
+  }
+  const set = portCount(inner) === 1 ? guarded : shift;
+  return keysOf(rule, outer).map((key) => element(set, key, forward, value));
 }
 
 function counters(rule: Rule): readonly SetElement[] {
@@ -107,8 +120,4 @@ function keysOf(rule: Rule, ports: PortRange, ...direction: readonly number[]): 
 
 function spanOf({ family, first, last }: Cidr): Span {
   return [addressOf(family, first).text, addressOf(family, last).text];
-}
-
-function* portsOf({ first, last }: PortRange): Iterable<number> {
-  for (let port = first; port <= last; port++) yield port;
 }

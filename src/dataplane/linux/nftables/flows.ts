@@ -14,7 +14,9 @@ export function flowRules(elements: readonly SetElement[]): readonly FlowRule[] 
 }
 
 const TRANSLATING: ReadonlySet<string> = new Set(
-  [SETS[4], SETS[6]].flatMap(({ exact, guarded, span }) => [exact.name, guarded.name, span.name]),
+  [SETS[4], SETS[6]].flatMap(({ exact, guarded, span, shift }) =>
+    [exact, guarded, span, shift].map(({ name }) => name),
+  ),
 );
 
 function flowRule({ key, value }: SetElement): FlowRule | null {

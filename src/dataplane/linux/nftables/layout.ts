@@ -28,6 +28,8 @@ export interface NftSet {
   readonly interval: boolean;
   /** Whether elements may have an end, at which the kernel takes them away by itself. */
   readonly timeout: boolean;
+  /** Whether values go from one port to another, as far from each other as those of the key (`TableSource`). */
+  readonly shifts: boolean;
   /** Whether each element counts the packets that it matches. */
   readonly counter: boolean;
 }
@@ -56,15 +58,17 @@ export interface Layout {
 export interface FamilySets {
   /** Single ports to single ports, for anyone. */
   readonly exact: NftSet;
-  /** What only some may use, and ranges that lead to one port. */
+  /** Single ports that only some may use, and ranges that lead to one port. */
   readonly guarded: NftSet;
   /** Ranges that keep their ports. */
   readonly span: NftSet;
+  /** Ranges that lead to other ports, in blocks. */
+  readonly shift: NftSet;
   /** Clients and targets between which answers would go past the router, and the addresses outside that lead there. */
   readonly hairpin: NftSet;
   /** What `exact` has, by direction, to count all packets. */
   readonly flows: NftSet;
-  /** What `guarded` and `span` have, likewise. */
+  /** What the others have, likewise, of a shifted range all in one. */
   readonly wideFlows: NftSet;
 }
 
@@ -97,12 +101,14 @@ function setsOf(family: Family): FamilySets {
     ...(value === undefined ? {} : { value }),
     interval: true,
     timeout: value !== undefined,
+    shifts: false,
     counter: true,
   });
   return {
     exact: { ...set('exact', place, [address, 'inet_service']), interval: false },
     guarded: set('guarded', ['inet_service', ...guard], [address, 'inet_service']),
     span: set('span', ['inet_service', ...guard], [address]),
+    shift: { ...set('shift', ['inet_service', ...guard], [address, 'inet_service']), shifts: true },
     hairpin: { ...set('hairpin', [address, address, address]), counter: false },
     flows: { ...set('flows', ['ct_dir', ...place]), interval: false },
     wideFlows: set('wide_flows', ['inet_service', 'ct_dir', ...guard]),
@@ -114,12 +120,13 @@ export const SETS: Readonly<Record<Family, FamilySets>> = { 4: setsOf(4), 6: set
 /** To where the maps say. nft wants to see that the protocol has ports, where a map of intervals gives one. */
 function translate(family: Family): readonly string[] {
   const ip = family === 4 ? 'ip' : 'ip6';
-  const { exact, guarded, span } = SETS[family];
+  const { exact, guarded, span, shift } = SETS[family];
   const flow = `th dport . ${ip} daddr . meta l4proto . ${ip} saddr`;
   return [
     `dnat ${ip} to ${ip} daddr . meta l4proto . th dport map @${exact.name}`,
     `meta l4proto ${PROTOCOLS} dnat ${ip} to ${flow} map @${guarded.name}`,
     `dnat ${ip} to ${flow} map @${span.name}`,
+    `meta l4proto ${PROTOCOLS} dnat ${ip} to ${flow} map @${shift.name}`,
   ];
 }
 
@@ -190,7 +197,7 @@ export function layoutOf({ accounting }: { readonly accounting: boolean }): Layo
   return {
     table: TABLE,
     sets: [
-      ...families.flatMap(({ exact, guarded, span, hairpin }) => [exact, guarded, span, hairpin]),
+      ...families.flatMap(({ exact, guarded, span, shift, hairpin }) => [exact, guarded, span, shift, hairpin]),
       ...(accounting ? families.flatMap(({ flows, wideFlows }) => [flows, wideFlows]) : []),
     ],
     chains: [...TRANSLATING, ...(accounting ? COUNTING : [])],

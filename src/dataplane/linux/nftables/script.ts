@@ -10,7 +10,8 @@ export function printTable({ table, sets, chains }: Layout): TableSource {
     ...chains.map((chain) => `add chain ${ours} ${chain.name}${chainBlock(chain)}`),
     ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${ours} ${name} ${rule}`)),
   ];
-  return { name: table, script: `${lines.join('\n')}\n` };
+  const shifting = sets.filter(({ shifts }) => shifts).map(({ name }) => name);
+  return { name: table, script: `${lines.join('\n')}\n`, shifting };
 }
 
 function setBlock({ key, value, interval, timeout, counter }: NftSet): string {
