@@ -6,16 +6,25 @@ import { namespaceNames, removeNamespaces } from './support/namespaces.ts';
 import { type Benchmark, milliseconds, type Row, ratioRow } from './support/report.ts';
 import { median } from './support/statistics.ts';
 
+const SHIFTED = { external_port: '1001-61000', internal_port: '2001-62000' } as const;
+
 /** Each leads to the same port of the instance, from the port that is knocked at. */
 const WAYS = {
   single: { ports: { external_port: '30000', internal_port: '30000' }, knock: 30_000 },
   /** Ranges of 60,000 ports: one element of an interval. */
   kept: { ports: { external_port: '1001-61000', internal_port: '1001-61000' }, knock: 30_000 },
-  /** An element for each port. */
-  shifted: { ports: { external_port: '1001-61000', internal_port: '2001-62000' }, knock: 29_000 },
+  /** Seventeen elements, and as many for each source; the client is in the last. */
+  shifted: { ports: SHIFTED, knock: 29_000 },
+  'shifted for five sources': {
+    ports: {
+      ...SHIFTED,
+      sources: ['192.0.2.0/24', '203.0.113.0/28', '203.0.113.64/26', '192.88.99.1/32', '198.51.100.0/24'],
+    },
+    knock: 29_000,
+  },
 } as const;
 type Way = keyof typeof WAYS;
-const RANGES = ['kept', 'shifted'] as const;
+const RANGES = ['kept', 'shifted', 'shifted for five sources'] as const;
 const SERVICE = 30_000;
 
 const CREATIONS = 5;
@@ -23,7 +32,7 @@ const ROUNDS = 5;
 const CONNECTIONS = 400;
 const script = (name: string) => new URL(`./support/${name}.ts`, import.meta.url).pathname;
 
-/** What a range of 60,000 ports costs: to make it, and to a connection through it. */
+/** What a range of 60,000 ports costs: to make it, to take it away, and to a connection through it. */
 export const benchmarkRange: Benchmark = async (tell) => {
   const [router = ''] = namespaceNames(1);
   const home = createHome();
@@ -37,16 +46,15 @@ export const benchmarkRange: Benchmark = async (tell) => {
 };
 
 async function creations(daemon: Daemon, router: string, tell: (line: string) => void): Promise<readonly Row[]> {
-  const times: Readonly<Record<Way, number[]>> = { single: [], kept: [], shifted: [] };
-  const work: Readonly<Record<Way, number[]>> = { single: [], kept: [], shifted: [] };
+  const [times, work, removals] = [noTimes(), noTimes(), noTimes()];
   for (let round = 1; round <= CREATIONS; round++) {
     for (const way of ['single', ...RANGES] as const) {
       const before = processorTime(daemon.pid);
       times[way].push(await timeOfCreate(daemon, router, way));
       work[way].push(processorTime(daemon.pid) - before);
-      await remove(daemon);
+      removals[way].push(await timeOfRemove(daemon));
     }
-    tell(`made ${round}: ${lastOf(times)}; the daemon's work: ${lastOf(work)}`);
+    tell(`made ${round}: ${lastOf(times)}; the daemon's work: ${lastOf(work)}; removed: ${lastOf(removals)}`);
   }
   const row = (what: string, by: Readonly<Record<Way, readonly number[]>>, way: Way): Row => ({
     what: `${what}, 60000 ports ${way}, median`,
@@ -58,6 +66,7 @@ async function creations(daemon: Daemon, router: string, tell: (line: string) =>
   return RANGES.flatMap((way) => [
     row('POST /v1/forwards?wait', times, way),
     row("the daemon's processor time for it", work, way),
+    row('DELETE /v1/forwards/NAME?wait', removals, way),
   ]);
 }
 
@@ -69,12 +78,12 @@ async function connections(
 ): Promise<readonly Row[]> {
   const server = spawn('ip', ['netns', 'exec', instance, process.execPath, script('acceptor'), String(SERVICE)]);
   await once(server.stdout, 'data');
-  const times: Readonly<Record<Way, number[]>> = { single: [], kept: [], shifted: [] };
+  const times = noTimes();
   for (let round = 1; round <= ROUNDS; round++) {
     for (const way of ['single', ...RANGES] as const) {
       await timeOfCreate(daemon, router, way);
       times[way].push(timeOfConnect(client, WAYS[way].knock));
-      await remove(daemon);
+      await timeOfRemove(daemon);
     }
     tell(`connected ${round}: ${lastOf(times)}`);
   }
@@ -99,14 +108,21 @@ async function timeOfCreate(daemon: Daemon, router: string, way: Way): Promise<n
   return time;
 }
 
-async function remove(daemon: Daemon): Promise<void> {
+/** Likewise. */
+async function timeOfRemove(daemon: Daemon): Promise<number> {
+  const started = performance.now();
   await daemon.call('DELETE', '/v1/forwards/measured?wait=30');
+  return performance.now() - started;
 }
 
 function timeOfConnect(client: string, port: number): number {
   const words = [GATEWAY[4], port, CONNECTIONS].map(String);
   const command = ['netns', 'exec', client, process.execPath, script('connect-times'), ...words];
   return Number(execFileSync('ip', command, { encoding: 'utf8' }));
+}
+
+function noTimes(): Readonly<Record<Way, number[]>> {
+  return { single: [], kept: [], shifted: [], 'shifted for five sources': [] };
 }
 
 function lastOf(times: Readonly<Record<Way, readonly number[]>>): string {
