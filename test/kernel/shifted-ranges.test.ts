@@ -5,7 +5,7 @@ import { programOf, ruleOf } from '../program/programs.ts';
 import { nft, runIn } from '../support/command.ts';
 import { CLIENT, createNetwork, GATEWAY, INSTANCE, type Network } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
-import { DRIVERS, type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
+import { DRIVERS, PLACES, type Started, startLinux, startLinuxAt } from './linux-under-test.ts';
 import { listTable } from './nft-listing.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -93,6 +93,26 @@ describe.each(WAYS)('by %s', (by) => {
     }
   });
 });
+
+test.each(PLACES)(
+  'by %s: a flow that Linux had to lead to another port of the range ends with it, too',
+  async (place) => {
+    await using linux = await startLinuxAt(network.namespaces.prefix, place);
+    await linux.dataplane.clean(network.router);
+    const other = ruleOf(9, 'udp', [GATEWAY[4], 80], [INSTANCE[4], 3008 + SHIFT]);
+    const both = programOf([...shifted(4).values(), other]);
+    await linux.dataplane.synchronise(network.router, both);
+    const localPort = ++lastPort;
+    await client.ask(GATEWAY[4], 80, { localPort });
+    await client.ask(GATEWAY[4], 3008, { localPort, patience: 200 }).catch(() => 'nobody listens there');
+    expect(await flowFrom('udp', 4, `${localPort}`)).toMatch(/dport=3008 (?:\[UNREPLIED\] )?src=10\.20\.0\.11 /);
+    await linux.dataplane.apply(network.router, diff(both, programOf([other])));
+    const left = await flowFrom('udp', 4, `${localPort}`);
+    expect(left).toContain(' dport=80 ');
+    expect(left).not.toContain(' dport=3008 ');
+    await linux.dataplane.clean(network.router);
+  },
+);
 
 describe('the table', () => {
   let linux: Started;

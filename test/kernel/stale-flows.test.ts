@@ -133,7 +133,8 @@ const EVERY_FLOW: readonly MadeFlow[] = ([4, 6] as const).flatMap((family) =>
 function isLeftBehind(flow: MadeFlow, removed: readonly FlowRule[], added: readonly FlowRule[]): boolean {
   const about = (rules: readonly FlowRule[]) => rules.filter((rule) => isAbout(rule, flow));
   if (about(added).some((rule) => leads(rule, flow))) return false;
-  if (about(removed).some((rule) => leads(rule, flow))) return true;
+  const leader = about(removed).find((rule) => mayLead(rule, flow));
+  if (leader !== undefined) return !about(added).some((rule) => mayLead(rule, flow) && shift(rule) === shift(leader));
   return flow.target === null && about(added).length > 0;
 }
 
@@ -148,6 +149,17 @@ function leads({ ports, target, targetPorts }: FlowRule, flow: MadeFlow): boolea
   if (flow.target?.[0] !== target.text) return false;
   const { first, last } = targetPorts;
   return flow.target[1] === first + (first === last ? 0 : flow.port - ports.first);
+}
+
+/** Linux takes another port of a range that is shifted, where the right one is in use by the same client. */
+function mayLead(rule: FlowRule, flow: MadeFlow): boolean {
+  const { first, last } = rule.targetPorts;
+  if (first === last || shift(rule) === 0) return leads(rule, flow);
+  return flow.target?.[0] === rule.target.text && first <= flow.target[1] && flow.target[1] <= last;
+}
+
+function shift({ ports, targetPorts }: FlowRule): number {
+  return targetPorts.first - ports.first;
 }
 
 /** So many that each place is asked for on its own. */

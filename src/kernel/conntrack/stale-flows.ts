@@ -1,6 +1,6 @@
 import type { Address } from '../../model/address.ts';
 import type { AddressSpan } from '../../model/cidr.ts';
-import { innerPort, type PortRange } from '../../model/port-range.ts';
+import { innerPort, type PortRange, portCount, samePorts } from '../../model/port-range.ts';
 import { countFlows, deleteFlows, type FlowFilter, findFlows } from './ctnetlink.ts';
 import { type AboutFlows, type Flow, indexByFlow, rawAddress, spanContains } from './flow.ts';
 
@@ -81,9 +81,12 @@ function filterFor(rules: readonly FlowRule[]): readonly FlowFilter[] {
 function judgement({ removed, added }: FlowChange): (flow: Flow) => boolean {
   const [before, after] = [indexByFlow(removed.map(aimed)), indexByFlow(added.map(aimed))];
   return (flow) => {
-    const leads = (rule: AimedRule) => isFrom(rule, flow) && isLedBy(rule, flow);
-    if (after(flow, leads) !== undefined) return false;
-    if (before(flow, leads) !== undefined) return true;
+    if (after(flow, (rule) => isFrom(rule, flow) && isLedBy(rule, flow)) !== undefined) return false;
+    const mayLead = (rule: AimedRule) => isFrom(rule, flow) && mayHaveLed(rule, flow);
+    const leader = before(flow, mayLead);
+    if (leader !== undefined) {
+      return after(flow, (rule) => mayLead(rule) && shiftOf(rule) === shiftOf(leader)) === undefined;
+    }
     return isLedNowhere(flow) && after(flow, (rule) => isFrom(rule, flow)) !== undefined;
   };
 }
@@ -103,6 +106,17 @@ function isFrom({ source }: FlowRule, flow: Flow): boolean {
 
 function isLedBy({ aim, ports, targetPorts }: AimedRule, flow: Flow): boolean {
   return aim === flow.target && innerPort(ports, targetPorts, flow.port) === flow.targetPort;
+}
+
+/** Or to another port of those that a range is shifted to: what Linux takes where the right one is in use by the same client. */
+function mayHaveLed(rule: AimedRule, flow: Flow): boolean {
+  const { aim, ports, targetPorts } = rule;
+  if (portCount(targetPorts) === 1 || samePorts(ports, targetPorts)) return isLedBy(rule, flow);
+  return aim === flow.target && targetPorts.first <= flow.targetPort && flow.targetPort <= targetPorts.last;
+}
+
+function shiftOf({ ports, targetPorts }: FlowRule): number {
+  return targetPorts.first - ports.first;
 }
 
 /** It came to the router, or went through it, untranslated. */
