@@ -13,7 +13,9 @@ export function inTurns(listener: RequestListener): RequestListener {
   /** Of each asker in the order in which they came; whose turn it is comes first. */
   const waiting = new Map<string, Waiting[]>();
   let isDue = false;
+  /** When the last one was begun, until it is known how long the loop was busy with it. */
   let begun: number | null = null;
+  /** Until when those at the door are let in. */
   let openUntil = 0;
   /** Whether anybody came in the last turn. */
   let hasGrown = false;
@@ -37,12 +39,13 @@ export function inTurns(listener: RequestListener): RequestListener {
       setImmediate(turn);
       return;
     }
-    begun = now;
     const first = next();
-    // The next one also where this one throws.
-    isDue = waiting.size > 0;
-    if (isDue) setImmediate(turn);
-    first?.begin();
+    isDue = first !== undefined;
+    if (first === undefined) return;
+    // Also where this one throws, and where nobody waits behind it: to see how long it took.
+    setImmediate(turn);
+    begun = now;
+    first.begin();
   }
 
   return (request, response) => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { inTurns } from '../../../src/api/listen/in-turns.ts';
@@ -110,6 +111,32 @@ const CROWD_THREAD = `
   };
   next(0);
 `;
+
+test('who goes on coming holds up nobody, however long it was quiet before', async () => {
+  const turns = 100;
+  let begun = 0;
+  const take = inTurns(() => {
+    begun++;
+  });
+  const done = Promise.withResolvers<void>();
+  const [socket] = await serve((request, response) => {
+    if (request.url === '/quiet') take(request, response);
+    else come(turns);
+    response.end();
+
+    function come(more: number): void {
+      take(request, response);
+      if (more > 0) setImmediate(come, more - 1);
+      else done.resolve();
+    }
+  }, 1);
+  socket?.write(REQUEST.replace('/', '/quiet'));
+  await eventually(() => expect(begun).toBe(1));
+  await sleep(300);
+  socket?.write(REQUEST);
+  await done.promise;
+  expect(begun).toBeGreaterThan(turns / 10);
+});
 
 test('it would wait for the whole crowd', async () => {
   expect(await ahead((listener) => listener)).toBeGreaterThan(CROWD / 2);
