@@ -1,11 +1,6 @@
-import { HatobaError, hatobaError, inField, inFieldOf } from '../../model/errors.ts';
-import {
-  type Forward,
-  type ForwardInput,
-  type ForwardSpec,
-  parseForwardSpec,
-  printForwardSpec,
-} from '../../model/forward.ts';
+import { inItem, itemField } from '../../model/batch-item.ts';
+import { hatobaError, inFieldOf } from '../../model/errors.ts';
+import { type Forward, parseForwardSpec, printForwardSpec } from '../../model/forward.ts';
 import { isUuid } from '../../model/ids.ts';
 import { parseRouterId, type RouterId } from '../../model/router.ts';
 import { forwardStatus } from '../../model/status.ts';
@@ -22,11 +17,11 @@ export function readBatch(request: ApplyRequest, { statuses }: Registry): Forwar
   const wanted = request.forwards.map(({ id, ...input }, index) => {
     const router = input.router ?? fallback;
     if (router === undefined) {
-      throw hatobaError('router_required', { count: routers.length }, { field: `forwards.${index}.router` });
+      throw hatobaError('router_required', { count: routers.length }, { field: itemField(index, 'router') });
     }
     return {
       id: id === undefined ? null : readId(id, index),
-      spec: readSpec({ ...input, router }, index),
+      spec: inItem(index, () => parseForwardSpec({ ...input, router })),
       times: null,
     };
   });
@@ -38,7 +33,7 @@ export function readBatch(request: ApplyRequest, { statuses }: Registry): Forwar
 export function readBackup({ forwards }: Backup, replace: boolean): ForwardBatch {
   const wanted = forwards.map(({ id, created_at, updated_at, ...input }, index) => ({
     id: readId(id, index),
-    spec: readSpec(input, index),
+    spec: inItem(index, () => parseForwardSpec(input)),
     times: {
       createdAt: readTime(created_at, index, 'created_at'),
       updatedAt: readTime(updated_at, index, 'updated_at'),
@@ -106,26 +101,12 @@ function pruner(
   return ({ router }) => routers.has(router);
 }
 
-function readSpec(input: ForwardInput, index: number): ForwardSpec {
-  return inForward(index, () => parseForwardSpec(input));
-}
-
-/** What `work` gives; an error of it is said to be about that item of a list. */
-export function inForward<Result>(index: number, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    const field = error instanceof HatobaError ? error.field : undefined;
-    throw inField(field === undefined ? `forwards.${index}` : `forwards.${index}.${field}`, error);
-  }
-}
-
 function readId(id: string, index: number): string {
   const lower = id.toLowerCase();
-  if (!isUuid(lower)) throw requestMalformed(`${id} is not the id of a forward`, `forwards.${index}.id`);
+  if (!isUuid(lower)) throw requestMalformed(`${id} is not the id of a forward`, itemField(index, 'id'));
   return lower;
 }
 
 function readTime(text: string, index: number, field: string): string {
-  return inFieldOf(`forwards.${index}.${field}`, () => parseTime(text));
+  return inFieldOf(itemField(index, field), () => parseTime(text));
 }

@@ -1,10 +1,10 @@
+import { inItem, itemField } from '../../model/batch-item.ts';
 import { hatobaError, inField } from '../../model/errors.ts';
 import type { ForwardSpec } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import type { Gateways, RouterId } from '../../model/router.ts';
 import { nameKeyOf } from '../keys.ts';
 import type { Scope } from '../tenants/scope.ts';
-import { inItem, itemField } from './batch-matching.ts';
 import type { PlannedChange } from './batch-plan.ts';
 import type { ForwardIndex } from './forward-index.ts';
 import { conflictError, samePlace } from './forward-place.ts';

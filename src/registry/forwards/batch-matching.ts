@@ -1,4 +1,5 @@
-import { HatobaError, hatobaError, inField } from '../../model/errors.ts';
+import { itemField } from '../../model/batch-item.ts';
+import { hatobaError } from '../../model/errors.ts';
 import type { Forward } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import type { RouterId } from '../../model/router.ts';
@@ -6,21 +7,6 @@ import type { WantedForward } from '../registry.ts';
 import type { ForwardIndex } from './forward-index.ts';
 import { placeOf } from './forward-place.ts';
 import type { ForwardView } from './forward-view.ts';
-
-/** The field of one item of a batch, as the API names it. */
-export function itemField(index: number, field: string): string {
-  return `forwards.${index}.${field}`;
-}
-
-/** What `work` gives; an error of it is said to be about the item. */
-export function inItem<Result>(index: number, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    const field = error instanceof HatobaError ? error.field : undefined;
-    throw field === undefined ? error : inField(itemField(index, field), error);
-  }
-}
 
 /**
  * For each item the forward that it is about, null where it wants a new one; no two items have the same, and none has

@@ -1,3 +1,4 @@
+import { inItem } from '../../model/batch-item.ts';
 import { hatobaError } from '../../model/errors.ts';
 import type { ForwardSpec } from '../../model/forward.ts';
 import type { Gateways, RouterId } from '../../model/router.ts';
@@ -6,7 +7,7 @@ import type { BatchOutcome, ForwardBatch, ForwardChange, WantedForward } from '.
 import type { Scope } from '../tenants/scope.ts';
 import { batchCommit } from './batch-commit.ts';
 import { refuseUnfit } from './batch-fitness.ts';
-import { inItem, matchItems } from './batch-matching.ts';
+import { matchItems } from './batch-matching.ts';
 import { type PlannedChange, planRemovals, planWanted } from './batch-plan.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import type { StoredForward } from './forward-record.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { inItem } from '../../model/batch-item.ts';
 import type { ForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, isAuto } from '../../model/forward-draft.ts';
 import type { RouterId } from '../../model/router.ts';
 import type { ForwardBatch } from '../registry.ts';
 import type { Conflicts } from './auto-ports.ts';
-import { inItem } from './batch-matching.ts';
 import { createPortIndex, type PortIndex } from './port-index.ts';
 
 /**
