@@ -92,6 +92,7 @@ export function createAgent(options: AgentOptions): Agent {
     shadows.begin();
   }
 
+  /** What has never been changed is new: others are touched by a change. */
   function noteUsage(id: ForwardId, forward: Forward | undefined): void {
     if (forward === undefined) usage.forget(id);
     else if (forward.createdAt === forward.updatedAt) usage.begin(id);

@@ -11,13 +11,13 @@ import type { RouteDeps } from '../deps.ts';
 import type { LocalNode } from '../local-node.ts';
 import { problemResponses } from '../problem.ts';
 import { type AdoptRequest, type AdoptResult, AdoptResultSchema, AdoptSchema } from './adopt-schemas.ts';
-import { untilApplied } from './apply.ts';
 import { printChange } from './apply-documents.ts';
 import { statusNow } from './forward-documents.ts';
 import { patience } from './patience.ts';
 import { chooseRouter } from './router-lookup.ts';
 import { WaitQuery } from './schemas.ts';
 import type { Patience } from './settling.ts';
+import { untilApplied } from './settling.ts';
 
 const schema = {
   operationId: 'adoptRules',

@@ -1,24 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
-import type { RouterId } from '../../model/router.ts';
 import type { BatchOutcome, ForwardBatch, KeyedRequest, Registry } from '../../registry/registry.ts';
 import { ADMIN, READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
-import type { Waiting } from '../waiting.ts';
 import { printBackup, printResult, readBackup, readBatch } from './apply-documents.ts';
-import {
-  type ApplyResult,
-  ApplyResultSchema,
-  ApplySchema,
-  BackupSchema,
-  FILE_LIMIT,
-  RestoreQuery,
-} from './apply-schemas.ts';
+import { ApplyResultSchema, ApplySchema, BackupSchema, FILE_LIMIT, RestoreQuery } from './apply-schemas.ts';
 import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
 import { WaitQuery } from './schemas.ts';
-import type { Patience } from './settling.ts';
+import { untilTold } from './settling.ts';
 
 const applySchema = {
   operationId: 'applyForwards',
@@ -82,33 +73,4 @@ async function carryOut({ forwards }: Registry, batch: ForwardBatch, request?: K
   const outcome = await forwards.apply(batch, request);
   await setImmediate();
   return outcome;
-}
-
-/** Tells the outcome when every node has it. */
-export async function untilTold(
-  registry: Registry,
-  waiting: Waiting,
-  outcome: BatchOutcome,
-  patience: Patience,
-): Promise<ApplyResult> {
-  const touched = outcome.changes.flatMap(({ before, after }) => [before?.router ?? [], after?.router ?? []].flat());
-  const applied = await untilApplied(registry, waiting, new Set(touched), outcome.revision, patience);
-  return printResult(outcome, registry, false, applied);
-}
-
-/** Waits until every node has come to that revision with these routers, or cannot; whether all have. */
-export async function untilApplied(
-  { statuses }: Registry,
-  waiting: Waiting,
-  routers: ReadonlySet<RouterId>,
-  revision: number,
-  { seconds, signal }: Patience,
-): Promise<boolean> {
-  const behind = (router: RouterId) => statuses.of(router).filter((status) => status.revision < revision);
-  const settled = (router: RouterId) => behind(router).every((status) => status.error !== null);
-  const waits = Array.from(routers, (router) =>
-    waiting.until({ router, seconds, signal, done: () => settled(router) }),
-  );
-  await Promise.all(waits);
-  return Array.from(routers).every((router) => behind(router).length === 0);
 }

@@ -1,4 +1,5 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import { inItem } from '../../model/batch-item.ts';
 import { hatobaError } from '../../model/errors.ts';
 import { type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.ts';
@@ -7,8 +8,6 @@ import type { Registry } from '../../registry/registry.ts';
 import { READ, WRITE } from '../access/access.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
-import { untilTold } from './apply.ts';
-import { inForward } from './apply-documents.ts';
 import { ApplyResultSchema, FILE_LIMIT } from './apply-schemas.ts';
 import { withExpiry } from './expiry.ts';
 import { printForward, statusNow } from './forward-documents.ts';
@@ -29,7 +28,7 @@ import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
 import { entityTag, expectedRevision, PreconditionHeaders } from './preconditions.ts';
 import { WaitQuery } from './schemas.ts';
-import { untilRemoved, untilSettled, untilSettledAgain } from './settling.ts';
+import { untilRemoved, untilSettled, untilSettledAgain, untilTold } from './settling.ts';
 
 const listSchema = {
   operationId: 'listForwards',
@@ -156,7 +155,7 @@ function readDraft(body: ForwardCreate, registry: Registry): ForwardDraft {
 
 /** Errors name the item at fault: `forwards.3.external_port`. */
 function readDrafts(bodies: readonly ForwardCreate[], registry: Registry): readonly ForwardDraft[] {
-  return bodies.map((body, index) => inForward(index, () => readDraft(body, registry)));
+  return bodies.map((body, index) => inItem(index, () => readDraft(body, registry)));
 }
 
 /** The forward as written, for the only router there is where it names none. Errors: `router_required`. */

@@ -3,8 +3,10 @@ import type { Forward } from '../../model/forward.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import type { RouterId } from '../../model/router.ts';
 import type { ForwardStatus } from '../../model/status.ts';
-import type { Registry } from '../../registry/registry.ts';
+import type { BatchOutcome, Registry } from '../../registry/registry.ts';
 import type { Waiting } from '../waiting.ts';
+import { printResult } from './apply-documents.ts';
+import type { ApplyResult } from './apply-schemas.ts';
 import { statusNow } from './forward-documents.ts';
 
 export interface Patience {
@@ -78,4 +80,33 @@ export async function untilRemoved(
   const done = () => behind().every((status) => status.error !== null);
   await waiting.until({ router, seconds, signal, done });
   return behind().length === 0;
+}
+
+/** Tells the outcome when every node has it. */
+export async function untilTold(
+  registry: Registry,
+  waiting: Waiting,
+  outcome: BatchOutcome,
+  patience: Patience,
+): Promise<ApplyResult> {
+  const touched = outcome.changes.flatMap(({ before, after }) => [before?.router ?? [], after?.router ?? []].flat());
+  const applied = await untilApplied(registry, waiting, new Set(touched), outcome.revision, patience);
+  return printResult(outcome, registry, false, applied);
+}
+
+/** Waits until every node has come to that revision with these routers, or cannot; whether all have. */
+export async function untilApplied(
+  { statuses }: Registry,
+  waiting: Waiting,
+  routers: ReadonlySet<RouterId>,
+  revision: number,
+  { seconds, signal }: Patience,
+): Promise<boolean> {
+  const behind = (router: RouterId) => statuses.of(router).filter((status) => status.revision < revision);
+  const settled = (router: RouterId) => behind(router).every((status) => status.error !== null);
+  const waits = Array.from(routers, (router) =>
+    waiting.until({ router, seconds, signal, done: () => settled(router) }),
+  );
+  await Promise.all(waits);
+  return Array.from(routers).every((router) => behind(router).length === 0);
 }
