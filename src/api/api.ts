@@ -10,6 +10,7 @@ import type { ApiDeps, RouteDeps } from './deps.ts';
 import { createEventStreams } from './event-streams.ts';
 import { health } from './health.ts';
 import { answerBrokenRequest } from './listen/broken-request.ts';
+import { trackConnections } from './listen/connection-draining.ts';
 import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './listen/limits.ts';
 import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
@@ -60,6 +61,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
     clientErrorHandler: answerBrokenRequest,
   });
   limitClients(api.server);
+  const connections = trackConnections(api.server);
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);
   answerWithProblems(api);
@@ -71,6 +73,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   const deps: RouteDeps = { registryOf, node, localOf, waiting, streams };
   api.addHook('preClose', (done) => {
     waiting.end();
+    connections.begin();
     done();
   });
   api.addHook('onResponse', (request, reply, done) => {

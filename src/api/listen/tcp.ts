@@ -8,6 +8,7 @@ import type { Admit, Authenticate } from '../access/guard.ts';
 import { isLoopback } from '../access/local-callers.ts';
 import { remoteKey } from '../access/remote-address.ts';
 import { answerBrokenRequest } from './broken-request.ts';
+import { trackConnections } from './connection-draining.ts';
 import { limitConnections } from './connections.ts';
 import { refuseForeignHosts } from './foreign-hosts.ts';
 import { inTurns } from './in-turns.ts';
@@ -109,17 +110,12 @@ function openServer(keyPair: KeyPair | null, listener: RequestListener): OpenSer
   return { server, renew: () => undefined };
 }
 
-/** No new connections once the API closes; those there are end with the answers they wait for. */
+/** Accepts no new connections once the API closes, and drains those that are open. */
 function endWith(api: FastifyInstance, server: Server): void {
-  let closing = false;
+  const connections = trackConnections(server);
   api.addHook('preClose', (done) => {
-    closing = true;
     if (server.listening) server.close();
-    done();
-  });
-  api.addHook('onResponse', (_request, _reply, done) => {
-    // A connection counts as idle only when its answer has been dealt with.
-    if (closing) setImmediate(() => server.closeIdleConnections());
+    connections.begin();
     done();
   });
 }
