@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Caller } from '../model/caller.ts';
+import { reasonOf } from '../model/errors.ts';
 import { parseGrants } from '../model/grants.ts';
 import { scopeRegistry } from '../registry/tenants/scoped.ts';
 import { limitBodies } from './access/body-limits.ts';
@@ -41,10 +42,11 @@ const BODY_LIMIT = 64 * 1024;
 
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
-  const { registry, grants = parseGrants([]), node, neutron = {}, log } = given;
+  const { registry, grants = parseGrants([]), node, neutron = {}, log, verifyStore = async () => undefined } = given;
   const local = shareLocalNode(given.local ?? NO_ROUTERS);
   const streams = createEventStreams();
-  const metrics = createMetrics({ ...given, local, streams });
+  const storeTrouble = () => verifyStore().then(() => null, reasonOf);
+  const metrics = createMetrics({ ...given, local, streams, storeTrouble });
   const waiting = createWaiting(registry);
   const api = fastify({
     ...(log === false ? {} : { loggerInstance: log }),
@@ -70,7 +72,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   const audit = auditChanges(api, asking);
   const registryOf = (caller: Caller) => audit.registry(caller, scopeRegistry(registry, caller, grants));
   const localOf = (caller: Caller) => audit.local(caller, scopeLocalNode(local, caller, registryOf(caller)));
-  const deps: RouteDeps = { registryOf, node, localOf, waiting, streams };
+  const deps: RouteDeps = { registryOf, node, localOf, storeTrouble, waiting, streams };
   api.addHook('preClose', (done) => {
     waiting.end();
     connections.begin();

@@ -40,6 +40,8 @@ export interface ApiDeps {
   readonly forwardMetrics?: number;
   /** Rejects where this daemon cannot do its work at the moment. Default: it can. */
   readonly ready?: () => Promise<void>;
+  /** See `Store.verify`. Default: it resolves. */
+  readonly verifyStore?: () => Promise<void>;
   /** How Neutron's API is served. */
   readonly neutron?: NeutronOptions;
   /** A pino logger; false: silence. */
@@ -53,6 +55,8 @@ export interface RouteDeps {
   readonly node: NodeInfo;
   /** What this node tells this caller: there is no other way to it. */
   readonly localOf: (caller: Caller) => LocalNode;
+  /** Why changes would be lost at present, for people to read; `null`: they would not. */
+  readonly storeTrouble: () => Promise<string | null>;
   readonly waiting: Waiting;
   readonly streams: EventStreams;
 }

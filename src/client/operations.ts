@@ -271,6 +271,8 @@ export const isStatus = record({
   /** RFC 3339, UTC */
   started_at: text,
   store: text,
+  /** why no change is accepted at present; null: changes are accepted */
+  store_trouble: nullable(text),
   driver: nullable(text),
   revision: count,
   /** since which forwards, and the addresses that they have outside, are as they are; states can be newer */

@@ -22,6 +22,7 @@ import { parsePortRange } from '../model/port-range.ts';
 import { type OpenRegistry, openRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import { openSqliteStore } from '../store/sqlite/open-sqlite-store.ts';
+import type { Store } from '../store/store.ts';
 import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createDataplane, openKernel } from './dataplane.ts';
@@ -112,7 +113,8 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
   const dataplane = kernel && (await startEarly(createOwnDataplane(config, kernel, warn)));
   const observations = createObservations();
-  const registry = await openStoredRegistry(around, observations);
+  const store = openOwnStore(around, observations);
+  const registry = await openOwnRegistry(around, store);
   const agent = kernel && dataplane && createOwnAgent(around, { kernel, dataplane, registry, observations });
   if (agent !== null) {
     steps.defer(() => agent.stop());
@@ -125,7 +127,9 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
     const { forward_metrics: forwardMetrics } = config;
     const local = agent ?? NO_ROUTERS;
     const { serveApi } = await import('./api.ts');
-    const parts = { registry, grants, node, local, observations, forwardMetrics, ready: alive };
+    const verifyStore = () => store.verify();
+    const ready = () => Promise.all([alive(), verifyStore()]).then(() => undefined);
+    const parts = { registry, grants, node, local, observations, forwardMetrics, ready, verifyStore };
     await serveApi({ config, log, steps }, parts, owners);
   }
   steps.defer(startWatchdog(watchdogInterval(process.env, process.pid), alive, notify, (error) => end.fatal(error)));
@@ -170,14 +174,19 @@ function createOwnAgent({ config, log }: Surroundings, { kernel, observations, .
   });
 }
 
-async function openStoredRegistry(
-  { config, end, steps }: Surroundings,
-  observations: Observations,
-): Promise<OpenRegistry> {
-  const store = observeStore(openSqliteStore(databaseOf(config)), (seconds, failed) =>
-    observations.note({ kind: 'commit', seconds, failed }),
-  );
+function openOwnStore({ config, log, steps }: Surroundings, observations: Observations): Store {
+  const store = observeStore(openSqliteStore(databaseOf(config)), {
+    committed: (seconds, failed) => observations.note({ kind: 'commit', seconds, failed }),
+    availability(trouble) {
+      if (trouble === null) log.info('store available again');
+      else log.error({ error: trouble, hint: trouble.hint }, 'store unavailable');
+    },
+  });
   steps.defer(() => store.close());
+  return store;
+}
+
+async function openOwnRegistry({ config, end, steps }: Surroundings, store: Store): Promise<OpenRegistry> {
   const registry = await openRegistry(store, {
     onError: (error) => end.fatal(error),
     autoPorts: parsePortRange(config.auto_ports),

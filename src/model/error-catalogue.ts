@@ -520,6 +520,12 @@ export const ERRORS = {
     message: 'nothing was changed: {file} cannot be written',
     hint: "Make the file and its directory writable for the daemon's user.",
   },
+  store_unavailable: {
+    status: 503,
+    exit: EXIT.failed,
+    message: '{file} {reason} while the daemon had it open, so changes are not accepted',
+    hint: 'The forwards in the kernel stay. Save what the daemon still knows with `hatoba backup > FILE`, stop it, put the database back, start it, and compare: `hatoba restore --replace < FILE`.',
+  },
   store_failed: {
     ...internal,
     message: 'the store failed: {reason}',

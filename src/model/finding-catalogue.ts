@@ -24,6 +24,12 @@ export const FINDINGS = {
     seen: 'the daemon lacks {name}',
     advice: 'Run it as root, or by the unit packaging/systemd/hatoba.service, which gives it what it needs.',
   },
+  store_unavailable: {
+    ...problem,
+    seen: '{reason}',
+    advice:
+      'Save what the daemon still knows with `hatoba backup > FILE`, stop it, put the database back, start it, and compare: `hatoba restore --replace < FILE`.',
+  },
   driver_library: { ...ok, seen: 'the table was made by the library libnftables' },
   driver_program: {
     level: 'ok',

@@ -58,5 +58,11 @@ export interface Store {
    */
   watch(prefix: string, after: number, signal: AbortSignal): AsyncIterable<Change>;
 
+  /**
+   * Resolves while what is committed durably would be found by the next start. Error: `store_unavailable`, which every
+   * durable commit ends with, too, as long as it is so.
+   */
+  verify(): Promise<void>;
+
   close(): Promise<void>;
 }

@@ -23,7 +23,18 @@ export interface Bench extends AsyncDisposable {
 }
 
 type GivenDeps = Partial<
-  Pick<ApiDeps, 'authenticate' | 'admit' | 'grants' | 'observations' | 'forwardMetrics' | 'ready' | 'neutron' | 'log'>
+  Pick<
+    ApiDeps,
+    | 'authenticate'
+    | 'admit'
+    | 'grants'
+    | 'observations'
+    | 'forwardMetrics'
+    | 'ready'
+    | 'verifyStore'
+    | 'neutron'
+    | 'log'
+  >
 >;
 
 /** Of what the node itself can tell, only what is given; whoever asks comes by the socket, unless it is said otherwise. */

@@ -143,6 +143,7 @@ const STATUS: Status = {
   roles: ['api', 'agent'],
   started_at: '2026-01-02T03:04:05.000Z',
   store: 'sqlite:store.db',
+  store_trouble: null,
   driver: 'libnftables',
   revision: 3,
   listing_revision: 2,

@@ -5,5 +5,6 @@ import type { LocalNode } from '../local-node.ts';
 /** What metrics are made of. */
 export interface MetricsDeps extends Pick<ApiDeps, 'registry' | 'node' | 'observations' | 'forwardMetrics'> {
   readonly local: LocalNode;
+  readonly storeTrouble: () => Promise<string | null>;
   readonly streams: EventStreams;
 }

@@ -7,12 +7,16 @@ import type { MetricsDeps } from './metrics-deps.ts';
 /** How everything stands; gives what brings it up to date. */
 export function createStateMetrics(
   registers: PrometheusRegistry[],
-  { registry, node, local, streams }: MetricsDeps,
+  { registry, node, local, streams, storeTrouble }: MetricsDeps,
 ): () => Promise<void> {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ registers, name, help, labelNames });
   const build = gauge('hatoba_build_info', 'Always 1', ['version', 'node', 'driver']);
   const revision = gauge('hatoba_store_revision', 'The newest revision of the store that is known');
+  const available = gauge(
+    'hatoba_store_available',
+    'Whether changes are accepted: 0 while the database is not in its place',
+  );
   const forwards = gauge('hatoba_forwards', 'Forwards by state', ['state']);
   const routers = gauge('hatoba_routers', 'Routers that this node has');
   const instances = gauge('hatoba_instances', 'Namespaces on this node that are routers');
@@ -34,6 +38,7 @@ export function createStateMetrics(
     build.set({ version: node.version, node: node.name, driver: node.driver ?? '' }, 1);
     const own = registry.statuses.ofNode(node.name);
     revision.set(registry.forwards.revision());
+    available.set((await storeTrouble()) === null ? 1 : 0);
     for (const [state, count] of countStates(registry)) forwards.set({ state }, count);
     routers.set(own.length);
     instances.set(own.reduce((sum, status) => sum + status.instances.length, 0));

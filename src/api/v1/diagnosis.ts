@@ -5,7 +5,7 @@ import type { Forward } from '../../model/forward.ts';
 import type { RouterId } from '../../model/router.ts';
 import { printTime } from '../../model/time.ts';
 import { diagnoseForward, diagnoseTraffic } from '../../program/diagnosis/forward.ts';
-import { diagnoseNode } from '../../program/diagnosis/node.ts';
+import { diagnoseNode, diagnoseStore } from '../../program/diagnosis/node.ts';
 import {
   diagnoseInstance,
   diagnoseStatus,
@@ -42,13 +42,13 @@ const oneSchema = {
 const AT_ONCE = 8;
 
 /** What is wrong on this node, and what to do about it; of other nodes, nothing is known here. */
-export function diagnosis({ registryOf, node, localOf }: RouteDeps): FastifyPluginCallbackTypebox {
+export function diagnosis({ registryOf, node, localOf, storeTrouble }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const closing = signalOfClosing(api);
 
     api.get('/diagnosis', { schema: allSchema, config: { access: READ_ALL } }, ({ caller, query }, reply) => {
       const signal = AbortSignal.any([closing, signalOfClient(reply)]);
-      return createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller) }).ofNode(
+      return createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller), storeTrouble }).ofNode(
         query.router,
         signal,
       );
@@ -58,7 +58,7 @@ export function diagnosis({ registryOf, node, localOf }: RouteDeps): FastifyPlug
       '/forwards/:reference/diagnosis',
       { schema: oneSchema, config: { access: READ } },
       ({ caller, params }, reply) =>
-        createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller) }).ofForward(
+        createDiagnosis({ registry: registryOf(caller), node, local: localOf(caller), storeTrouble }).ofForward(
           params.reference,
           signalOfClient(reply),
         ),
@@ -67,7 +67,7 @@ export function diagnosis({ registryOf, node, localOf }: RouteDeps): FastifyPlug
   };
 }
 
-interface DiagnosisDeps extends Pick<RouteDeps, 'node'> {
+interface DiagnosisDeps extends Pick<RouteDeps, 'node' | 'storeTrouble'> {
   readonly local: LocalNode;
   readonly registry: Registry;
 }
@@ -78,7 +78,7 @@ interface Diagnosis {
   ofForward(reference: string, signal: AbortSignal): Promise<DiagnosisDocument>;
 }
 
-function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
+function createDiagnosis({ registry, node, local, storeTrouble }: DiagnosisDeps): Diagnosis {
   function knowledgeOf(router: RouterId, forwards: readonly Forward[]): RouterKnowledge {
     const status = registry.statuses.of(router).find((one) => one.node === node.name) ?? null;
     return { router, forwards, status, now: printTime(Date.now()) };
@@ -108,7 +108,8 @@ function createDiagnosis({ registry, node, local }: DiagnosisDeps): Diagnosis {
   }
 
   async function lookAtNode(): Promise<readonly Finding[]> {
-    return diagnoseNode(node, await local.examineNode());
+    const [facts, trouble] = await Promise.all([local.examineNode(), storeTrouble()]);
+    return [...diagnoseStore(trouble), ...diagnoseNode(node, facts)];
   }
 
   function print(routers: number, forwards: number, findings: readonly Finding[]): DiagnosisDocument {

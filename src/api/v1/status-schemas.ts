@@ -26,6 +26,10 @@ export const StatusSchema = Type.Object(
     roles: TextList,
     started_at: Time,
     store: Type.String(),
+    store_trouble: Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      description: 'why no change is accepted at present; null: changes are accepted',
+    }),
     driver: TextOrNull,
     revision: Revision,
     listing_revision: Type.Integer({

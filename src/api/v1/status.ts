@@ -18,16 +18,21 @@ const schema = {
 /** Of a long list, the rest says little that these do not. */
 const MOST_ERRORS = 5;
 
-export function status({ registryOf, node, localOf }: RouteDeps): FastifyPluginCallbackTypebox {
+export function status({ registryOf, node, localOf, storeTrouble }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/status', { schema, config: { access: READ_ALL } }, async ({ caller }) =>
-      printStatus(registryOf(caller), node, await localOf(caller).flowUsage()),
-    );
+    api.get('/status', { schema, config: { access: READ_ALL } }, async ({ caller }) => {
+      const [usage, trouble] = await Promise.all([localOf(caller).flowUsage(), storeTrouble()]);
+      return { ...printStatus(registryOf(caller), node, usage), store_trouble: trouble };
+    });
     done();
   };
 }
 
-function printStatus(registry: Registry, node: NodeInfo, usage: readonly RouterUsage[]): StatusDocument {
+function printStatus(
+  registry: Registry,
+  node: NodeInfo,
+  usage: readonly RouterUsage[],
+): Omit<StatusDocument, 'store_trouble'> {
   return {
     version: node.version,
     node: node.name,

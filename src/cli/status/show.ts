@@ -67,7 +67,12 @@ function percent(part: number, whole: number): string {
   return `${Math.round((100 * part) / whole)} %`;
 }
 
-function troubles({ routers_in_error, forwards_in_error, forwards }: Status): readonly Trouble[] {
+function troubles({
+  routers_in_error,
+  forwards_in_error,
+  forwards,
+  store_trouble: trouble,
+}: Status): readonly Trouble[] {
   const told = forwards_in_error.map((forward) => ({
     what: `forward ${nameForward(forward)}`,
     router: forward.router,
@@ -75,6 +80,7 @@ function troubles({ routers_in_error, forwards_in_error, forwards }: Status): re
   }));
   const more = routers_in_error.length === 0 ? forwards.error - told.length : 0;
   return [
+    ...(trouble === null ? [] : [{ what: 'the store', router: '', message: trouble }]),
     ...routers_in_error.map(({ router, node, message }) => ({ what: `all on ${node}`, router, message })),
     ...told,
     ...(more > 0

@@ -11,6 +11,11 @@ export interface DiagnosedNode {
   readonly driver: string | null;
 }
 
+/** `trouble`: why changes would be lost at present; `null`: they would not. */
+export function diagnoseStore(trouble: string | null): readonly Finding[] {
+  return trouble === null ? [] : [finding(NODE, 'store_unavailable', { reason: trouble })];
+}
+
 export function diagnoseNode(
   { name: node, roles, driver }: DiagnosedNode,
   { missingCapabilities }: NodeFacts,

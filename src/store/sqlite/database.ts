@@ -9,7 +9,7 @@ import { inStore } from './sqlite-errors.ts';
 const BUSY_TIMEOUT = 500;
 
 /** What the write-ahead log may keep of the disk after a large commit, in bytes. */
-const WAL_SIZE_LIMIT = 16 * 2 ** 20;
+export const WAL_SIZE_LIMIT = 16 * 2 ** 20;
 
 /**
  * Opens the database of this absolute path, makes it where there is none, and leads its schema to the newest

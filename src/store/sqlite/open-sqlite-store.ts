@@ -4,10 +4,11 @@ import { hatobaError } from '../../model/errors.ts';
 import type { Change, Commit, CommitResult, Store } from '../store.ts';
 import { type Bell, createBell } from './bell.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
-import { openDatabase } from './database.ts';
+import { openDatabase, WAL_SIZE_LIMIT } from './database.ts';
 import { type Entries, openEntries } from './entries.ts';
 import { setDurable, transaction } from './rows.ts';
 import { inStore } from './sqlite-errors.ts';
+import { rememberStoredFile, type StoredFile } from './stored-file.ts';
 
 export interface SqliteStoreOptions {
   /** How many of the newest revisions can be watched from; at least. */
@@ -21,13 +22,14 @@ interface Parts {
   readonly log: ChangeLog;
   /** Rings after every commit that took a revision, and at the end. */
   readonly bell: Bell;
+  readonly stored: StoredFile;
 }
 
 /**
  * The store in one SQLite file, which this process then has for itself. Commits that are to be
  * durable are on the disk when they resolve (WAL, synchronous=FULL). A watch costs nothing while nothing is committed.
  * Errors: `store_unreadable`, `store_newer`, `store_in_use`, `store_full`, `store_read_only`, `store_failed`;
- * then the file is as it was.
+ * then the file is as it was. Commits besides: `store_unavailable`.
  */
 export function openSqliteStore(file: string, { keptRevisions = 10_000 }: SqliteStoreOptions = {}): Store {
   const parts = openParts(resolve(file));
@@ -46,13 +48,19 @@ export function openSqliteStore(file: string, { keptRevisions = 10_000 }: Sqlite
       using(() => {
         refuseMalformed(commit);
         const before = log.newest();
-        setDurable(database, commit.durable ?? true);
+        const durable = commit.durable ?? true;
+        // Twice: nothing is written where it would be lost, and nothing is acknowledged that was.
+        if (durable) parts.stored.verify();
+        setDurable(database, durable);
         const result = transaction(database, () => apply(parts, commit, keptRevisions));
         if (result.committed && result.revision > before) bell.ring();
+        if (durable) parts.stored.verify();
         return result;
       }),
 
     watch: (prefix, after, signal) => watch(parts, prefix, after, signal),
+
+    verify: () => using(() => parts.stored.verify()),
 
     async close() {
       if (!database.isOpen) return;
@@ -66,7 +74,7 @@ function openParts(file: string): Parts {
   const database = openDatabase(file);
   try {
     const [entries, log] = inStore(file, () => [openEntries(database), openChangeLog(database)] as const);
-    return { file, database, entries, log, bell: createBell() };
+    return { file, database, entries, log, bell: createBell(), stored: rememberStoredFile(file, WAL_SIZE_LIMIT) };
   } catch (error) {
     database.close();
     throw error;

@@ -26,6 +26,7 @@ test('GET /v1/status counts forwards by state', async () => {
     roles: ['api', 'agent'],
     started_at: STARTED_AT,
     store: 'sqlite:store.db',
+    store_trouble: null,
     driver: 'libnftables',
     revision: registry.forwards.revision(),
     listing_revision: registry.listingRevision(),
