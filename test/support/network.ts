@@ -31,6 +31,8 @@ export const INSTANCE_TOO = { 4: '10.20.0.12', 6: 'fd00:20::12' } as const;
 const INNER_GATEWAY = { 4: '10.20.0.1', 6: 'fd00:20::1' } as const;
 
 const FORWARDING = ['net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'] as const;
+/** Instead of half a minute: how long a test takes must not decide which flows are still tracked. */
+const LONG_FLOWS = ['net.netfilter.nf_conntrack_udp_timeout=600', 'net.netfilter.nf_conntrack_udp_timeout_stream=600'];
 
 /** `router`: the name of its namespace, where it matters. */
 export async function createNetwork(options: { readonly router?: string } = {}): Promise<Network> {
@@ -58,7 +60,7 @@ export async function createNetwork(options: { readonly router?: string } = {}):
 
   async function addRouter(): Promise<void> {
     await namespaces.add(router);
-    await runIn(router, 'sysctl', ['--quiet', '--write', ...FORWARDING]);
+    await runIn(router, 'sysctl', ['--quiet', '--write', ...FORWARDING, ...LONG_FLOWS]);
     for (const end of [client, instance]) await removeOldCable(end);
     await ip(
       router,

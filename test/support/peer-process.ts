@@ -10,7 +10,8 @@ export type PeerRequest =
   | { readonly kind: 'serveUdp'; readonly port: number; readonly address?: string }
   | { readonly kind: 'open'; readonly address: string; readonly port: number; readonly patience: number }
   | { readonly kind: 'echo'; readonly id: number; readonly text: string; readonly patience: number }
-  | { readonly kind: 'close'; readonly id: number }
+  | { readonly kind: 'close'; readonly id: number; readonly patience: number }
+  | { readonly kind: 'reset' }
   | {
       readonly kind: 'ask';
       readonly address: string;
@@ -23,7 +24,9 @@ export type PeerAnswer =
   | { readonly call: number; readonly text: string; readonly id: number }
   | { readonly call: number; readonly error: string };
 
+/** Those opened here, by number. */
 const connections = new Map<number, Socket>();
+const accepted = new Set<Socket>();
 let lastConnection = 0;
 
 async function perform(request: PeerRequest): Promise<{ text: string; id: number }> {
@@ -41,9 +44,13 @@ async function perform(request: PeerRequest): Promise<{ text: string; id: number
     case 'echo':
       return { text: await echo(connectionOf(request.id), request.text, request.patience), id: request.id };
     case 'close':
-      connectionOf(request.id).destroy();
+      await close(connectionOf(request.id), request.patience);
       connections.delete(request.id);
       return { text: '', id: request.id };
+    case 'reset':
+      await Promise.all([...connections.values(), ...accepted].map(reset));
+      connections.clear();
+      return { text: '', id: 0 };
     case 'ask':
       return { text: await ask(request), id: 0 };
   }
@@ -51,6 +58,8 @@ async function perform(request: PeerRequest): Promise<{ text: string; id: number
 
 async function serveTcp(port: number): Promise<void> {
   const server = createServer((socket) => {
+    accepted.add(socket);
+    socket.on('close', () => accepted.delete(socket));
     // Clients come and go as they like.
     socket.on('error', () => socket.destroy());
     socket.write(seen(socket.remoteAddress ?? 'nobody', socket.remotePort ?? 0));
@@ -89,6 +98,24 @@ async function echo(socket: Socket, text: string, patience: number): Promise<str
   const answer = nextData(socket);
   socket.write(text);
   return within(patience, answer);
+}
+
+/** Both ends: the other one, too, closes when it has been sent everything. */
+async function close(socket: Socket, patience: number): Promise<void> {
+  const closed = closedOf(socket);
+  socket.end();
+  await within(patience, closed);
+}
+
+async function reset(socket: Socket): Promise<void> {
+  const closed = closedOf(socket);
+  socket.resetAndDestroy();
+  await closed;
+}
+
+function closedOf(socket: Socket): Promise<void> {
+  if (socket.closed) return Promise.resolve();
+  return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
 async function ask({ address, port, localPort, patience }: PeerRequest & { kind: 'ask' }): Promise<string> {

@@ -10,18 +10,29 @@ export interface Peer extends AsyncDisposable {
   serveTcp(port: number): Promise<void>;
   /** Answers every datagram with whom it sees; from `address` only, where the answer has to come from it too. */
   serveUdp(port: number, address?: string): Promise<void>;
-  /** Connects, and gives the greeting. Rejects with an errno name, or `timeout`. */
+  /**
+   * Connects, gives the greeting, and closes in good order: when it resolves, both ends have closed, and nothing of the
+   * connection is still on its way. Rejects with an errno name, or `timeout`.
+   */
   connect(address: string, port: number, patience?: number): Promise<string>;
   /** The same, and the connection stays open: it has this number. */
   open(address: string, port: number, patience?: number): Promise<{ readonly id: number; readonly greeting: string }>;
   /** What comes back on an open connection. */
   echo(id: number, text: string, patience?: number): Promise<string>;
+  /** Closes in good order, and waits until the other end has, too. Rejects with `timeout`. */
   close(id: number): Promise<void>;
+  /**
+   * Resets every connection that this process has opened or accepted, and waits until none is left. After a reset of both
+   * ends neither sends anything more: no delayed ACK, no retransmission, which a router that has forgotten the connection
+   * would track as a new one (`nf_conntrack_tcp_loose`).
+   */
+  reset(): Promise<void>;
   /** Sends a datagram (from `localPort`, where it matters) and gives the answer. Rejects with `timeout`. */
   ask(address: string, port: number, options?: { localPort?: number; patience?: number }): Promise<string>;
 }
 
-const PATIENCE = 1_000;
+/** For what is expected to come: long, since how fast the machine is must not matter. */
+const PATIENCE = 60_000;
 
 /** `directory`: where the name is. */
 export async function openPeer(namespace: string, directory = '/run/netns'): Promise<Peer> {
@@ -65,7 +76,7 @@ export async function openPeer(namespace: string, directory = '/run/netns'): Pro
     },
     async connect(address, port, patience = PATIENCE) {
       const { id, text } = await ask({ kind: 'open', address, port, patience });
-      await ask({ kind: 'close', id });
+      await ask({ kind: 'close', id, patience: PATIENCE });
       return text;
     },
     async open(address, port, patience = PATIENCE) {
@@ -76,7 +87,10 @@ export async function openPeer(namespace: string, directory = '/run/netns'): Pro
       return (await ask({ kind: 'echo', id, text, patience })).text;
     },
     async close(id) {
-      await ask({ kind: 'close', id });
+      await ask({ kind: 'close', id, patience: PATIENCE });
+    },
+    async reset() {
+      await ask({ kind: 'reset' });
     },
     async ask(address, port, { localPort = 0, patience = PATIENCE } = {}) {
       return (await ask({ kind: 'ask', address, port, localPort, patience })).text;

@@ -7,9 +7,9 @@ import type { Socket } from 'node:net';
  * many that wait has one of them begun, and then all others have one of theirs. Before, those at the door are let in, for as
  * long as the last one took at the most: Node takes one connection in each turn (libuv 1.45,
  * https://github.com/libuv/libuv/pull/3696), so that who is not in yet would wait behind all. Those whose clients have gone
- * meanwhile are left out.
+ * meanwhile are left out. `clock`: in ms, and never set back.
  */
-export function inTurns(listener: RequestListener): RequestListener {
+export function inTurns(listener: RequestListener, clock: () => number = () => performance.now()): RequestListener {
   /** Of each asker in the order in which they came; whose turn it is comes first. */
   const waiting = new Map<string, Waiting[]>();
   let isDue = false;
@@ -31,7 +31,7 @@ export function inTurns(listener: RequestListener): RequestListener {
   }
 
   function turn(): void {
-    const now = performance.now();
+    const now = clock();
     if (begun !== null) openUntil = now + (now - begun);
     begun = null;
     if (hasGrown && now < openUntil) {
