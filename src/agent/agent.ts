@@ -8,6 +8,7 @@ import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import type { AgentLog } from './agent-log.ts';
+import { createInitialSync } from './initial-sync.ts';
 import { type Corrected, createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
@@ -50,6 +51,12 @@ export interface AgentObserver {
   repaired(corrections: number): void;
 }
 
+/** One pass of a place. */
+interface Turn {
+  readonly place: Place;
+  readonly ended: Promise<void>;
+}
+
 /** So many places are worked on at a time: enough to keep the kernel's thread busy, few enough to let newcomers in. */
 const AT_ONCE = 64;
 
@@ -63,7 +70,8 @@ export function createAgent(options: AgentOptions): Agent {
     onError: (error) => log.warn({ err: error }, 'could not read or write when forwards were last used'),
   });
   const queue = new Set<Place>();
-  const running = new Set<Promise<void>>();
+  const running = new Set<Turn>();
+  const initialSync = createInitialSync();
   let stopped = false;
   let unsubscribe = () => {};
   const publisher = createPublisher({
@@ -85,7 +93,7 @@ export function createAgent(options: AgentOptions): Agent {
     });
     await dataplane.start(onEvent);
     for (const { router } of statuses.ofNode(node)) publisher.touch(router);
-    while (queue.size + running.size > 0) await Promise.all(running);
+    await initialSync.until({ queued: queue, underWay: Array.from(running, ({ place }) => place) });
     const milliseconds = Math.round(performance.now() - started);
     log.info({ instances: places.all().length, milliseconds }, 'every router that is there is as wanted');
     await Promise.all([publisher.flush(), usage.recall()]);
@@ -142,6 +150,7 @@ export function createAgent(options: AgentOptions): Agent {
     place?.stop();
     if (place === undefined) return undefined;
     queue.delete(place);
+    initialSync.forget(place);
     shadows.forget(place);
     return place;
   }
@@ -175,13 +184,24 @@ export function createAgent(options: AgentOptions): Agent {
       if (running.size >= AT_ONCE || stopped) return;
       queue.delete(place);
       const started = performance.now();
-      const turn = place.pass().finally(() => {
+      const ended = place.pass().finally(() => {
         observer?.passed((performance.now() - started) / 1000);
         running.delete(turn);
+        initialSync.passed(place, isPending(place));
         takeTurns();
       });
+      const turn: Turn = { place, ended };
       running.add(turn);
     }
+  }
+
+  function isPending(place: Place): boolean {
+    return queue.has(place) || [...running].some((turn) => turn.place === place);
+  }
+
+  /** Those under way; no others begin once the agent is stopped. */
+  async function lastTurns(): Promise<void> {
+    await Promise.all(Array.from(running, ({ ended }) => ended));
   }
 
   function onStatus(place: Place): void {
@@ -236,7 +256,8 @@ export function createAgent(options: AgentOptions): Agent {
 
   async function cleanUp(): Promise<void> {
     stopped = true;
-    await Promise.all(running);
+    initialSync.stop();
+    await lastTurns();
     await cleanAll(
       dataplane,
       places.all().map(({ instance }) => instance.id),
@@ -247,7 +268,8 @@ export function createAgent(options: AgentOptions): Agent {
     stopped = true;
     unsubscribe();
     for (const place of places.all()) place.stop();
-    await Promise.all(running);
+    initialSync.stop();
+    await lastTurns();
     await shadows.stop();
     await Promise.all([publisher.stop(), usage.stop()]);
     await dataplane.stop();

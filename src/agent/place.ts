@@ -32,9 +32,9 @@ interface Wanted extends Limited {
 export interface PlaceOptions {
   readonly dataplane: Dataplane;
   readonly desired: (router: RouterId) => Desired;
-  /** It wants a turn: call `pass`, once, when there is one. */
+  /** Something is pending: call `pass` once. Called again after that pass for what became pending during it. */
   readonly onDue: (place: Place) => void;
-  /** Its status is another now. */
+  /** Its status may be another now: after each pass, also while more is pending. */
   readonly onStatus: (place: Place) => void;
   readonly onCorrected: (place: Place, correction: Corrected) => void;
   readonly onFailed: (place: Place, error: unknown) => void;
@@ -64,6 +64,10 @@ export interface Place {
   lookAtClock(): void;
   /** Somebody else may have changed what we wrote. */
   disturb(now: number): void;
+  /**
+   * Reconciles once what is pending. What becomes pending meanwhile is left to the next pass, so that the status is
+   * published and other places get their turn however fast changes come.
+   */
   pass(): Promise<void>;
   stop(): void;
 }
@@ -159,18 +163,18 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   async function pass(): Promise<void> {
+    if (due === null) return;
+    const marked = due;
+    due = null;
     passing = true;
     try {
-      while (due !== null) {
-        const now = due;
-        due = null;
-        await reconcile(now);
-      }
+      await reconcile(marked);
     } catch (error) {
       fail(error);
     } finally {
       passing = false;
       options.onStatus(place);
+      if (due !== null) options.onDue(place);
     }
   }
 

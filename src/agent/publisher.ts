@@ -64,7 +64,8 @@ export function createPublisher({ statuses, node, statusOf, busy, onError }: Pub
 
   async function flush(): Promise<void> {
     await writing;
-    if (dirty.size > 0) write();
+    // Another caller may have begun to write what was touched before this one came.
+    if (dirty.size > 0 && writing === undefined) write();
     await writing;
   }
 

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Agent, createAgent } from '../../src/agent/agent.ts';
+import type { Dataplane } from '../../src/dataplane/dataplane.ts';
 import { parseAddress } from '../../src/model/address.ts';
 import { type ForwardInput, parseForwardSpec } from '../../src/model/forward.ts';
 import { forwardStatus } from '../../src/model/status.ts';
@@ -42,10 +44,29 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function agentOver(routers: MemoryWorld): Agent {
+/** `meanwhile`: happens while a router is given something, which takes a while then. */
+function agentOver(routers: MemoryWorld, meanwhile?: () => Promise<void>): Agent {
   const ignore = () => {};
   const log = { debug: ignore, info: ignore, warn: ignore, error: (details: object) => void errors.push(details) };
-  return createAgent({ node: 'n1', registry, dataplane: routers.open(), neighbours: NO_NEIGHBOURS, log });
+  const memory = routers.open();
+  const dataplane = meanwhile === undefined ? memory : slowed(memory, meanwhile);
+  return createAgent({ node: 'n1', registry, dataplane, neighbours: NO_NEIGHBOURS, log });
+}
+
+function slowed(memory: Dataplane, meanwhile: () => Promise<void>): Dataplane {
+  return {
+    ...memory,
+    async synchronise(...args) {
+      await setImmediate();
+      await meanwhile();
+      return memory.synchronise(...args);
+    },
+    async apply(...args) {
+      await setImmediate();
+      await meanwhile();
+      return memory.apply(...args);
+    },
+  };
 }
 
 function forward(port: number, input: Partial<ForwardInput> = {}) {
@@ -78,6 +99,63 @@ describe('at the start', () => {
     agent = agentOver(world);
     await agent.start();
     await expect.poll(() => registry.statuses.of(ROUTER)).toEqual([]);
+  });
+});
+
+describe('while changes never cease', () => {
+  /** One change after the other of the same forward, the next as soon as the kernel is being given the one before. */
+  async function churn(id: string): Promise<void> {
+    await registry.forwards.update(id, (spec) => ({ ...spec, enabled: !spec.enabled }));
+  }
+
+  test('a start ends, and what was wanted before is told', async () => {
+    world.add(CENTRAL);
+    world.setGateways(CENTRAL, FIRST);
+    const [{ id }, { revision }] = [await forward(80), await forward(81)];
+    agent = agentOver(world, () => churn(id));
+    await agent.start();
+    expect(registry.statuses.of(ROUTER)[0]?.revision).toBeGreaterThanOrEqual(revision);
+  });
+
+  test('a start ends, also where routers come and go', async () => {
+    world.add(CENTRAL);
+    let round = 0;
+    agent = agentOver(world, async () => {
+      world.remove(`another-${round}`);
+      world.add(`another-${++round}`);
+    });
+    await agent.start();
+    expect(registry.statuses.of(ROUTER)).toHaveLength(1);
+  });
+
+  test('the status of each change is told, and other routers have their turn', async () => {
+    world.add(CENTRAL);
+    world.setGateways(CENTRAL, FIRST);
+    const { id } = await forward(80);
+    let isOver = false;
+    agent = agentOver(world, async () => {
+      if (!isOver) await churn(id);
+    });
+    await agent.start();
+    const late = await forward(81);
+    const state = () => forwardStatus(registry.forwards.find(late.id), registry.statuses.of(ROUTER), '').state;
+    await expect.poll(state).toBe('active');
+    world.add('another');
+    const elsewhere = await forward(80, { router: 'another', external_address: '198.51.100.1' });
+    await expect.poll(() => registry.statuses.of('another')[0]?.revision).toBeGreaterThanOrEqual(elsewhere.revision);
+    isOver = true;
+  });
+
+  test('a stop ends', async () => {
+    world.add(CENTRAL);
+    const { id } = await forward(80, { external_address: '198.51.100.1' });
+    agent = agentOver(world, () => churn(id));
+    await agent.start();
+    await agent.stop();
+    agent = agentOver(world, () => churn(id));
+    await agent.start();
+    await agent.cleanUp();
+    expect(world.contents(CENTRAL)).toBeNull();
   });
 });
 

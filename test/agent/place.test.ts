@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createPlace, type Desired, type Place } from '../../src/agent/place.ts';
+import { createPlace, type Desired, type Place, type PlaceOptions } from '../../src/agent/place.ts';
 import type { Dataplane, Farewell } from '../../src/dataplane/dataplane.ts';
 import { hatobaError } from '../../src/model/errors.ts';
 import type { Forward, ForwardInput } from '../../src/model/forward.ts';
@@ -20,6 +20,8 @@ let farewell: Farewell | undefined;
 let told: string[];
 let limits: ProtocolLimits;
 let place: Place;
+/** Happens while the data plane changes something. */
+let meanwhile: () => void;
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -28,15 +30,20 @@ beforeEach(() => {
   [calls, told, obstacle, limits] = [[], [], null, {}];
   wanted = { revision: 0, forwards: new Map(), draining: new Set() };
   farewell = undefined;
-  place = createPlace(INSTANCE, {
+  meanwhile = () => {};
+  place = createPlace(INSTANCE, options());
+});
+
+function options(): PlaceOptions {
+  return {
     dataplane: recorded(world.open()),
     desired: (): Desired => ({ ...wanted, gateways: {} }),
     onDue: (due) => void due.pass(),
     onStatus: () => told.push('status'),
     onCorrected: (_, { corrections, isForeign }) => told.push(`${isForeign ? 'repaired' : 'corrected'} ${corrections}`),
     onFailed: () => told.push('failed'),
-  });
-});
+  };
+}
 
 afterEach(() => {
   place.stop();
@@ -58,11 +65,13 @@ function recorded(dataplane: Dataplane): Dataplane {
     async synchronise(id, program, told) {
       record('synchronise');
       farewell = told;
+      meanwhile();
       return dataplane.synchronise(id, program);
     },
     async apply(id, change, draining = new Set()) {
       record(`apply -${change.remove.length} +${change.add.length}`);
       farewell = { draining, gone: change.remove };
+      meanwhile();
       await dataplane.apply(id, change);
     },
   };
@@ -123,6 +132,43 @@ describe('a place', () => {
     await settle();
     expect(present()).toHaveLength(4);
     expect(place.revision).toBe(4);
+  });
+
+  test('publishes its status after each pass, also where changes never cease', async () => {
+    place.mark('all');
+    await settle();
+    told = [];
+    let rounds = 0;
+    const revisions: number[] = [];
+    meanwhile = () => {
+      revisions.push(place.revision);
+      if (++rounds < 50) place.mark(want(1, { internal_address: `10.0.0.${rounds}` }));
+      // All but the pass under way.
+      expect(told.filter((text) => text === 'status')).toHaveLength(rounds - 1);
+    };
+    place.mark(want(1));
+    await settle();
+    expect(rounds).toBe(50);
+    expect(revisions).toEqual(Array.from({ length: 50 }, (_, index) => index));
+    expect(told.filter((text) => text === 'status')).toHaveLength(50);
+  });
+
+  test('leaves what became pending during a pass to the next one, which others may come before', async () => {
+    place.mark('all');
+    await settle();
+    let asked = 0;
+    const patient = createPlace(INSTANCE, { ...options(), onDue: () => asked++ });
+    patient.mark('all');
+    expect(asked).toBe(1);
+    meanwhile = () => patient.mark(want(2));
+    await patient.pass();
+    meanwhile = () => {};
+    expect(asked).toBe(2);
+    expect(patient.revision).toBe(0);
+    await patient.pass();
+    expect(asked).toBe(2);
+    expect(patient.revision).toBe(1);
+    patient.stop();
   });
 
   test('that was disturbed is compared again', async () => {

@@ -70,7 +70,8 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     emit = onEvent;
     await kernel.watch(onKernelEvent);
     if (host !== null) open(HOST_ROUTER, host);
-    while (opening.size > 0) await Promise.all(opening);
+    // Those that come meanwhile are told as they are opened: where namespaces come and go all the time, there is no end of them.
+    await Promise.all(opening);
   }
 
   function onKernelEvent(event: KernelEvent): void {
