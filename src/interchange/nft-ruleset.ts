@@ -15,6 +15,8 @@ export interface NftChain {
     readonly hook: string;
     readonly priority: number;
     readonly policy: 'accept' | 'drop';
+    /** The interfaces that it is of, where it is of some (`ingress`, `egress`); else none. */
+    readonly devices: readonly string[];
   } | null;
   readonly rules: readonly NftRule[];
 }
@@ -28,6 +30,7 @@ export interface NftRule {
 /** The chains of a ruleset, in its order. */
 export function readNftChains({ objects, text }: NftRuleset): readonly NftChain[] {
   const texts = ruleTexts(text);
+  const devices = chainDevices(text);
   const contents = objects.filter(isJson);
   const rules = Map.groupBy(contents.map((object) => object['rule']).filter(isJson), (rule) => within(rule, 'chain'));
   return contents
@@ -37,7 +40,7 @@ export function readNftChains({ objects, text }: NftRuleset): readonly NftChain[
       family: word(chain['family']),
       table: word(chain['table']),
       name: word(chain['name']),
-      base: baseOf(chain),
+      base: baseOf(chain, devices.get(within(chain, 'name')) ?? []),
       rules: (rules.get(within(chain, 'name')) ?? []).map((rule) => ({
         text: texts.get(within(rule, 'handle')) ?? '',
         statements: Array.isArray(rule['expr']) ? rule['expr'].filter(isJson) : [],
@@ -125,9 +128,9 @@ function targetOf(statement: Json): Target | null {
   return name === null ? null : { name, isGoto: false, options: [] };
 }
 
-function baseOf({ type, hook, prio, policy }: Json): NftChain['base'] {
+function baseOf({ type, hook, prio, policy }: Json, devices: readonly string[]): NftChain['base'] {
   if (typeof type !== 'string' || typeof hook !== 'string' || typeof prio !== 'number') return null;
-  return { type, hook, priority: prio, policy: policy === 'drop' ? 'drop' : 'accept' };
+  return { type, hook, priority: prio, policy: policy === 'drop' ? 'drop' : 'accept', devices };
 }
 
 /** Family, table, and what tells it apart there. */
@@ -137,6 +140,24 @@ function within(object: Json, field: 'chain' | 'name' | 'handle'): string {
 
 function word(value: unknown): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+}
+
+/** Names of interfaces, by family, table and chain: nft 1.0.6 leaves them out of its JSON. */
+function chainDevices(text: string): ReadonlyMap<string, readonly string[]> {
+  const devices = new Map<string, readonly string[]>();
+  let [table, chain] = ['', ''];
+  for (const line of text.split('\n')) {
+    table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table;
+    chain = /^\tchain (\S+) \{/.exec(line)?.[1] ?? chain;
+    const [, several, one] = /^\t\ttype \S+ hook \S+ devices? (?:= \{ ([^}]*) \}|(\S+)) /.exec(line) ?? [];
+    const names = several?.split(',') ?? (one === undefined ? [] : [one]);
+    if (names.length > 0)
+      devices.set(
+        `${table} ${chain}`,
+        names.map((name) => name.trim().replaceAll('"', '')),
+      );
+  }
+  return devices;
 }
 
 /** By family, table and handle. */

@@ -150,6 +150,23 @@ export const FINDINGS = {
     seen: 'packets to {target} leave by {way}, which leads outside',
     advice: 'Is that the right address? The router seems not to have an interface in the network of the target.',
   },
+  answer_bypasses_router: {
+    ...problem,
+    seen: 'the answers of {target} go past the router: the target is in the network outside, which clients come from',
+    advice:
+      'Clients drop such answers, since they come from an address that the clients did not ask. Give the forward a target behind the router. If the target has to stay there, translate the source as well, so that the target answers the router: a rule of your own in nat POSTROUTING, -d {target} -j MASQUERADE.',
+  },
+  target_local: {
+    level: 'ok',
+    seen: '{target} is an address of the router itself: packets to it are delivered there, and not forwarded',
+    advice: 'The rules that count are those of INPUT and OUTPUT.',
+  },
+  routing_unclear: {
+    ...warning,
+    seen: 'which way packets to {target} and their answers take depends on a rule for routing: {rule}',
+    advice:
+      'hatoba does not follow such rules. Ask the kernel for one packet: {within}ip route get {target} from CLIENT iif INTERFACE mark MARK.',
+  },
   neighbour_present: { ...ok, seen: '{address} is a neighbour, in state {state}' },
   neighbour_unknown: {
     level: 'ok',
@@ -225,11 +242,23 @@ export const FINDINGS = {
     seen: 'whether {chain} lets {packets} through depends on more than can be told here, first of all on: {rule}',
     advice: 'Look at it with a client in mind: {within}iptables-save, {within}nft list ruleset.',
   },
+  rule_diverts: {
+    ...problem,
+    seen: '{chain} sends {packets} another way than this forward, by the rule: {rule}',
+    advice:
+      'Connection tracking and the first translation of a flow come before the forward there. Remove that rule, or except these packets from it.',
+  },
+  established_dropped: {
+    ...problem,
+    seen: '{chain} lets the first packet to {target} through and drops those that follow, by {rule}: no connection is ever complete',
+    advice:
+      'Accept established connections there, in both directions: iptables -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT, or in nft: ct state established,related accept.',
+  },
   policy_drops: {
     ...problem,
     seen: 'the policy of {chain} is drop, and no rule was found there that accepts {packets}',
     advice:
-      'Accept them there by a rule of your own. In a chain of iptables hatoba does so itself where the configuration has `open_forward_policy: true` for this router.',
+      'Accept them there by a rule of your own. In FORWARD of iptables hatoba does so itself where the configuration has `open_forward_policy: true` for this router.',
   },
   rule_drops: {
     ...problem,

@@ -13,30 +13,47 @@ export interface NodeFacts {
 }
 
 /** Which way packets leave, or why they do not. */
-export type Route = { readonly interface: string; readonly nextHop: Address | null } | { readonly failure: string };
+export type Route = Hop | { readonly failure: string };
 
-/** What a chain of somebody's rules, which all forwarded packets go through, does to those of a forward. */
+export interface Hop {
+  readonly interface: string;
+  /** `null`: the destination is a neighbour there. */
+  readonly nextHop: Address | null;
+}
+
+/** Packets of a flow: the first one, the answers to it, and what the client sends once it has been answered. */
+export type FlowPacket = 'first' | 'answer' | 'later';
+
+/** What a chain of others, which packets of a router come to by themselves, does to those of a forward. */
 export interface Passage {
   /** Who has it, and its name: `iptables-nft filter FORWARD`. */
   readonly chain: string;
-  /** From the client to the target, or back. */
-  readonly direction: 'request' | 'reply';
-  readonly outcome: 'accept' | 'drop' | 'unclear';
+  readonly packet: FlowPacket;
+  /** `divert`: it sends the flow another way than the forward's; `unclear`: it may let the packet through, or not. */
+  readonly outcome: 'accept' | 'drop' | 'divert' | 'unclear';
   /** The rule that decides, or on which it depends; `null`: the chain's policy. */
   readonly rule: string | null;
   /** Who is known to write such rules. */
   readonly author: 'docker' | 'firewalld' | 'address-scopes' | null;
 }
 
-/** How the target behaves when it is asked by the router itself. */
-export interface TargetFacts {
+/** How the router's routes take the packets of a forward's flows. */
+export interface WayFacts {
+  /** The interface by which clients come in, which has the external address; where none has it, all that lead outside. */
+  readonly arrivesBy: readonly string[];
   readonly toTarget: Route;
-  /** Why the kernel would not forward a packet that comes in from outside, though it has a route for it; `null`: it would. */
+  /** Whether the target is an address of the router itself. */
+  readonly isLocal: boolean;
+  /** Why the kernel would not take a packet that comes in from outside, though it has a route for it; `null`: it would. */
   readonly refusal: string | null;
   /** From the target back to a client. */
   readonly toClient: Route;
   /** The client that was assumed. */
   readonly client: Address;
+}
+
+/** How the target behaves when the router itself asks it. */
+export interface TargetFacts {
   /** The neighbour that packets for the target are handed to; `null`: the kernel has not heard of it. */
   readonly neighbour: { readonly address: Address; readonly state: string } | null;
   /** `accepts`, `refuses`, `silent`, or what the attempt failed with; `null`: it cannot be told for the protocol. */
@@ -50,7 +67,10 @@ export interface RuleFacts {
   readonly hasAddress: boolean;
   /** How many connections it has translated; `null`: it is not in the kernel. */
   readonly connections: number | null;
+  readonly way: WayFacts;
   readonly passages: readonly Passage[];
+  /** Whether others' rules give the flow another source, so that the target answers the router. */
+  readonly translatesSource: 'yes' | 'no' | 'unclear';
   /** Where it was asked for. */
   readonly target: TargetFacts | null;
 }
@@ -65,6 +85,8 @@ export interface InstanceFacts {
   readonly flows: FlowUsage;
   /** Interfaces that drop what does not come in where its answer would leave. */
   readonly strictReversePath: readonly string[];
+  /** Rules by which packets are routed by more than their destination, such as a mark, as the router's program prints them. */
+  readonly routingRules: { readonly [family in Family]: readonly string[] };
   /** Rules of others that could not be read, and why. */
   readonly unread: readonly string[];
   readonly rules: ReadonlyMap<ForwardId, RuleFacts>;

@@ -104,6 +104,7 @@ function createMemoryDataplane(
         forwarding: { 4: null, 6: null },
         flows: { entries: 0, limit: null },
         strictReversePath: [],
+        routingRules: { 4: [], 6: [] },
         unread: [],
         rules: new Map(),
       };

@@ -7,7 +7,7 @@ import type { RouterStatus } from '../../src/model/status.ts';
 import { diagnoseForward, diagnoseTraffic } from '../../src/program/diagnosis/forward.ts';
 import { diagnoseNode } from '../../src/program/diagnosis/node.ts';
 import { diagnoseInstance, diagnoseStatus, type RouterKnowledge } from '../../src/program/diagnosis/router.ts';
-import type { InstanceFacts, Passage, RuleFacts, TargetFacts } from '../../src/program/facts.ts';
+import type { InstanceFacts, Passage, RuleFacts, TargetFacts, WayFacts } from '../../src/program/facts.ts';
 import { forwardOf, idOf } from '../model/arbitraries.ts';
 import { ruleOf } from './programs.ts';
 
@@ -19,16 +19,29 @@ const FORWARD = forwardOf(
 const RULE = ruleOf(1, 'tcp', [GATEWAY, 5001], ['10.20.0.11', 22]);
 const NOW = '2026-01-01T00:00:00.000Z';
 
-const TARGET: TargetFacts = {
+const WAY: WayFacts = {
+  arrivesBy: ['qg-1'],
+  isLocal: false,
   toTarget: { interface: 'qr-1', nextHop: null },
   refusal: null,
   toClient: { interface: 'qg-1', nextHop: parseAddress('198.51.100.254') },
   client: parseAddress('192.0.2.1'),
+};
+
+const TARGET: TargetFacts = {
   neighbour: { address: parseAddress('10.20.0.11'), state: 'REACHABLE' },
   answer: 'accepts',
 };
 
-const RULE_FACTS: RuleFacts = { rule: RULE, hasAddress: true, connections: 7, passages: [], target: TARGET };
+const RULE_FACTS: RuleFacts = {
+  rule: RULE,
+  hasAddress: true,
+  connections: 7,
+  way: WAY,
+  passages: [],
+  translatesSource: 'no',
+  target: TARGET,
+};
 
 const STATUS: RouterStatus = {
   router: 'edge',
@@ -49,6 +62,7 @@ function instance(differences: Partial<InstanceFacts> = {}, rule: Partial<RuleFa
     forwarding: { 4: true, 6: true },
     flows: { entries: 10, limit: 1000 },
     strictReversePath: [],
+    routingRules: { 4: [], 6: [] },
     unread: [],
     rules: new Map([[RULE.forward, { ...RULE_FACTS, ...rule }]]),
     ...differences,
@@ -92,8 +106,17 @@ describe('a forward', () => {
     ['a missing program', instance({ unread: ['iptables-nft: it is not installed'] }), ['rules_unread']],
     ['not in the kernel', instance({}, { connections: null }), ['rule_missing']],
     ['an address of others', instance({}, { hasAddress: false }), ['address_absent']],
-    ['no route', instance({}, { target: { ...TARGET, toTarget: failure } }), ['route_missing']],
-    ['a route outside', instance({}, { target: { ...TARGET, toTarget: TARGET.toClient } }), ['route_outside']],
+    ['no route', instance({}, { way: { ...WAY, toTarget: failure } }), ['route_missing']],
+    [
+      'a route outside',
+      instance({}, { way: { ...WAY, toTarget: WAY.toClient } }),
+      ['route_outside', 'answer_bypasses_router'],
+    ],
+    [
+      'a route outside, by which others masquerade',
+      instance({}, { way: { ...WAY, toTarget: WAY.toClient }, translatesSource: 'yes' }),
+      ['route_outside'],
+    ],
     [
       'no neighbour',
       instance(
@@ -106,18 +129,18 @@ describe('a forward', () => {
     ['refused', instance({}, { target: { ...TARGET, answer: 'refuses' } }), ['target_refuses']],
     ['silent', instance({}, { target: { ...TARGET, answer: 'silent' } }), ['target_silent']],
     ['not to be asked', instance({}, { target: { ...TARGET, answer: null } }), []],
-    ['no way back', instance({}, { target: { ...TARGET, toClient: failure } }), ['reply_route_missing']],
-    ['another way back', instance({}, { target: { ...TARGET, toClient: TARGET.toTarget } }), ['reply_route_astray']],
+    ['no way back', instance({}, { way: { ...WAY, toClient: failure } }), ['reply_route_missing']],
+    ['another way back', instance({}, { way: { ...WAY, toClient: WAY.toTarget } }), ['reply_route_astray']],
     [
       'another way back, and a strict filter',
       instance(
         { strictReversePath: ['qg-1'] },
-        { target: { ...TARGET, toClient: TARGET.toTarget, refusal: 'Invalid cross-device link' } },
+        { way: { ...WAY, toClient: WAY.toTarget, refusal: 'Invalid cross-device link' } },
       ),
       ['reverse_path_filtered'],
     ],
     ['a strict filter with the right way', instance({ strictReversePath: ['qg-1'] }), []],
-    ['refused arrival', instance({}, { target: { ...TARGET, refusal: 'No route to host' } }), ['arrival_refused']],
+    ['refused arrival', instance({}, { way: { ...WAY, refusal: 'No route to host' } }), ['arrival_refused']],
   ])('%s', (_, facts, codes) => {
     expect(about(FORWARD, [facts])).toEqual(codes);
   });
@@ -143,7 +166,7 @@ describe('a forward', () => {
 describe('rules of others', () => {
   const passage: Passage = {
     chain: 'iptables-nft filter FORWARD',
-    direction: 'request',
+    packet: 'first',
     outcome: 'drop',
     rule: null,
     author: null,
@@ -155,7 +178,7 @@ describe('rules of others', () => {
       'policy_drops',
       'the policy of iptables-nft filter FORWARD is drop, and no rule was found there that accepts packets to 10.20.0.11:22/tcp',
     ],
-    [{ direction: 'reply' }, 'policy_drops', 'the answers of 10.20.0.11:22/tcp'],
+    [{ packet: 'answer' }, 'policy_drops', 'the answers of 10.20.0.11:22/tcp'],
     [{ author: 'docker' }, 'docker_drops', 'Docker drops packets to 10.20.0.11:22/tcp'],
     [{ author: 'docker', rule: '-A FORWARD -j DROP' }, 'rule_drops', 'by the rule: -A FORWARD -j DROP'],
     [{ author: 'firewalld', rule: 'reject' }, 'firewalld_drops', 'by the rule: reject'],
@@ -173,7 +196,7 @@ describe('rules of others', () => {
 
   test('are said once of a router, however many forwards they stop', () => {
     const other = ruleOf(2, 'udp', [GATEWAY, 53], ['10.20.0.12', 53]);
-    const passages = [passage, { ...passage, direction: 'reply' as const }];
+    const passages = [passage, { ...passage, packet: 'answer' as const }];
     const rules = new Map([RULE, other].map((rule) => [rule.forward, { ...RULE_FACTS, rule, passages }]));
     const found = diagnoseTraffic('edge', instance({ rules }));
     expect(found.map(({ code, forward }) => [code, forward])).toEqual([

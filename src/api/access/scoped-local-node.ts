@@ -39,6 +39,7 @@ function withoutOthers(facts: InstanceFacts, isOwn: (id: ForwardId) => boolean):
   return {
     ...facts,
     unread: facts.unread.map(() => HIDDEN),
+    routingRules: { 4: facts.routingRules[4].map(() => HIDDEN), 6: facts.routingRules[6].map(() => HIDDEN) },
     rules: new Map(
       own.map(([id, rule]): [ForwardId, RuleFacts] => [id, { ...rule, passages: rule.passages.map(hide) }]),
     ),

@@ -53,10 +53,10 @@ export function createReadings({
     },
 
     async examine(id, rules, probe) {
-      const { backends, name, sides, links, instance } = known(id);
+      const { backends, name: backend, sides, links, instance } = known(id);
       const [only, ...others] = rules;
-      const counters = await backends[name].counters(only === undefined || others.length > 0 ? null : only.forward);
-      return examine(kernel, { id, sides, links, gateways: instance?.gateways ?? {}, counters }, rules, probe);
+      const counters = await backends[backend].counters(only === undefined || others.length > 0 ? null : only.forward);
+      return examine(kernel, { id, backend, sides, links, gateways: instance?.gateways ?? {}, counters }, rules, probe);
     },
 
     examineNode: async () => ({ missingCapabilities: missingCapabilities() }),

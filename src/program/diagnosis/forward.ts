@@ -4,6 +4,7 @@ import { forwardStatus } from '../../model/status.ts';
 import type { InstanceFacts } from '../facts.ts';
 import { diagnoseInstance, type RouterKnowledge } from './router.ts';
 import { diagnosePassages, diagnosePlace, diagnoseTarget } from './rule.ts';
+import { diagnoseWay } from './way.ts';
 
 /** Everything that is to be said of one forward, with its router. `instances`: where this node has it. */
 export function diagnoseForward(
@@ -23,16 +24,18 @@ export function diagnoseForward(
   return [standing(subject, forward, state, message), ...overlaps, ...found];
 }
 
-/** What the rules of a router's forwards meet there, each sort of trouble once: with the first of those that have it. */
+/** What stands in the way of a router's forwards, each sort of trouble once: with the first of those that have it. */
 export function diagnoseTraffic(router: string, facts: InstanceFacts): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const rule of facts.rules.values()) {
     const subject: Subject = { router, instance: facts.instance, forward: rule.rule.forward };
-    for (const [index, passage] of rule.passages.entries()) {
-      const key = `${passage.chain} ${passage.direction} ${passage.rule}`;
+    for (const each of diagnoseWay(subject, rule, facts)) {
+      if (each.level !== 'ok' && !found.has(each.code)) found.set(each.code, each);
+    }
+    for (const passage of rule.passages) {
+      const key = `${passage.chain} ${passage.packet} ${passage.rule}`;
       if (passage.outcome === 'accept' || found.has(key)) continue;
-      const only = { ...rule, passages: rule.passages.slice(index, index + 1) };
-      for (const each of diagnosePassages(subject, only, facts.instance)) found.set(key, each);
+      for (const each of diagnosePassages(subject, { ...rule, passages: [passage] }, facts)) found.set(key, each);
     }
   }
   return [...found.values()];
@@ -55,7 +58,8 @@ function standing(subject: Subject, forward: Forward, state: string, message: st
 function diagnoseThere(subject: Subject, facts: InstanceFacts): readonly Finding[] {
   return [...facts.rules.values()].flatMap((rule) => [
     ...diagnosePlace(subject, rule, facts.instance),
+    ...diagnoseWay(subject, rule, facts),
     ...diagnoseTarget(subject, rule, facts),
-    ...diagnosePassages(subject, rule, facts.instance),
+    ...diagnosePassages(subject, rule, facts),
   ]);
 }

@@ -28,8 +28,10 @@ export function diagnoseInstance(knowledge: RouterKnowledge, facts: InstanceFact
   const subject: Subject = { router, instance: facts.instance, forward: null };
   const wanted = forwards.filter((forward) => forward.enabled && (forward.expiresAt ?? '~') > now);
   const families = FAMILIES.filter((family) => wanted.some(({ internalAddress }) => internalAddress.family === family));
+  // What is for the router itself is delivered, and not forwarded.
+  const forwarded = wanted.filter(({ id }) => facts.rules.get(id)?.way.isLocal !== true);
   return [
-    ...families.flatMap((family) => forwarding(subject, family, facts)),
+    ...families.flatMap((family) => forwarding(subject, family, forwarded, facts)),
     ...families.flatMap((family) => gateway(subject, family, wanted, facts)),
     ...tracking(subject, facts.flows),
     ...facts.unread.map((reason) => finding(subject, 'rules_unread', { reason })),
@@ -78,10 +80,16 @@ export function within(instance: string): string {
   return instance === HOST_ROUTER ? '' : `ip netns exec ${instance} `;
 }
 
-function forwarding(subject: Subject, family: Family, { instance, forwarding: is }: InstanceFacts): readonly Finding[] {
+function forwarding(
+  subject: Subject,
+  family: Family,
+  forwarded: readonly Forward[],
+  { instance, forwarding: is }: InstanceFacts,
+): readonly Finding[] {
   const setting = family === 4 ? 'net.ipv4.ip_forward' : 'net.ipv6.conf.all.forwarding';
   if (is[family] === null) return [finding(subject, 'family_absent', { family })];
   if (is[family]) return [finding(subject, 'forwarding_on', { family })];
+  if (!forwarded.some(({ internalAddress }) => internalAddress.family === family)) return [];
   return [finding(subject, 'forwarding_off', { family, setting, within: within(instance) })];
 }
 

@@ -1,17 +1,20 @@
 import { printEndpoint } from '../../model/address.ts';
 import { type Finding, finding, type Subject } from '../../model/findings.ts';
-import type { InstanceFacts, Passage, RuleFacts } from '../facts.ts';
+import type { Hop, InstanceFacts, Passage, RuleFacts, TargetFacts } from '../facts.ts';
 import type { Rule } from '../rule.ts';
 import { within } from './router.ts';
 
 /** What others' rules do to the packets of a rule, and to the answers. */
 export function diagnosePassages(
   subject: Subject,
-  { rule, passages }: RuleFacts,
-  instance: string,
+  { rule, way, passages }: RuleFacts,
+  router: InstanceFacts,
 ): readonly Finding[] {
   const stopping = passages.filter(({ outcome }) => outcome !== 'accept');
-  if (stopping.length > 0) return stopping.map((passage) => stopped(subject, rule, passage, instance));
+  if (stopping.length > 0) return stopping.map((passage) => stopped(subject, rule, passage, router.instance));
+  // What could not be read, or is on a way that is not known, may stop them.
+  const isWhole = router.unread.length === 0 && router.routingRules[rule.internal.family].length === 0;
+  if (!isWhole || 'failure' in way.toTarget || 'failure' in way.toClient) return [];
   const count = new Set(passages.map(({ chain }) => chain)).size;
   return [finding(subject, 'firewall_passed', { count })];
 }
@@ -33,20 +36,34 @@ export function diagnosePlace(
   ];
 }
 
-/** The way to the target and back, and the target itself. Without forwarding there is no way, which is said elsewhere. */
-export function diagnoseTarget(subject: Subject, facts: RuleFacts, router: InstanceFacts): readonly Finding[] {
-  if (facts.target === null || router.forwarding[facts.rule.internal.family] !== true) return [];
-  return [...way(subject, facts, router), ...answer(subject, facts), ...wayBack(subject, facts, router)];
+/** The target itself. Without forwarding there is no way to it, which is said elsewhere. */
+export function diagnoseTarget(
+  subject: Subject,
+  { rule, way, target }: RuleFacts,
+  { forwarding }: InstanceFacts,
+): readonly Finding[] {
+  if (target === null || !(way.isLocal || forwarding[rule.internal.family] === true)) return [];
+  const neighbour = 'failure' in way.toTarget || way.isLocal ? [] : [neighbourOf(subject, way.toTarget, rule, target)];
+  return [...neighbour, ...answer(subject, rule, target)];
+}
+
+function neighbourOf(subject: Subject, { nextHop }: Hop, { internal }: Rule, { neighbour }: TargetFacts): Finding {
+  if (neighbour === null) return finding(subject, 'neighbour_unknown', { address: (nextHop ?? internal).text });
+  const { address, state } = neighbour;
+  const isFailed = /FAILED|INCOMPLETE/.test(state);
+  return finding(subject, isFailed ? 'neighbour_failed' : 'neighbour_present', { address: address.text, state });
 }
 
 function stopped(subject: Subject, rule: Rule, passage: Passage, instance: string): Finding {
-  const { chain, outcome, author } = passage;
+  const { chain, outcome, author, packet } = passage;
   const target = `${printEndpoint(rule.internal.text, rule.internalPorts.first)}/${rule.protocol}`;
-  const packets = passage.direction === 'request' ? `packets to ${target}` : `the answers of ${target}`;
+  const packets = describePackets(packet, target);
   const text = passage.rule ?? 'its policy';
   if (outcome === 'unclear') {
     return finding(subject, 'firewall_unclear', { chain, packets, rule: text, within: within(instance) });
   }
+  if (outcome === 'divert') return finding(subject, 'rule_diverts', { chain, packets, rule: text });
+  if (packet === 'later') return finding(subject, 'established_dropped', { chain, target, rule: text });
   if (author === 'address-scopes') return finding(subject, 'address_scope_differs', { packets, rule: text });
   if (author === 'firewalld') {
     const { family, text: address } = rule.internal;
@@ -58,34 +75,15 @@ function stopped(subject: Subject, rule: Rule, passage: Passage, instance: strin
   return finding(subject, author === 'docker' ? 'docker_drops' : 'policy_drops', { chain, packets });
 }
 
-function way(subject: Subject, { rule, target }: RuleFacts, { instance, outside }: InstanceFacts): readonly Finding[] {
-  if (target === null) return [];
-  const { toTarget, neighbour } = target;
-  const { text, family } = rule.internal;
-  if ('failure' in toTarget) {
-    const parameters = { target: text, reason: toTarget.failure, within: within(instance), forward: rule.forward };
-    return [finding(subject, 'route_missing', parameters)];
-  }
-  const leads = { target: text, way: describeWay(toTarget.interface, toTarget.nextHop?.text) };
-  const isOutside = outside[family].includes(toTarget.interface);
-  const route = finding(subject, isOutside ? 'route_outside' : 'route_present', leads);
-  if (neighbour === null) {
-    return [route, finding(subject, 'neighbour_unknown', { address: toTarget.nextHop?.text ?? text })];
-  }
-  const { address, state } = neighbour;
-  const isFailed = /FAILED|INCOMPLETE/.test(state);
-  return [
-    route,
-    finding(subject, isFailed ? 'neighbour_failed' : 'neighbour_present', { address: address.text, state }),
-  ];
+function describePackets(packet: Passage['packet'], target: string): string {
+  if (packet === 'answer') return `the answers of ${target}`;
+  return packet === 'first' ? `packets to ${target}` : `later packets to ${target}`;
 }
 
-function answer(subject: Subject, { rule, target: found }: RuleFacts): readonly Finding[] {
+function answer(subject: Subject, rule: Rule, { answer: found }: TargetFacts): readonly Finding[] {
   const { protocol, internal, internalPorts } = rule;
   const target = printEndpoint(internal.text, internalPorts.first);
-  switch (found?.answer) {
-    case undefined:
-      return [];
+  switch (found) {
     case null:
       return [finding(subject, 'target_untold', { target, protocol, address: internal.text })];
     case 'accepts':
@@ -95,40 +93,6 @@ function answer(subject: Subject, { rule, target: found }: RuleFacts): readonly 
     case 'silent':
       return [finding(subject, 'target_silent', { target })];
     default:
-      return [finding(subject, 'target_unreachable', { target, reason: found?.answer ?? '' })];
+      return [finding(subject, 'target_unreachable', { target, reason: found })];
   }
-}
-
-function wayBack(
-  subject: Subject,
-  { rule, target }: RuleFacts,
-  { instance, outside, strictReversePath }: InstanceFacts,
-): readonly Finding[] {
-  if (target === null) return [];
-  const { toTarget, refusal, toClient, client: anybody } = target;
-  const [expected] = outside[rule.external.family];
-  const client = anybody.text;
-  const where = within(instance);
-  if ('failure' in toClient) {
-    return 'failure' in toTarget
-      ? []
-      : [finding(subject, 'reply_route_missing', { client, reason: toClient.failure, within: where })];
-  }
-  const leaves = { client, way: describeWay(toClient.interface, toClient.nextHop?.text) };
-  const refused =
-    refusal === null
-      ? []
-      : [finding(subject, 'arrival_refused', { client, outside: expected ?? '', reason: refusal, within: where })];
-  if (expected === undefined || outside[rule.external.family].includes(toClient.interface)) {
-    return [...refused, finding(subject, 'reply_route_present', leaves)];
-  }
-  const told = { ...leaves, outside: expected, within: where };
-  const isStrict = strictReversePath.includes(expected) && rule.external.family === 4;
-  return isStrict
-    ? [finding(subject, 'reverse_path_filtered', told)]
-    : [...refused, finding(subject, 'reply_route_astray', told)];
-}
-
-function describeWay(device: string, nextHop: string | undefined): string {
-  return nextHop === undefined ? device : `${device}, through ${nextHop}`;
 }

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { LocalNode } from '../../../src/api/local-node.ts';
+import { parseAddress } from '../../../src/model/address.ts';
 import type { Caller } from '../../../src/model/caller.ts';
 import type { Forward } from '../../../src/model/forward.ts';
 import { parseGrants } from '../../../src/model/grants.ts';
@@ -33,10 +34,19 @@ let floatingIps: readonly string[];
 
 const passage: Passage = {
   chain: 'iptables-nft filter FORWARD',
-  direction: 'request',
+  packet: 'first',
   outcome: 'drop',
   rule: '-A FORWARD -d 10.66.0.1 -j DROP',
   author: null,
+};
+
+const WAY = {
+  arrivesBy: ['qg-1'],
+  toTarget: { interface: 'qr-1', nextHop: null },
+  isLocal: false,
+  refusal: null,
+  toClient: { interface: 'qg-1', nextHop: null },
+  client: parseAddress('192.0.2.1'),
 };
 
 /** A node that tells everything about both. */
@@ -45,7 +55,15 @@ function localNode(): Partial<LocalNode> {
   const facts = (forward: Forward) => {
     const rule = resolveForward(forward, report(0).gateways);
     if (!isRule(rule)) throw new Error('there is no rule');
-    return { rule, hasAddress: true, connections: 1, passages: [passage], target: null };
+    return {
+      rule,
+      hasAddress: true,
+      connections: 1,
+      way: WAY,
+      passages: [passage],
+      translatesSource: 'no' as const,
+      target: null,
+    };
   };
   return {
     counters: async () => [own, blue].map(count),
@@ -59,6 +77,7 @@ function localNode(): Partial<LocalNode> {
         forwarding: { 4: true, 6: true },
         flows: { entries: 1, limit: 100 },
         strictReversePath: [],
+        routingRules: { 4: ['9: from 10.66.0.1 lookup bluely'], 6: [] },
         unread: ['line 3: bluely'],
         rules: new Map([own, blue].map((forward) => [forward.id, facts(forward)])),
       },

@@ -1,7 +1,8 @@
 import type { LocalNode } from '../../../src/api/local-node.ts';
+import { parseAddress } from '../../../src/model/address.ts';
 import type { Forward } from '../../../src/model/forward.ts';
 import type { RouterId } from '../../../src/model/router.ts';
-import type { InstanceFacts, Passage, RuleFacts } from '../../../src/program/facts.ts';
+import type { InstanceFacts, Passage, RuleFacts, WayFacts } from '../../../src/program/facts.ts';
 import { isRule, resolveForward } from '../../../src/program/rule.ts';
 import { spec } from '../../registry/specs.ts';
 import { report } from '../api-under-test.ts';
@@ -12,10 +13,19 @@ const TEXT = `-A FORWARD -m comment --comment "${Object.values(SECRETS).flat().j
 
 const PASSAGE: Passage = {
   chain: 'iptables-nft filter FORWARD',
-  direction: 'request',
+  packet: 'first',
   outcome: 'drop',
   rule: TEXT,
   author: null,
+};
+
+const WAY: WayFacts = {
+  arrivesBy: ['qg-1'],
+  toTarget: { interface: 'qr-1', nextHop: null },
+  isLocal: false,
+  refusal: null,
+  toClient: { interface: 'qg-1', nextHop: null },
+  client: parseAddress('192.0.2.1'),
 };
 
 /** A node that tells everything about all of these forwards to whoever asks it: what is kept back is kept back by the API. */
@@ -49,7 +59,8 @@ function examined(router: RouterId, forwards: readonly Forward[]): InstanceFacts
   const facts = forwards.flatMap((forward): [Forward['id'], RuleFacts][] => {
     const rule = resolveForward(forward, gateways);
     if (!isRule(rule)) return [];
-    return [[forward.id, { rule, hasAddress: true, connections: 1, passages: [PASSAGE], target: null }]];
+    const passing = { way: WAY, passages: [PASSAGE], translatesSource: 'no' as const };
+    return [[forward.id, { rule, hasAddress: true, connections: 1, ...passing, target: null }]];
   });
   return {
     instance: `qrouter-${router}`,
@@ -58,6 +69,7 @@ function examined(router: RouterId, forwards: readonly Forward[]): InstanceFacts
     forwarding: { 4: true, 6: true },
     flows: { entries: 1, limit: 100 },
     strictReversePath: [],
+    routingRules: { 4: [TEXT], 6: [TEXT] },
     unread: [TEXT],
     rules: new Map(facts),
   };

@@ -26,6 +26,7 @@ const FACTS: InstanceFacts = {
   forwarding: { 4: false, 6: true },
   flows: { entries: 90, limit: 100 },
   strictReversePath: [],
+  routingRules: { 4: [], 6: [] },
   unread: [],
   rules: new Map(),
 };

@@ -1,25 +1,28 @@
 import type { Kernel, Links } from '../../../kernel/kernel.ts';
-import { type Address, addressValue, type Family } from '../../../model/address.ts';
-import { cidrContains, networkOf } from '../../../model/cidr.ts';
+import type { Address, Family } from '../../../model/address.ts';
 import type { Counters } from '../../../model/counters.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import type { Gateways } from '../../../model/router.ts';
-import type { InstanceFacts, RuleFacts } from '../../../program/facts.ts';
+import type { InstanceFacts, RuleFacts, WayFacts } from '../../../program/facts.ts';
 import type { Rule } from '../../../program/rule.ts';
 import { takeTurns } from '../../turns.ts';
-import { clientsOf } from '../firewall/clients.ts';
-import { createFirewall, type Firewall } from '../firewall/passages.ts';
-import { exactly, NO_MARK, type PassingPacket } from '../firewall/passing-packet.ts';
+import type { BackendName } from '../backend.ts';
+import type { Flow } from '../firewall/flow-packets.ts';
+import { readBaseChains } from '../firewall/hooks.ts';
+import { travel } from '../firewall/journey.ts';
 import { readForeignRules } from '../foreign-rules.ts';
 import type { RouterSides } from '../namespaces.ts';
 import { outsideInterfaces } from '../sides.ts';
+import { readRoutingRules } from './routes.ts';
 import { examineTarget } from './target.ts';
+import { readWays } from './ways.ts';
 
 type Asked = Pick<Kernel, 'settings' | 'flowUsage' | 'run' | 'othersTables'>;
 
 /** A namespace that is attached, as the data plane knows it. */
 export interface Examined {
   readonly id: string;
+  readonly backend: BackendName;
   readonly sides: RouterSides;
   readonly links: Links;
   readonly gateways: Gateways;
@@ -38,25 +41,28 @@ export async function examine(
   rules: readonly Rule[],
   probe: boolean,
 ): Promise<InstanceFacts> {
-  const { id, sides, links, gateways, counters } = examined;
+  const { id, backend, sides, links, gateways, counters } = examined;
   const names = links.interfaces.map(({ name }) => name);
   const settings = await kernel.settings(id, [...Object.values(FORWARDING), ...['all', ...names].map(reversePath)]);
-  const foreign = rules.length === 0 ? null : await readForeignRules(kernel, id);
-  const firewall = foreign && createFirewall(foreign);
   const outside = (family: Family) => outsideInterfaces(links, sides, family).map(({ name }) => name);
+  const foreign = rules.length === 0 ? null : await readForeignRules(kernel, id);
+  const chains = readBaseChains(foreign ?? { dumps: [], nft: null });
+  const routingRules = await readRules(kernel, id, rules);
+  const ways = await readWays(kernel, id, rules, links, outside);
   const found = new Map<ForwardId, RuleFacts>();
   const turn = takeTurns();
   for (const rule of rules) {
     await turn();
-    const target = probe ? await examineTarget(kernel, id, rule, outside(rule.external.family)) : null;
-    const inner = target !== null && 'interface' in target.toTarget ? target.toTarget.interface : null;
-    const way = { from: outside(rule.external.family)[0] ?? null, to: inner ?? interfaceTowards(links, rule.internal) };
+    const way = ways.get(rule.forward);
+    if (way === undefined) continue;
+    const isRuled = routingRules[rule.internal.family].length > 0;
     found.set(rule.forward, {
       rule,
       hasAddress: hasAddress(links, rule.external),
       connections: counters.get(rule.forward)?.connections ?? null,
-      passages: firewall === null ? [] : passagesOf(firewall, rule, way),
-      target,
+      way,
+      ...travel(chains, flowOf(rule, way, isRuled), backend),
+      target: probe ? await examineTarget(kernel, id, rule, way) : null,
     });
   }
   const strict = (name: string) =>
@@ -68,9 +74,29 @@ export async function examine(
     forwarding: { 4: isOn(settings.get(FORWARDING[4])), 6: isOn(settings.get(FORWARDING[6])) },
     flows: await kernel.flowUsage(id),
     strictReversePath: names.filter(strict),
+    routingRules,
     unread: foreign?.unread ?? [],
     rules: found,
   };
+}
+
+/** Of the families that the rules have. */
+async function readRules(kernel: Asked, id: string, rules: readonly Rule[]): Promise<InstanceFacts['routingRules']> {
+  const ofFamily = async (family: Family) => {
+    const isNeeded = rules.some(({ internal }) => internal.family === family);
+    return isNeeded ? await readRoutingRules(kernel, id, family) : [];
+  };
+  return { 4: await ofFamily(4), 6: await ofFamily(6) };
+}
+
+/** Where rules for routing go by more than the destination, interfaces are those of some packets only. */
+function flowOf(rule: Rule, { arrivesBy, toTarget, isLocal, toClient }: WayFacts, isRuled: boolean): Flow {
+  const [first, ...others] = arrivesBy;
+  const outside = first === undefined || others.length > 0 ? null : first;
+  const isBeyond = isRuled || 'failure' in toTarget;
+  // Without a route to clients anywhere, there is one to those who are neighbours.
+  const back = 'failure' in toClient ? outside : toClient.interface;
+  return { rule, outside, inside: isBeyond ? null : toTarget.interface, isLocal, answersBy: isRuled ? null : back };
 }
 
 function isOn(value: string | undefined): boolean | null {
@@ -79,52 +105,4 @@ function isOn(value: string | undefined): boolean | null {
 
 function hasAddress({ interfaces }: Links, wanted: Address): boolean {
   return interfaces.some(({ addresses }) => addresses.some(({ address }) => address.text === wanted.text));
-}
-
-/** The interface in whose network the address is. */
-function interfaceTowards({ interfaces }: Links, wanted: Address): string | null {
-  const found = interfaces.find(({ addresses }) =>
-    addresses.some(({ address, prefixLength }) =>
-      cidrContains(networkOf(address.family, addressValue(address), prefixLength), wanted),
-    ),
-  );
-  return found?.name ?? null;
-}
-
-/** Of ranges the first port stands for all. */
-function passagesOf(
-  firewall: Firewall,
-  rule: Rule,
-  { from, to }: { readonly from: string | null; readonly to: string | null },
-): RuleFacts['passages'] {
-  const { protocol, external, externalPorts, internal, internalPorts } = rule;
-  const [clients, target] = [clientsOf(rule), exactly(addressValue(internal))];
-  const port = internalPorts.first;
-  const common = {
-    family: external.family,
-    protocol,
-    asked: { address: external, port: externalPorts.first },
-    mark: NO_MARK,
-  };
-  const request: PassingPacket = {
-    ...common,
-    direction: 'request',
-    source: clients,
-    sourcePort: null,
-    destination: target,
-    destinationPort: port,
-    from,
-    to,
-  };
-  const reply: PassingPacket = {
-    ...common,
-    direction: 'reply',
-    source: target,
-    sourcePort: port,
-    destination: clients,
-    destinationPort: null,
-    from: to,
-    to: from,
-  };
-  return [...firewall.passages(request), ...firewall.passages(reply)];
 }

@@ -1,23 +1,82 @@
 import type { Kernel } from '../../../kernel/kernel.ts';
 import { NO_SUCH_PROGRAM } from '../../../kernel/program.ts';
-import { type Address, addressOf, parseAnyAddress } from '../../../model/address.ts';
+import { type Address, addressOf, type Family, parseAnyAddress } from '../../../model/address.ts';
 import type { Route } from '../../../program/facts.ts';
 
 type Runner = Pick<Kernel, 'run'>;
 
-/** Where a packet goes that comes in by the interface `by`; `null`: one of the router's own. */
-export async function readRoute(
+/** A packet whose route is asked for. */
+export interface RoutedPacket {
+  readonly source: Address | null;
+  readonly destination: Address;
+  /** The interface that it comes in by; `null`: the router itself sends it. */
+  readonly by: string | null;
+}
+
+/** The kernel's answer. `isLocal`: the packet is for the router itself. */
+export type RouteAnswer = Route & { readonly isLocal?: boolean };
+
+/** Where each of the packets goes, in their order, asked in one process. */
+export async function readRoutes(
   kernel: Runner,
   namespace: string,
-  { source, destination, by }: { readonly source: Address; readonly destination: Address; readonly by: string | null },
-): Promise<Route> {
-  const way = by === null ? [] : ['from', source.text, 'iif', by];
-  const answer = await ask(kernel, namespace, [familyFlag(destination), 'route', 'get', destination.text, ...way]);
-  if ('failure' in answer) return answer;
-  const [route] = answer.objects;
+  packets: readonly RoutedPacket[],
+): Promise<readonly RouteAnswer[]> {
+  if (packets.length === 0) return [];
+  const argv = ['ip', '-force', '-json', '-batch', '-'];
+  const { exitCode, stdout, stderr } = await kernel.run(namespace, argv, packets.map(printRequest).join(''));
+  if (exitCode === NO_SUCH_PROGRAM)
+    return packets.map(() => ({ failure: 'the program ip (iproute2) is not installed' }));
+  const failures = readFailures(stderr);
+  const answers = stdout.split('\n').filter((line) => line.startsWith('['));
+  let next = 0;
+  return packets.map(({ destination }, index) => {
+    const failure = failures.get(index + 1);
+    return failure === undefined ? readAnswer(destination, answers[next++]) : { failure };
+  });
+}
+
+function printRequest({ source, destination, by }: RoutedPacket): string {
+  const from = source === null ? '' : ` from ${source.text}`;
+  return `route get ${destination.text}${from}${by === null ? '' : ` iif ${by}`}\n`;
+}
+
+/** By the line of the request: `RTNETLINK answers: Network is unreachable`, `Command failed -:2`. */
+function readFailures(stderr: string): ReadonlyMap<number, string> {
+  const failures = new Map<number, string>();
+  let reason = '';
+  for (const line of stderr.split('\n')) {
+    const [, number] = /^Command failed [^:]*:(\d+)$/.exec(line) ?? [];
+    if (number === undefined) reason = line.replace(/^(RTNETLINK answers|Error): /, '').trim() || reason;
+    else {
+      failures.set(Number(number), reason);
+      reason = '';
+    }
+  }
+  return failures;
+}
+
+function readAnswer(destination: Address, line: string | undefined): RouteAnswer {
+  const [route] = line === undefined ? [] : recordsIn(line);
   const [device, gateway] = [route?.['dev'], route?.['gateway']];
   if (typeof device !== 'string') return { failure: `no route to ${destination.text}` };
-  return { interface: device, nextHop: typeof gateway === 'string' ? readAddress(gateway) : null };
+  const nextHop = typeof gateway === 'string' ? readAddress(gateway) : null;
+  return { interface: device, nextHop, isLocal: route?.['type'] === 'local' };
+}
+
+/** What is there with the kernel's own three, which go by the destination alone (ip-rule(8)). */
+const USUAL = /^\d+:\s+from all lookup (local|main|default)$/;
+
+/** Rules by which routes are chosen besides; where they could not be read, the reason. */
+export async function readRoutingRules(kernel: Runner, namespace: string, family: Family): Promise<readonly string[]> {
+  const { exitCode, stdout, stderr } = await kernel.run(namespace, ['ip', `-${family}`, 'rule', 'show']);
+  if (exitCode === NO_SUCH_PROGRAM) return ['the program ip (iproute2), which would list them, is not installed'];
+  if (exitCode !== 0) return [stderr.trim()];
+  return stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !USUAL.test(line))
+    .map((line) => line.replaceAll(/\s+/g, ' '));
 }
 
 /** What the kernel knows of a neighbour; `null`: nothing. */
@@ -27,26 +86,16 @@ export async function readNeighbour(
   address: Address,
   device: string,
 ): Promise<string | null> {
-  const words = [familyFlag(address), 'neighbour', 'show', 'to', address.text, 'dev', device];
-  const answer = await ask(kernel, namespace, words);
-  const [neighbour] = 'failure' in answer ? [] : answer.objects;
+  const words = [`-${address.family}`, 'neighbour', 'show', 'to', address.text, 'dev', device];
+  const { exitCode, stdout } = await kernel.run(namespace, ['ip', '-json', ...words]);
+  const [neighbour] = exitCode === 0 ? recordsIn(stdout) : [];
   const states = neighbour?.['state'];
   return Array.isArray(states) ? states.map(String).join(' ') : null;
 }
 
-function familyFlag({ family }: Address): string {
-  return family === 4 ? '-4' : '-6';
-}
-
-type Answer = { readonly objects: readonly Readonly<Record<string, unknown>>[] } | { readonly failure: string };
-
-/** `ip -json`, whose refusals are the kernel's: `RTNETLINK answers: Network is unreachable`. */
-async function ask(kernel: Runner, namespace: string, words: readonly string[]): Promise<Answer> {
-  const { exitCode, stdout, stderr } = await kernel.run(namespace, ['ip', '-json', ...words]);
-  if (exitCode === NO_SUCH_PROGRAM) return { failure: 'the program ip (iproute2) is not installed' };
-  if (exitCode !== 0) return { failure: stderr.trim().replace(/^RTNETLINK answers: /, '') };
-  const list: unknown = stdout.trim() === '' ? [] : JSON.parse(stdout);
-  return { objects: Array.isArray(list) ? list.filter(isRecord) : [] };
+function recordsIn(json: string): readonly Readonly<Record<string, unknown>>[] {
+  const list: unknown = json.trim() === '' ? [] : JSON.parse(json);
+  return Array.isArray(list) ? list.filter(isRecord) : [];
 }
 
 function readAddress(text: string): Address {

@@ -1,5 +1,5 @@
 import type { Intervals } from '../../../interchange/intervals.ts';
-import { ALL_PORTS, anyPacket, type Match } from '../../../interchange/iptables-rule.ts';
+import { anyPacket, type Match } from '../../../interchange/iptables-rule.ts';
 import type { Family } from '../../../model/address.ts';
 import { all, type Condition, exactly, isAmong, type Truth, truthOf } from './passing-packet.ts';
 
@@ -20,7 +20,10 @@ function isSame(a: Intervals, b: Intervals): boolean {
   return a.length === b.length && a.every(({ first, last }, at) => first === b[at]?.first && last === b[at]?.last);
 }
 
-/** `port` null: not known. */
+/** Clients take their ports from there (RFC 6335, section 6; Linux: net.ipv4.ip_local_port_range begins at 32768). */
+const CLIENT_PORTS: Intervals = [{ first: 32_768n, last: 65_535n }];
+
+/** `port` null: that of a client. */
 export function portWithin(port: number | null, ports: Intervals): Truth {
-  return isAmong(port === null ? [ALL_PORTS] : exactly(BigInt(port)), ports);
+  return isAmong(port === null ? CLIENT_PORTS : exactly(BigInt(port)), ports);
 }

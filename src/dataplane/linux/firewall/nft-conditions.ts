@@ -9,18 +9,23 @@ import {
 } from '../../../interchange/nft-match.ts';
 import { addressValue } from '../../../model/address.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
+import { maskBits } from './bits.ts';
 import { matchCondition, portWithin } from './match-condition.ts';
-import { all, type Condition, exactly, isAmong, markIs, not, some, type Truth, truthOf } from './passing-packet.ts';
+import { bitsExpression, constantBits, isAboutBits } from './nft-bits.ts';
+import {
+  all,
+  bitsAre,
+  type Condition,
+  exactly,
+  isAmong,
+  not,
+  type PassingPacket,
+  some,
+  type Truth,
+  truthOf,
+} from './passing-packet.ts';
 
 const [YES, MAYBE]: readonly [Condition, Condition] = [() => 'yes', () => 'maybe'];
-
-/** What a statement of a rule demands of a packet; `null`: nothing, it does something. */
-export function nftCondition(statement: Json): Condition | null {
-  // A match of iptables' that nft cannot read, and a limit that may be reached.
-  if ('xt' in statement || 'limit' in statement || 'quota' in statement) return MAYBE;
-  const match = statement['match'];
-  return isJson(match) ? comparison(match) : null;
-}
 
 export interface MappedVerdict {
   readonly condition: Condition;
@@ -31,23 +36,43 @@ export interface MappedVerdict {
 export function verdictMap(map: unknown): readonly MappedVerdict[] | null {
   const left = isJson(map) ? map['key'] : undefined;
   const entries = entriesOf(map)?.flatMap(([right, verdict]) =>
-    isJson(verdict) ? [{ condition: comparison({ op: '==', left, right }), verdict }] : [],
+    isJson(verdict) ? [{ condition: nftComparison({ op: '==', left, right }), verdict }] : [],
   );
   return entries ?? null;
 }
 
-function comparison(match: Json): Condition {
+/** What a statement `match` of a rule demands of a packet. */
+export function nftComparison(match: Json): Condition {
   const { op, left, right } = match;
-  if (op !== '==' && op !== 'in' && op !== '!=') return MAYBE;
+  if (op !== '==' && op !== 'in' && op !== '!=' && op !== '!') return MAYBE;
+  // What is in a named set is elsewhere.
+  if (typeof right === 'string' && right.startsWith('@')) return all([hasHeader(left), MAYBE]);
+  if (isAboutBits(left)) return bitsCondition(op, left, right);
+  if (isJson(left) && isJson(left['ct'])) return connectionCondition(op, left['ct'], right);
   const own = isJson(left) ? passingCondition(left, right) : null;
   if (own !== null) {
-    // What is in a named set is elsewhere.
-    const isElsewhere = typeof right === 'string' && right.startsWith('@');
     const negated: Condition = (packet) => not(own(packet));
-    return all([hasHeader(left), isElsewhere ? MAYBE : op === '!=' ? negated : own]);
+    return all([hasHeader(left), op === '!=' ? negated : op === '!' ? MAYBE : own]);
   }
   const [four, six] = ([4, 6] as const).map((family) => matchCondition(readNftMatch(match, family), family));
   return (packet) => (packet.family === 4 ? four : six)?.(packet) ?? 'maybe';
+}
+
+/** Marks and flags: of several values one, `in`: some bit of the value, `!`: none of its bits. */
+function bitsCondition(op: string, left: unknown, right: unknown): Condition {
+  const bits = bitsExpression(left);
+  const isSet = isJson(right) && Array.isArray(right['set']);
+  const wanted = (isSet ? setOf(right) : [right]).map(constantBits);
+  return (packet) => {
+    const found = bits?.(packet) ?? null;
+    if (found === null) return 'no';
+    const truths = wanted.map((value): Truth => {
+      if (value === null) return 'maybe';
+      if ((op === 'in' && !isSet) || op === '!') return not(bitsAre(maskBits(found, value), 0));
+      return bitsAre(found, value);
+    });
+    return op === '!=' || op === '!' ? not(some(truths)) : some(truths);
+  };
 }
 
 /** What looks into a protocol's header demands that protocol, also where it is negated. */
@@ -77,13 +102,15 @@ function headerCondition(header: unknown): Condition {
 }
 
 /** That a packet on its way through a router has one of these values; `null`: it is about what any packet has. */
-function passingCondition({ meta, payload, ct, concat }: Json, right: unknown): Condition | null {
+function passingCondition({ meta, payload, concat }: Json, right: unknown): Condition | null {
   const wanted = setOf(right);
   if (Array.isArray(concat)) return among(wanted, (one) => concatCondition(concat, one));
   if (isJson(meta)) return metaCondition(meta['key'], wanted);
-  if (isJson(ct)) return connectionCondition(ct, right);
-  if (isJson(payload) && payload['field'] === 'sport') return sourcePortCondition(right);
-  return null;
+  if (!isJson(payload)) return null;
+  const { protocol, field } = payload;
+  if (field === 'sport') return sourcePortCondition(right);
+  // Not what a rule for VLANs looks at.
+  return protocol === 'ether' && field === 'type' ? (packet) => isEtherType(packet, wanted) : null;
 }
 
 function among(wanted: readonly unknown[], conditionOf: (one: unknown) => Condition): Condition {
@@ -94,7 +121,7 @@ function among(wanted: readonly unknown[], conditionOf: (one: unknown) => Condit
 function concatCondition(parts: readonly unknown[], wanted: unknown): Condition {
   const values = isJson(wanted) ? wanted['concat'] : undefined;
   if (!Array.isArray(values)) return MAYBE;
-  return all(parts.map((left, at) => comparison({ op: '==', left, right: values[at] })));
+  return all(parts.map((left, at) => nftComparison({ op: '==', left, right: values[at] })));
 }
 
 function metaCondition(key: unknown, wanted: readonly unknown[]): Condition | null {
@@ -106,14 +133,15 @@ function metaCondition(key: unknown, wanted: readonly unknown[]): Condition | nu
     case 'oifname':
       return among(wanted, (name) => (packet) => nameIs(packet.to, name));
     case 'protocol':
-      return ({ family }) => truthOf(wanted.includes(family === 4 ? 'ip' : 'ip6'));
-    case 'mark':
-      return among(wanted, (value) => {
-        return typeof value === 'number' ? ({ mark }) => markIs(mark, value, 0xffff_ffff) : MAYBE;
-      });
+      return (packet) => isEtherType(packet, wanted);
     default:
       return null;
   }
+}
+
+function isEtherType({ family }: PassingPacket, wanted: readonly unknown[]): Truth {
+  if (wanted.some((value) => typeof value !== 'string')) return 'maybe';
+  return truthOf(wanted.includes(family === 4 ? 'ip' : 'ip6'));
 }
 
 /** `*` at the end stands for any characters. */
@@ -127,20 +155,33 @@ function sourcePortCondition(right: unknown): Condition {
   return ports === null ? MAYBE : ({ sourcePort }) => portWithin(sourcePort, ports);
 }
 
-/** SNAT: hatoba may have masqueraded it, where client and target are in one network. */
-function connectionCondition({ key, dir }: Json, right: unknown): Condition | null {
-  const wanted = setOf(right);
+/** nft_ct_get_eval of net/netfilter/nft_ct.c: a packet without a connection is invalid, and else meets nothing. */
+function connectionCondition(op: string, ct: Json, right: unknown): Condition {
+  if (ct['key'] === 'state') return stateCondition(op, right);
+  const known = knownConnectionCondition(op, ct, right);
+  const condition: Condition = known === null ? MAYBE : op === '!=' ? (packet) => not(known(packet)) : known;
+  return (packet) => (packet.connection === null ? 'no' : condition(packet));
+}
+
+/** Several states in a row are one value, the sum of their bits, which no packet has. */
+function stateCondition(op: string, right: unknown): Condition {
+  const isSum = Array.isArray(right) && right.length > 1 && (op === '==' || op === '!=');
+  const states = isSum ? [] : setOf(right);
+  const isIn: Condition = ({ connection }) => truthOf(states.includes(connection?.state ?? 'invalid'));
+  return op === '!=' || op === '!' ? (packet) => not(isIn(packet)) : isIn;
+}
+
+function knownConnectionCondition(op: string, { key, dir }: Json, right: unknown): Condition | null {
   switch (key) {
-    case 'state':
-      return among(wanted, (state) => ({ direction }) => {
-        return truthOf(state === (direction === 'request' ? 'new' : 'established'));
-      });
     case 'status':
-      return among(wanted, (flag) => () => hasFlag(flag));
+      // As a whole, a status has more bits than can be told.
+      return op === 'in' && !isJson(right) ? among(setOf(right), statusCondition) : null;
     case 'direction':
-      return ({ direction }) => truthOf(wanted.includes(direction === 'request' ? 'original' : 'reply'));
+      return ({ direction }) => {
+        return truthOf(setOf(right).includes(direction === 'request' ? 'original' : 'reply'));
+      };
     case 'protocol':
-      return ({ protocol }) => truthOf(wanted.map(String).some((one) => isProtocol(one, protocol)));
+      return ({ protocol }) => truthOf(setOf(right).some((one) => isProtocol(String(one), protocol)));
     case 'daddr':
     case 'ip daddr':
     case 'ip6 daddr':
@@ -168,9 +209,10 @@ function askedCondition(right: unknown): Condition {
 }
 
 /** Flags that a connection may have besides. */
-const POSSIBLE_FLAGS: readonly unknown[] = ['snat', 'assured', 'confirmed', 'seen-reply', 'expected', 'dying'];
+const POSSIBLE_FLAGS: readonly unknown[] = ['assured', 'confirmed', 'seen-reply', 'expected', 'dying'];
 
-function hasFlag(flag: unknown): Truth {
-  if (flag === 'dnat') return 'yes';
-  return POSSIBLE_FLAGS.includes(flag) ? 'maybe' : 'no';
+function statusCondition(flag: unknown): Condition {
+  if (flag === 'dnat') return ({ connection }) => connection?.dnat ?? 'no';
+  if (flag === 'snat') return ({ connection }) => connection?.snat ?? 'no';
+  return () => (POSSIBLE_FLAGS.includes(flag) ? 'maybe' : 'no');
 }

@@ -1,68 +1,104 @@
 import { isJson, type Json } from '../../../interchange/nft-match.ts';
-import { type NftRule, readNftChains } from '../../../interchange/nft-ruleset.ts';
-import type { NftRuleset } from '../../../interchange/rule-texts.ts';
-import { nftCondition, verdictMap } from './nft-conditions.ts';
-import { all } from './passing-packet.ts';
-import type { Action, FilterChains, FilterRule } from './walk.ts';
+import type { NftRule } from '../../../interchange/nft-ruleset.ts';
+import { UNKNOWN_BITS } from './bits.ts';
+import { bitsExpression } from './nft-bits.ts';
+import { type MappedVerdict, nftComparison, verdictMap } from './nft-conditions.ts';
+import { type Condition, truthOf } from './passing-packet.ts';
+import type { Action, FilterRule, Step } from './walk.ts';
 
-/** A chain that all forwarded packets come to. */
-export interface NftBaseChain {
-  /** nft's name of the family. */
-  readonly family: string;
-  readonly table: string;
-  readonly name: string;
-  readonly policy: 'accept' | 'drop';
-  /** All chains of its table. */
-  readonly chains: FilterChains;
+/** Statements after which the packet surely goes on, as it was (nft(8), STATEMENTS). */
+const HARMLESS = new Set(['counter', 'log', 'last', 'dup', 'ct helper', 'ct timeout', 'ct expectation', 'secmark']);
+
+/** What `meta … set`, `ct … set` and the like can change without changing the packet's way. */
+const HARMLESS_KEYS: Readonly<Record<string, readonly string[]>> = {
+  meta: ['nftrace', 'priority', 'pkttype', 'secmark'],
+  ct: ['label', 'event', 'secmark', 'helper'],
+  payload: ['dscp', 'ecn', 'flowlabel'],
+  'tcp option': ['size'],
+};
+
+/** Statements that hold for some packets: as often as they say, or as long as a set has room (nft_dynset.c). */
+const CONDITIONAL = new Set(['limit', 'quota', 'ct count', 'set', 'map', 'meter', 'connlimit']);
+
+const UNCLEAR: Step = { do: { kind: 'unclear' } };
+
+/** A rule of nft, statement by statement. Of statements that are not known, nothing is certain. */
+export function readNftRule({ statements, text }: NftRule): FilterRule {
+  return { text, steps: statements.flatMap(stepsOf) };
 }
 
-/** The base chains of the hook `forward`, in order. */
-export function readForwardChains(ruleset: NftRuleset): readonly NftBaseChain[] {
-  const chains = readNftChains(ruleset);
-  const tables = Map.groupBy(chains, ({ family, table }) => `${family} ${table}`);
-  const contents = new Map(
-    Array.from(tables, ([key, inTable]): [string, FilterChains] => {
-      return [key, new Map(inTable.map(({ name, rules }) => [name, rules.flatMap(readRule)]))];
-    }),
-  );
-  return chains
-    .flatMap(({ family, table, name, base }) => {
-      if (base?.hook !== 'forward' || base.type !== 'filter') return [];
-      const { policy, priority } = base;
-      return [{ family, table, name, policy, priority, chains: contents.get(`${family} ${table}`) ?? new Map() }];
-    })
-    .sort((a, b) => a.priority - b.priority);
-}
-
-/** One rule of nft; several where it leads different packets to different chains. */
-function readRule({ statements, text }: NftRule): readonly FilterRule[] {
-  const conditions = statements.flatMap((statement) => nftCondition(statement) ?? []);
-  const rules: FilterRule[] = [];
-  const add = (action: Action, more = conditions) => {
-    rules.push({ text, condition: all(more), action });
-  };
-  for (const statement of statements) {
-    const entries = 'vmap' in statement ? verdictMap(statement['vmap']) : undefined;
-    if (entries === null) add({ kind: 'unclear' });
-    for (const { condition, verdict } of entries ?? []) add(actionOf(verdict), [...conditions, condition]);
-    if (entries === undefined) {
-      const action = actionOf(statement);
-      if (action.kind !== 'pass') add(action);
+function stepsOf(statement: Json): readonly Step[] {
+  const [[kind, content] = ['', null]] = Object.entries(statement);
+  if (HARMLESS.has(kind)) return [];
+  if (CONDITIONAL.has(kind)) return [{ when: () => 'maybe' }];
+  switch (kind) {
+    case 'match':
+      return isJson(content) ? [{ when: nftComparison(content) }] : [UNCLEAR];
+    case 'vmap': {
+      const entries = verdictMap(content);
+      return [entries === null ? UNCLEAR : { choose: entries.map(choiceOf) }];
     }
+    case 'mangle':
+      return isJson(content) ? changeOf(content) : [UNCLEAR];
+    case 'xt':
+      // A match of iptables' that nft cannot read.
+      return isJson(content) && content['type'] === 'match' ? [{ when: () => 'maybe' }] : [UNCLEAR];
+    default:
+      return [{ do: verdictOf(kind, content) }];
   }
-  return rules;
 }
 
-function actionOf(statement: Json): Action {
-  if ('accept' in statement) return { kind: 'accept' };
-  if ('drop' in statement || 'reject' in statement) return { kind: 'drop' };
-  if ('return' in statement) return { kind: 'return' };
-  for (const kind of ['jump', 'goto'] as const) {
-    const target = statement[kind];
-    if (isJson(target)) return { kind, chain: String(target['target']) };
+function choiceOf({ condition, verdict }: MappedVerdict): { readonly when: Condition; readonly do: Action } {
+  const [[kind, content] = ['', null]] = Object.entries(verdict);
+  return { when: condition, do: verdictOf(kind, content) };
+}
+
+const VERDICTS: Readonly<Record<string, Action>> = {
+  accept: { kind: 'accept' },
+  drop: { kind: 'drop' },
+  reject: { kind: 'drop' },
+  return: { kind: 'return' },
+  continue: { kind: 'pass' },
+  notrack: { kind: 'untrack' },
+  dnat: { kind: 'translate' },
+  snat: { kind: 'translate' },
+  masquerade: { kind: 'translate' },
+  redirect: { kind: 'translate' },
+  // The first packets go on; later ones pass no chain of forward any more (`offloads`).
+  flow: { kind: 'pass' },
+};
+
+function verdictOf(kind: string, content: unknown): Action {
+  if (kind === 'jump' || kind === 'goto') {
+    const target = isJson(content) ? content['target'] : undefined;
+    return typeof target === 'string' ? { kind, chain: target } : { kind: 'unclear' };
   }
-  if ('queue' in statement) return { kind: 'unclear' };
-  const changed = isJson(statement['mangle']) ? statement['mangle']['key'] : undefined;
-  const isMark = isJson(changed) && isJson(changed['meta']) && changed['meta']['key'] === 'mark';
-  return isMark ? { kind: 'mark', mark: ({ value }) => ({ value, known: 0 }) } : { kind: 'pass' };
+  // Where the address is from a map that has nothing for it, the flow is not translated.
+  const isMapped = kind === 'dnat' || kind === 'snat' ? isJson(content) && usesMap(content) : false;
+  return isMapped ? { kind: 'unclear' } : (VERDICTS[kind] ?? { kind: 'unclear' });
+}
+
+function usesMap({ addr, port }: Json): boolean {
+  return [addr, port].some((value) => isJson(value));
+}
+
+/** `meta mark set …`, `ct mark set …`; what else a rule can change is harmless, or may end the packet's way. */
+function changeOf({ key, value }: Json): readonly Step[] {
+  const [[kind, content] = ['', null]] = isJson(key) ? Object.entries(key) : [];
+  if (!isJson(content)) return [UNCLEAR];
+  const name = String(content['key'] ?? content['field']);
+  if (name !== 'mark' || (kind !== 'meta' && kind !== 'ct')) {
+    return HARMLESS_KEYS[kind]?.includes(name) === true ? [] : [UNCLEAR];
+  }
+  const bits = bitsExpression(value) ?? (() => UNKNOWN_BITS);
+  return [
+    // The mark of a connection that is not there ends the rule.
+    { when: (packet) => truthOf(bits(packet) !== null) },
+    {
+      do: {
+        kind: kind === 'meta' ? 'mark' : 'connection-mark',
+        value: (packet) => bits(packet) ?? UNKNOWN_BITS,
+      },
+    },
+  ];
 }

@@ -1,52 +1,48 @@
 import { type Interval, type Intervals, intersect, subtract } from '../../../interchange/intervals.ts';
 import type { Address, Family } from '../../../model/address.ts';
 import type { Protocol } from '../../../model/protocol.ts';
+import { type Bits, bitsOf } from './bits.ts';
 
-/** A packet's mark, as far as it is known: the bits in `known` are those of `value`. */
-export interface Mark {
-  readonly value: number;
-  readonly known: number;
+/** What connection tracking has attached to a packet. */
+export interface Connection {
+  /** `new`: the packet is the first of its flow. */
+  readonly state: 'new' | 'established';
+  /** Whether the destination of the flow has been translated by the time the packet comes here; likewise its source. */
+  readonly dnat: Truth;
+  readonly snat: Truth;
+  readonly mark: Bits;
 }
 
-/** A packet of a forward between its way in and its way out; `null`: not known, or any. */
+/** A packet of a forward's flow, as one hook of the router sees it. */
 export interface PassingPacket {
-  /** From the client to the target, as the first of its connection; or back, as an answer. */
+  /** From the client to the target, or back. */
   readonly direction: 'request' | 'reply';
   readonly family: Family;
   readonly protocol: Protocol;
-  /** All addresses that it may be. */
+  /** All addresses that it may have; `null` as a port: one that a client has chosen. */
   readonly source: Intervals;
   readonly sourcePort: number | null;
   readonly destination: Intervals;
   readonly destinationPort: number | null;
-  /** The interface that it comes in by. */
+  /** The interface that it comes in by; empty: there is none at this hook; `null`: not known. */
   readonly from: string | null;
+  /** The interface that it leaves by, likewise. */
   readonly to: string | null;
   /** Where the client sends its packets to. */
   readonly asked: { readonly address: Address; readonly port: number };
-  readonly mark: Mark;
+  /** Of the TCP header (RFC 9293, section 3.1). */
+  readonly tcpFlags: Bits;
+  /** `skb->mark`. */
+  readonly mark: Bits;
+  /** `null`: the hook comes before connection tracking. */
+  readonly connection: Connection | null;
 }
 
-/** What every packet begins with. */
-export const NO_MARK: Mark = Object.freeze({ value: 0, known: 0xffff_ffff });
+/** What every packet and every flow begins with. */
+export const NO_MARK: Bits = Object.freeze(bitsOf(0));
 
-/** With some bits set to what they are in `value`; `bits`: all that may be changed. */
-export function setBits({ value, known }: Mark, bits: number, wanted: number): Mark {
-  return { value: ((value & ~bits) | (wanted & bits)) >>> 0, known: (known | bits) >>> 0 };
-}
-
-/** With some bits set to nobody knows what. */
-export function forgetBits({ value, known }: Mark, bits: number): Mark {
-  return { value, known: (known & ~bits) >>> 0 };
-}
-
-/** What is known of it where it may be either. */
-export function eitherMark(a: Mark, b: Mark): Mark {
-  return { value: a.value, known: (a.known & b.known & ~(a.value ^ b.value)) >>> 0 };
-}
-
-/** Whether these bits of it are those of `value`. */
-export function markIs(mark: Mark, value: number, bits: number): Truth {
+/** Whether these bits of `mark` are those of `value`. */
+export function bitsAre(mark: Bits, value: number, bits = 0xffff_ffff): Truth {
   if (((mark.value ^ value) & mark.known & bits) !== 0) return 'no';
   return (bits & ~mark.known) === 0 ? 'yes' : 'maybe';
 }
@@ -68,6 +64,11 @@ export function not(truth: Truth): Truth {
 export function every(truths: readonly Truth[]): Truth {
   if (truths.includes('no')) return 'no';
   return truths.includes('maybe') ? 'maybe' : 'yes';
+}
+
+/** Whether one of them holds; of none, no. */
+export function some(truths: readonly Truth[]): Truth {
+  return not(every(truths.map(not)));
 }
 
 /** Demands all of them, and asks no further than the first that does not hold. */
@@ -92,9 +93,4 @@ export function isAmong(possible: Intervals, wanted: Intervals): Truth {
 /** The one number, as intervals. */
 export function exactly(value: bigint): readonly [Interval] {
   return [{ first: value, last: value }];
-}
-
-/** Whether one of them holds; of none, no. */
-export function some(truths: readonly Truth[]): Truth {
-  return not(every(truths.map(not)));
 }
