@@ -9,7 +9,7 @@ import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import type { AgentLog } from './agent-log.ts';
 import { createInitialSync } from './initial-sync.ts';
-import { type Corrected, createPlace, type Place } from './place.ts';
+import { type Corrected, createPlace, type Desired, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
 import { createReadings, type Readings } from './readings.ts';
@@ -161,10 +161,12 @@ export function createAgent(options: AgentOptions): Agent {
     publisher.touch(router);
   }
 
-  function desired(router: RouterId) {
+  /** All of one revision, and copied: the registry's own map follows the store. Costs as much as the ids that are requested. */
+  function desired(router: RouterId, ids: ReadonlySet<ForwardId> | 'all'): Desired {
+    const present = forwards.ofRouter(router);
     return {
       revision: forwards.revision(),
-      forwards: forwards.ofRouter(router),
+      forwards: ids === 'all' ? new Map(present) : pick(present, ids),
       draining: forwards.draining(router),
       gateways: gatewaysOf(router),
     };
@@ -280,4 +282,13 @@ function byRouter(touched: readonly { router: RouterId; id: string }[]): Readonl
   const ids = new Map<RouterId, Set<string>>();
   for (const { router, id } of touched) ids.set(router, (ids.get(router) ?? new Set()).add(id));
   return ids;
+}
+
+function pick<Key, Value>(map: ReadonlyMap<Key, Value>, keys: ReadonlySet<Key>): ReadonlyMap<Key, Value> {
+  const picked = new Map<Key, Value>();
+  for (const key of keys) {
+    const value = map.get(key);
+    if (value !== undefined) picked.set(key, value);
+  }
+  return picked;
 }

@@ -3,7 +3,7 @@ import type { ForwardId } from '../model/ids.ts';
 
 /** The forwards of one place that are still to end, in the order in which they do. */
 export interface Expiries {
-  /** Looks anew at these, or at all; `now`: what has ended by then has been seen to. */
+  /** Looks anew at these, or at all. `forwards` has to have those only. `now`: what has ended by then has been seen to. */
   update(ids: ReadonlySet<ForwardId> | 'all', forwards: ReadonlyMap<ForwardId, Forward>, now: string): void;
   /** Those that end at `now` or before. */
   until(now: string): ReadonlySet<ForwardId>;
@@ -16,7 +16,7 @@ interface Expiry {
   readonly at: string;
 }
 
-/** With more than these at once, sorting all of them anew is no slower. */
+/** With more than these at once, sorting all of them anew is no slower than putting each in order. */
 const MOST_CHANGES = 1000;
 
 /** Times as `printTime` gives them. */
@@ -26,26 +26,35 @@ export function createExpiries(): Expiries {
 
   function readAll(forwards: ReadonlyMap<ForwardId, Forward>, now: string): void {
     known.clear();
-    for (const forward of forwards.values()) {
-      const expiry = expiryOf(forward, now);
-      if (expiry !== null) known.set(expiry.id, expiry);
-    }
+    for (const forward of forwards.values()) note(forward.id, expiryOf(forward, now));
+    sortAnew();
+  }
+
+  function readMany(ids: ReadonlySet<ForwardId>, forwards: ReadonlyMap<ForwardId, Forward>, now: string): void {
+    for (const id of ids) note(id, expiryOf(forwards.get(id), now));
+    sortAnew();
+  }
+
+  function note(id: ForwardId, expiry: Expiry | null): void {
+    if (expiry === null) known.delete(id);
+    else known.set(id, expiry);
+  }
+
+  function sortAnew(): void {
     order = [...known.values()].sort(compare);
   }
 
   function replace(id: ForwardId, expiry: Expiry | null): void {
     const before = known.get(id);
     if (before !== undefined) order.splice(positionOf(before, order), 1);
-    if (expiry === null) known.delete(id);
-    else {
-      known.set(id, expiry);
-      order.splice(positionOf(expiry, order), 0, expiry);
-    }
+    note(id, expiry);
+    if (expiry !== null) order.splice(positionOf(expiry, order), 0, expiry);
   }
 
   return {
     update(ids, forwards, now) {
-      if (ids === 'all' || ids.size > MOST_CHANGES) readAll(forwards, now);
+      if (ids === 'all') readAll(forwards, now);
+      else if (ids.size > MOST_CHANGES) readMany(ids, forwards, now);
       else for (const id of ids) replace(id, expiryOf(forwards.get(id), now));
     },
 

@@ -6,32 +6,34 @@ import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
 import { printTime } from '../model/time.ts';
 import { isEmpty } from '../program/diff.ts';
 import { createAlarm } from './alarm.ts';
-import { type Applied, createApplied } from './applied.ts';
+import { type Applied, createApplied, type Plan } from './applied.ts';
 import { createExpiries } from './expiries.ts';
 import { createFight } from './fight.ts';
 
-/** What a place works from; read anew at each pass, so that nothing is lost when several changes meet. */
+/** What one attempt works from: values of one moment, which no later change of the registry alters. */
 export interface Desired {
   /** The revision that `forwards` is complete up to. */
   readonly revision: number;
+  /** Those of the requested ids that exist, or all of the router. */
   readonly forwards: ReadonlyMap<ForwardId, Forward>;
   /** Removed forwards whose flows go on. */
   readonly draining: ReadonlySet<ForwardId>;
   readonly gateways: Gateways;
 }
 
-interface Limited extends Desired {
+/** The state that one attempt brings the instance to. */
+interface Goal extends Desired {
+  /** The forwards it is about. */
+  readonly ids: ReadonlySet<ForwardId> | 'all';
   readonly limits: ProtocolLimits;
-}
-
-interface Wanted extends Limited {
-  /** What has expired by then is not wanted any more. */
+  /** What has expired by then is not desired any more. */
   readonly now: string;
 }
 
 export interface PlaceOptions {
   readonly dataplane: Dataplane;
-  readonly desired: (router: RouterId) => Desired;
+  /** Reads all of it in one step, without a pause; called once for each attempt. */
+  readonly desired: (router: RouterId, ids: ReadonlySet<ForwardId> | 'all') => Desired;
   /** Something is pending: call `pass` once. Called again after that pass for what became pending during it. */
   readonly onDue: (place: Place) => void;
   /** Its status may be another now: after each pass, also while more is pending. */
@@ -201,16 +203,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   async function reconcile(marked: ReadonlySet<ForwardId> | 'all'): Promise<void> {
     const now = clock();
     const ids = withExpired(marked, now);
-    const wanted = { ...(await withLimits(ids, desired(instance.router))), now };
-    if (stopped) return;
-    const isChanged = trusted ? await tryChange(ids, wanted) : null;
-    if (isChanged !== true) await synchronise(ids, wanted, isChanged === false);
-    revision = wanted.revision;
-    at = now;
-    failure = null;
-    retry = FIRST_RETRY;
-    expiries.update(ids, wanted.forwards, now);
-    if (!stopped) alarm.set(expiries.next());
+    const outcome = trusted ? await tryChange(ids, now) : 'untrusted';
+    if (outcome !== 'done') await synchronise(now, outcome === 'refused');
   }
 
   /** What has expired since the last pass is due, too. Where the clock was set back, what had expired may not have. */
@@ -219,55 +213,79 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     return marked.union(expiries.until(now));
   }
 
-  /** Asked for only where it matters, and anew each time: an operator may just have changed it. */
-  async function withLimits(due: ReadonlySet<ForwardId> | 'all', wanted: Desired): Promise<Limited> {
-    const ids = due === 'all' ? wanted.forwards.keys() : due;
-    for (const id of ids) {
-      const protocol = wanted.forwards.get(id)?.protocol;
-      if (protocol === undefined || !UNCERTAIN_PROTOCOLS.has(protocol)) continue;
-      return { ...wanted, limits: await dataplane.limits(instance.id) };
-    }
-    return { ...wanted, limits: {} };
+  /**
+   * Reads what is desired now. Limits are requested only where a protocol makes them matter, and anew each time, since an
+   * operator may just have changed them; the registry is read before, and not again afterwards.
+   */
+  async function readGoal(ids: ReadonlySet<ForwardId> | 'all', now: string): Promise<Goal> {
+    const values = desired(instance.router, ids);
+    const isUncertain = values.forwards.values().some(({ protocol }) => UNCERTAIN_PROTOCOLS.has(protocol));
+    return { ...values, ids, limits: isUncertain ? await dataplane.limits(instance.id) : {}, now };
   }
 
-  /** False: the kernel refused, which it does when somebody has just changed what the change is based on. */
-  async function tryChange(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<boolean> {
+  /** `refused`: the kernel rejected the change, as it does when another process has changed what the change is based on. */
+  async function tryChange(ids: ReadonlySet<ForwardId> | 'all', now: string): Promise<'done' | 'refused'> {
     try {
-      await applyChange(due, wanted);
-      return true;
+      await applyChange(ids, now);
+      return 'done';
     } catch (error) {
       if (!(error instanceof HatobaError) || error.code !== 'kernel_refused') throw error;
-      return false;
+      return 'refused';
     }
   }
 
-  async function applyChange(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<void> {
-    const { forwards, draining, gateways, limits, now } = wanted;
-    const some = due === 'all' ? undefined : applied.planSome(due, forwards, gateways, limits, now);
-    const plan = some ?? (await planAll(due, wanted));
-    if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change, draining);
-    plan.done();
+  async function applyChange(ids: ReadonlySet<ForwardId> | 'all', now: string): Promise<void> {
+    const some = await readGoal(ids, now);
+    if (stopped) return;
+    const plan = planFor(some);
+    if (plan !== undefined) {
+      await apply(plan, some);
+      return;
+    }
+    const all = await readGoal('all', now);
+    if (!stopped) await apply(planAll(all), all);
   }
 
-  /** The limits are known of those that are due. */
-  async function planAll(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted): Promise<ReturnType<Applied['planAll']>> {
-    const { limits } = due === 'all' ? wanted : await withLimits('all', wanted);
-    return applied.planAll(wanted.forwards, wanted.gateways, limits, wanted.now);
+  async function apply(plan: Plan, goal: Goal): Promise<void> {
+    if (!isEmpty(plan.change)) await dataplane.apply(instance.id, plan.change, goal.draining);
+    finish(plan, goal);
   }
 
-  async function synchronise(due: ReadonlySet<ForwardId> | 'all', wanted: Wanted, isRefused: boolean): Promise<void> {
+  /** `undefined`: the change touches other forwards' ports, so that all have to be planned. */
+  function planFor(goal: Goal): Plan | undefined {
+    const { ids, forwards, gateways, limits, now } = goal;
+    return ids === 'all' ? planAll(goal) : applied.planSome(ids, forwards, gateways, limits, now);
+  }
+
+  function planAll({ forwards, gateways, limits, now }: Goal): ReturnType<Applied['planAll']> {
+    return applied.planAll(forwards, gateways, limits, now);
+  }
+
+  async function synchronise(now: string, isRefused: boolean): Promise<void> {
     const started = performance.now();
-    const { draining } = wanted;
+    const goal = await readGoal('all', now);
+    if (stopped) return;
     const seen = disturbances;
-    const plan = await planAll(due, wanted);
+    const plan = planAll(goal);
     trusted = true;
-    const farewell = { draining, gone: plan.change.remove };
+    const farewell = { draining: goal.draining, gone: plan.change.remove };
     const { corrections } = await dataplane.synchronise(instance.id, plan.program, farewell);
-    plan.done();
+    finish(plan, goal);
     const isForeign = isRefused || repairs < seen;
     repairs = seen;
     const milliseconds = performance.now() - started;
     if (corrections > 0) options.onCorrected(place, { corrections, milliseconds, isForeign });
+  }
+
+  /** The goal is in the kernel: all that this place reports changes in one step. */
+  function finish(plan: Plan, goal: Goal): void {
+    plan.done();
+    revision = goal.revision;
+    at = goal.now;
+    failure = null;
+    retry = FIRST_RETRY;
+    expiries.update(goal.ids, goal.forwards, goal.now);
+    if (!stopped) alarm.set(expiries.next());
   }
 }
 

@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { HatobaError } from '../../src/model/errors.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
+import { nft, runIn } from '../support/command.ts';
 import { type Daemon, type DaemonHome, openDaemonHome } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { elementsIn } from '../support/kernel-state.ts';
 import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
@@ -13,6 +15,8 @@ const FAMILIES = [4, 6] as const;
 /** Each daemon is killed within so many milliseconds of being asked to remove. */
 const KILLS = 10;
 const MOMENT = 30;
+/** So many ports have a flow of each protocol while the table is flushed. */
+const FLUSHED = 20;
 
 let network: Network;
 let home: DaemonHome;
@@ -142,6 +146,70 @@ test(`killed ${KILLS} times while it removes: no stream that is to end goes on`,
   }
   expect(await readdir(`${join(home.directory, 'hatoba.db')}.leaving`)).toEqual([]);
 }, 600_000);
+
+test('another program flushes our table all the time, and the kernel refuses one protocol: no flow that drains ends', async () => {
+  for (const kind of ['', '_stream']) {
+    await runIn(network.router, 'sysctl', ['--quiet', '--write', `net.netfilter.nf_conntrack_udp_timeout${kind}=3600`]);
+  }
+  await publish('refused', 7000, { protocol: 'udplite' });
+  const ports = Array.from({ length: FLUSHED }, (_, at) => 5001 + at);
+  const flows: { readonly port: number; readonly id: number; readonly localPort: number }[] = [];
+  for (const port of ports) {
+    for (const protocol of ['tcp', 'udp']) await publish(`${protocol}${port}`, port, { protocol });
+    const localPort = ++lastPort;
+    flows.push({ port, id: (await client.open(GATEWAY[4], port)).id, localPort });
+    await client.ask(GATEWAY[4], port, { localPort });
+  }
+  const flusher = startFlushing(network.router);
+  await flusher.flushed();
+  let removedAt = 0;
+  for (const port of ports) {
+    for (const protocol of ['tcp', 'udp']) {
+      removedAt = (await home.client.removeForward(`${protocol}${port}`, '0', true)).revision;
+    }
+    await flusher.flushed();
+  }
+  await flusher.stop();
+  // Where another process fights for the table, the daemon waits for some seconds between repairs.
+  await eventually(async () => {
+    const [node] = (await home.client.getRouter(network.router)).nodes;
+    expect(node).toMatchObject({ error: null });
+    expect(node?.revision).toBeGreaterThanOrEqual(removedAt);
+  }, 120_000);
+  expect(await elementsIn(network.router)).toEqual([]);
+  for (const { port, id, localPort } of flows) {
+    expect(await client.echo(id, `on ${port}`)).toBe(`on ${port}`);
+    expect(await client.ask(GATEWAY[4], port, { localPort })).toBe(`${CLIENT[4]} ${localPort}`);
+    await expect(client.open(GATEWAY[4], port)).rejects.toThrow('ECONNREFUSED');
+  }
+}, 600_000);
+
+/** Another program that flushes, and deletes, our table over and over. */
+function startFlushing(namespace: string): { flushed(): Promise<void>; stop(): Promise<void> } {
+  let [stopped, rounds] = [false, 0];
+  const running = flush();
+  // The failure is thrown by `stop`.
+  running.catch(() => undefined);
+  return {
+    async flushed() {
+      const before = rounds;
+      await eventually(() => expect(rounds).toBeGreaterThan(before), 60_000);
+    },
+    stop() {
+      stopped = true;
+      return running;
+    },
+  };
+
+  async function flush(): Promise<void> {
+    while (!stopped) {
+      // Adding it first makes the deletion succeed also where it is not there.
+      const script = rounds % 2 === 0 ? 'flush table inet hatoba' : 'delete table inet hatoba';
+      await nft(namespace, `add table inet hatoba; ${script}`);
+      rounds++;
+    }
+  }
+}
 
 /** Whether there was an answer. */
 async function removed({ drain } = { drain: true }): Promise<boolean> {

@@ -53,6 +53,8 @@ export function createIptables(
   const { kernel } = around;
   /** While we write: whether anything was reported as changed. */
   let listening: { hasHeard: boolean } | null = null;
+  /** The families whose table had chains of ours when it was last looked at; see `KEEPER`. */
+  const installed = new Set<Family>();
   return { synchronise, apply, counters, remove, disturbed };
 
   async function synchronise(
@@ -61,7 +63,7 @@ export function createIptables(
     inside: readonly Cidr[],
     { draining, gone }: Farewell,
   ): Promise<number> {
-    if (iptables.tables.length === 0 && program.size === 0) {
+    if (iptables.tables.length === 0 && program.size === 0 && installed.size === 0) {
       await endFlows(gone, [], draining);
       return 0;
     }
@@ -70,8 +72,9 @@ export function createIptables(
     for (const family of FAMILIES) {
       const rules = natRulesOf(program.values(), family);
       const found = await readOwn(iptables, own, family);
-      if (found === NO_TABLE && rules.length === 0) continue;
+      if (found === NO_TABLE && rules.length === 0 && !installed.has(family)) continue;
       steps.push(stepTo(rules, found, own, family, inside));
+      installed.add(family);
     }
     for (const step of steps) await write(step, step.script.added, draining);
     await endFlows(gone, successors(program, gone), draining);
@@ -88,6 +91,7 @@ export function createIptables(
       if (remove.length + add.length === 0) continue;
       const found = await readOwn(iptables, own, family);
       steps.push(stepTo(changed(found, family, remove, add), found, own, family, inside));
+      installed.add(family);
     }
     for (const step of steps) await write(step, step.script.added, draining);
   }
@@ -148,6 +152,7 @@ export function createIptables(
   }
 
   async function remove({ iptables }: Found, stay: Iterable<Rule>, draining: Draining): Promise<void> {
+    installed.clear();
     await removeFrom(iptables, () => true, stay, draining);
   }
 

@@ -27,7 +27,10 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
   return {
     async synchronise({ table: found }, program, inside, { draining, gone }) {
       const addresses = outsideAddresses(program.values());
-      const { change, count } = correct(found, wanted(inside, program.values(), addresses), kernel.fingerprint);
+      const elementsNow = wanted(inside, program.values(), addresses);
+      // A table that was there comes back without elements, too: Linux tracks and translates packets of flows that drain
+      // only while some rule in the namespace makes it do so.
+      const { change, count } = correct(found, elementsNow, kernel.fingerprint, installed);
       if (change !== null || gone.length > 0) {
         const removed = [...takenAway(change, found), ...elements(gone)];
         const added = [...(change?.add ?? []), ...elements(successors(program, gone))];

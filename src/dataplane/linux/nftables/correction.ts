@@ -11,11 +11,17 @@ export interface TableCorrection {
 
 /**
  * The smallest step from what is in the kernel to the wanted elements. A table whose static part is another than that of
- * `fingerprint` is replaced as a whole, which the kernel does between two packets.
+ * `fingerprint` is replaced as a whole, which the kernel does between two packets. `isKept`: the table has to be there
+ * without elements, too.
  */
-export function correct(found: TableState | null, wanted: readonly SetElement[], fingerprint: string): TableCorrection {
+export function correct(
+  found: TableState | null,
+  wanted: readonly SetElement[],
+  fingerprint: string,
+  isKept = false,
+): TableCorrection {
   if (found === null) {
-    if (wanted.length === 0) return NOTHING;
+    if (wanted.length === 0 && !isKept) return NOTHING;
     return { change: { table: 'create', remove: [], add: wanted }, count: 1 + wanted.length };
   }
   if (found.fingerprint !== fingerprint) return { change: { table: 'replace', remove: [], add: wanted }, count: 1 };
