@@ -50,8 +50,10 @@ export function routerFlag(brief: string) {
 
 export const PROTOCOLS: readonly string[] = Object.freeze(Object.keys(PROTOCOL_NUMBERS));
 
+/** Names of protocols count in any case, as iptables takes them. */
 export const protocolFlag = {
   ...textFlag('PROTOCOL', `one of ${PROTOCOLS.join(', ')}; default tcp`),
+  parse: (input: string) => input.toLowerCase(),
   proposeCompletions: () => PROTOCOLS,
 } as const;
 

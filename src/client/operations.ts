@@ -190,6 +190,17 @@ export const isAdoptResult = record({
       reason: text,
     }),
   ),
+  /** rules that report packets, stay, and are no longer met by those of the forwards */
+  bypassed: list(
+    record({
+      instance: text,
+      /** iptables-nft, ip6tables-nft, iptables-legacy, ip6tables-legacy or nft */
+      program: text,
+      /** as the program prints it */
+      text: text,
+      reason: text,
+    }),
+  ),
   /** what could not be read, and why */
   unread: list(text),
   owned: list(record({ owner: text, rules: count })),

@@ -2,7 +2,8 @@ import type { AdoptionOptions, ForeignRule, LeftForeignRule } from '../model/ado
 import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec } from '../model/forward.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
 import { effectOf } from './forward-effect.ts';
-import { forwardsOfDump, TRANSLATING } from './iptables-forwards.ts';
+import { forwardsOfDump } from './iptables-forwards.ts';
+import { translates } from './iptables-rule.ts';
 import { readNftChains, readNftRules } from './nft-ruleset.ts';
 import { type Hook, hooksOf, nativeChains } from './rule-hooks.ts';
 import { isOurChain, OUR_CHAINS, ownerOfRule, ownerOfTable } from './rule-owners.ts';
@@ -29,8 +30,10 @@ export interface AdoptionRequest extends AdoptionOptions {
 export interface FoundForward {
   readonly spec: ForwardSpec;
   readonly rules: readonly ForeignRule[];
-  /** Rules of other hooks that may have its packets first. */
+  /** Rules of other hooks that may have its packets first, or do something to them there that they would not meet any more. */
   readonly rivals: readonly Rival[];
+  /** Rules that report its packets, and which these no longer meet. */
+  readonly bypassed: readonly ForeignRule[];
 }
 
 export interface Rival {
@@ -67,7 +70,7 @@ function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request:
   const lines = text.split('\n');
   // Forwards themselves, where they are rules of iptables, are looked at as forwards.
   const others = lines.map((line) => (line.startsWith(`-A ${OUR_CHAINS}`) ? '' : line)).join('\n');
-  const { taken, left, owners } = forwardsOfDump(others, {
+  const { taken, left, bypassed, owners } = forwardsOfDump(others, {
     file: `${program}-save`,
     router: request.router,
     gateways: request.followGateway ? request.gateways : {},
@@ -79,7 +82,11 @@ function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request:
   return {
     forwards: taken.map(({ forward, lines: numbers }) => {
       const spec = parseForwardSpec(forward);
-      return { spec, rules: numbers.map(ruleAt), rivals: rivalsOf(spec, rivals, request.gateways) };
+      const own = bypassed
+        .filter(({ by }) => by.some((line) => numbers.includes(line)))
+        .map(({ line }) => ruleAt(line));
+      const beside = besideOf(id, spec, rivals, request.gateways);
+      return { spec, rules: numbers.map(ruleAt), ...beside, bypassed: [...own, ...beside.bypassed] };
     }),
     left: left.map(({ line, text: rule, reason }) => ({
       ...ruleAt(line),
@@ -111,23 +118,36 @@ function createRules(instance: string, program: string, lines: readonly string[]
 /** linux/netfilter_ipv4.h: NF_IP_PRI_NAT_DST, where iptables' rules are. */
 const DSTNAT = -100;
 
-/** Whether it translates between the place of forwards and that of the program's own rules, or beside these. */
+/** Whether its rules are met between the place of forwards and that of the program's own rules, or beside these. */
 function isRival(hook: Hook, program: string, priority: number): boolean {
-  return hook.isNat && hook.name !== natHook(program) && hook.priority > priority && hook.priority <= DSTNAT;
+  return hook.name !== natHook(program) && hook.priority > priority && hook.priority <= DSTNAT;
 }
 
 function natHook(program: string): string {
   return `${program} (nat)`;
 }
 
-function rivalsOf(spec: ForwardSpec, rivals: Takers, gateways: Gateways): readonly Rival[] {
+/** What other hooks do to its packets. */
+function besideOf(
+  id: string,
+  spec: ForwardSpec,
+  rivals: Takers,
+  gateways: Gateways,
+): Pick<FoundForward, 'rivals' | 'bypassed'> {
   const { internalAddress, externalAddress, protocol, externalPorts, sources } = spec;
   const external = externalAddress === GATEWAY ? gateways[internalAddress.family] : externalAddress;
-  if (external === undefined) return [];
-  const takings = rivals.of(packetsOf({ protocol, external, externalPorts, sources }));
-  return takings
-    .filter(({ visit }) => !isOurChain(visit.rule.chain))
-    .map(({ hook, visit }) => ({ hook: hook.name, text: visit.rule.text }));
+  if (external === undefined) return { rivals: [], bypassed: [] };
+  const packets = packetsOf({ protocol, external, externalPorts, sources });
+  const takings = rivals.of(packets).map(({ hook, visit: { rule } }) => ({ hook, rule }));
+  const passing = rivals.passing(packets);
+  const changing = passing.filter(({ effect }) => effect === 'changes');
+  const observing = passing.filter(({ effect }) => effect === 'observes');
+  return {
+    rivals: [...takings, ...changing]
+      .filter(({ rule }) => !isOurChain(rule.chain))
+      .map(({ hook, rule }) => ({ hook: hook.name, text: rule.text })),
+    bypassed: observing.map(({ hook, rule }) => ({ instance: id, program: hook.name, text: rule.text })),
+  };
 }
 
 /** Two programs, or two places, may have rules that do the same: they are one forward, and no rivals. */
@@ -136,11 +156,12 @@ function merge(forwards: readonly FoundForward[], gateways: Gateways): readonly 
   for (const forward of forwards) {
     const key = effectOf(forward.spec, gateways);
     const same = merged.get(key);
-    const [rules, rivals] = [
-      [...(same?.rules ?? []), ...forward.rules],
-      [...(same?.rivals ?? []), ...forward.rivals],
-    ];
-    merged.set(key, { spec: same?.spec ?? forward.spec, rules, rivals });
+    merged.set(key, {
+      spec: same?.spec ?? forward.spec,
+      rules: [...(same?.rules ?? []), ...forward.rules],
+      rivals: [...(same?.rivals ?? []), ...forward.rivals],
+      bypassed: [...(same?.bypassed ?? []), ...forward.bypassed],
+    });
   }
   return [...merged.values()].map((forward) => {
     const isOwn = ({ hook, text }: Rival) =>
@@ -158,10 +179,10 @@ function ofNft({ id, texts }: Instance): Omit<FoundForwards, 'forwards'> {
     for (const [at, rule] of chain.rules.entries()) {
       const isIptables = JSON.stringify(rule.statements).includes('"type":"target"');
       const meant = readNftRules(rule, chain, chain.family === 'ip6' ? 6 : 4, at + 1);
-      const translates = isIptables
+      const isTranslating = isIptables
         ? /\bdnat to\b|\bredirect\b/.test(rule.text)
-        : meant.some(({ target }) => TRANSLATING.includes(target.name));
-      if (!translates) continue;
+        : meant.some(({ target }) => translates(target));
+      if (!isTranslating) continue;
       const owner = ownerOfTable(chain.table) ?? ownerOfRule({ chain: chain.name, text: rule.text });
       const reason = isIptables
         ? 'there are rules of nft in its table, so that iptables cannot print it exactly'

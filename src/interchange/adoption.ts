@@ -4,6 +4,7 @@ import type { Forward, ForwardSpec } from '../model/forward.ts';
 import type { Gateways } from '../model/router.ts';
 import { type AdoptionRequest, type FoundForward, findForwards, type Instance } from './adoption-sources.ts';
 import { effectOf, placeOf } from './forward-effect.ts';
+import { BYPASSED } from './iptables-forwards.ts';
 
 /**
  * What taking over the rules comes to that were made by hand in the instances of one router. A rule is taken over as a
@@ -32,8 +33,16 @@ export function planAdoption(instances: readonly Instance[], request: AdoptionRe
     forwards,
     rules: [...rules].map(([rule, needs]) => ({ ...rule, ...needs })),
     left: [...found.left, ...refused],
+    bypassed: bypassedBy(kept),
     owners: found.owners,
   };
+}
+
+/** Each rule once that packets of these forwards no longer meet. */
+function bypassedBy(forwards: readonly FoundForward[]): readonly LeftForeignRule[] {
+  const rules = forwards.flatMap(({ bypassed }) => bypassed);
+  const once = new Map(rules.map((rule) => [[rule.instance, rule.program, rule.text].join('\n'), rule]));
+  return [...once.values()].map((rule) => ({ ...rule, reason: BYPASSED }));
 }
 
 /** Finds the forward that does the same for the same packets, and goes on doing it. */

@@ -1,6 +1,7 @@
 import type { Family } from '../model/address.ts';
 import type { Interval } from './intervals.ts';
 import type { Target } from './iptables-rule.ts';
+import { parsePortOrService } from './iptables-values.ts';
 
 /** Where a DNAT rule sends packets; `ports` undefined: to the port they were sent to. */
 export interface Destination {
@@ -14,9 +15,9 @@ export interface Destination {
   readonly isRandom: boolean;
 }
 
-/** `10.0.0.5`, `10.0.0.5:80`, `:8000-8003/9100`, `[fd00::5]:80`, `10.0.0.5-10.0.0.9`. */
+/** `10.0.0.5`, `10.0.0.5:80`, `:8000-8003/9100`, `[fd00::5]:80`, `10.0.0.5-10.0.0.9`; ports also as names. */
 const FORM =
-  /^(?:\[([^\]]*)\]|([^:[\]]*)|([\da-f:.]*:[\da-f:.]*(?:-[\da-f:.]+)?))(?::(\d{1,5})(?:-(\d{1,5}))?(?:\/(\d{1,5}))?)?$/i;
+  /^(?:\[([^\]]*)\]|([^:[\]]*)|([\da-f:.]*:[\da-f:.]*(?:-[\da-f:.]+)?))(?::([^:/-]+)(?:-([^:/-]+))?(?:\/([^:/-]+))?)?$/i;
 
 /** A text says why no forward does what the target does. */
 export function readDestination({ name, options }: Target, family: Family): Destination | string {
@@ -34,8 +35,12 @@ export function readDestination({ name, options }: Target, family: Family): Dest
   if (address.includes(':') !== (family === 6)) return `--to-destination ${text} is of another address family`;
   const isRandom = options.some((option) => option.name === '--random');
   if (first === undefined) return { address, isRandom };
-  const ports = { first: BigInt(first), last: BigInt(last ?? first), base: base === undefined ? null : BigInt(base) };
-  return { address, ports, isRandom };
+  const [from, to, start] = [first, last ?? first, base ?? first].map(parsePortOrService);
+  if (from === undefined || to === undefined || start === undefined || from === null || to === null || start === null) {
+    return `--to-destination ${text} has a port that only iptables can tell`;
+  }
+  if (to < from) return `--to-destination ${text} has ports in descending order`;
+  return { address, ports: { first: from, last: to, base: base === undefined ? null : start }, isRandom };
 }
 
 /** Which inner ports the outside ones become, if in order or all the same one; a text says why a forward cannot do it. */

@@ -1,7 +1,7 @@
 import type { Protocol } from '../model/protocol.ts';
 import { createGrowingIndex } from './interval-index.ts';
 import { type Intervals, intersect, overlap, subtract } from './intervals.ts';
-import type { Match } from './iptables-rule.ts';
+import type { Match, Rule } from './iptables-rule.ts';
 import type { Visit } from './iptables-walk.ts';
 
 /** Packets of one protocol for one address: all of these sources and ports. */
@@ -17,6 +17,8 @@ export interface Remainder {
   readonly taken: readonly number[];
   /** The line of a rule of which it cannot be told whether it takes some. */
   readonly unclear: number | null;
+  /** Rules that do something to some of them, or may, before they go on. */
+  readonly passed: readonly Rule[];
 }
 
 /** Rules that packets have met before, and that may have ended their way. */
@@ -77,17 +79,23 @@ export function createEarlierRules(): EarlierRules {
 
     without(protocol, destination, piece) {
       const taken = new Set<number>();
+      const passing: Entry[] = [];
       let pieces: readonly Piece[] = [piece];
-      for (const { visit, missed } of near(destination, protocol, piece)) {
+      for (const entry of near(destination, protocol, piece)) {
+        const { visit, missed } = entry;
         const { match, rule, end } = visit;
         if (!meets(match, protocol, destination)) continue;
+        if (end === 'passes') {
+          passing.push(entry);
+          continue;
+        }
         const reached = pieces.flatMap((one) => shared(one, match));
         if (reached.length === 0) continue;
         const others = missed.filter((other) => meets(other.match, protocol, destination));
         const isUnclear = [visit, ...others].some((one) => {
           return one.match.unclear.length > 0 && reached.some((each) => shared(each, one.match).length > 0);
         });
-        if (end === 'possible' || isUnclear) return { pieces, taken: [...taken], unclear: rule.line };
+        if (end === 'possible' || isUnclear) return { pieces, taken: [...taken], unclear: rule.line, passed: [] };
         taken.add(rule.line);
         const passed = divide(
           reached,
@@ -95,9 +103,23 @@ export function createEarlierRules(): EarlierRules {
         ).inside;
         pieces = [...divide(pieces, [match]).outside, ...passed];
       }
-      return { pieces, taken: [...taken], unclear: null };
+      const passed = passing.filter((entry) => mayPass(pieces, entry, protocol, destination));
+      return { pieces, taken: [...taken], unclear: null, passed: passed.map(({ visit }) => visit.rule) };
     },
   };
+}
+
+/** Whether some of the packets come to the rule, and have not left its chain before for certain. */
+function mayPass(pieces: readonly Piece[], entry: Entry, protocol: Protocol, destination: bigint): boolean {
+  const { visit, missed } = entry;
+  const certain = missed.filter(({ match }) => match.unclear.length === 0 && meets(match, protocol, destination));
+  const reached = pieces.flatMap((one) => shared(one, visit.match));
+  return (
+    divide(
+      reached,
+      certain.map(({ match }) => match),
+    ).outside.length > 0
+  );
 }
 
 /** Whether the protocol and the address are among those of the match. */

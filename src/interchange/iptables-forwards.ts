@@ -1,23 +1,14 @@
-import { type Address, addressOf, type Family } from '../model/address.ts';
-import { HatobaError } from '../model/errors.ts';
-import { type ForwardInput, GATEWAY, parseForwardSpec } from '../model/forward.ts';
-import { parseText } from '../model/ids.ts';
-import type { Protocol } from '../model/protocol.ts';
-import type { Gateways } from '../model/router.ts';
-import { type Destination, innerPorts, readDestination } from './dnat-target.ts';
-import { createEarlierRules, type EarlierRules, onlyOf, type Piece, type Remainder } from './earlier-rules.ts';
-import { addressSpace, type Interval, networksOf } from './intervals.ts';
+import { createEarlierRules } from './earlier-rules.ts';
 import { type DumpRule, type DumpTable, readDump } from './iptables-dump.ts';
-import { type Match, targetOf } from './iptables-rule.ts';
-import { type Visit, walk } from './iptables-walk.ts';
+import { optionsOf, splitOptions } from './iptables-options.ts';
+import { type Rule, translates } from './iptables-rule.ts';
+import { walk } from './iptables-walk.ts';
 import { type TakenForward, withJoinedSources } from './joined-sources.ts';
+import { addOutcome, type Outcome, refuse, type TranslationOptions, translateRule } from './rule-translation.ts';
 
-export interface DumpOptions {
+export interface DumpOptions extends TranslationOptions {
   /** For messages. */
   readonly file: string;
-  readonly router: string;
-  /** Addresses that become `gateway`, so that the forward follows the router's own; default: none. */
-  readonly gateways?: Gateways;
   /**
    * Beginnings of the names of the router's outside interfaces. With them, a rule for packets that come in there
    * (`-i`) counts as one for all, and one for others not at all; default: such rules are not taken over.
@@ -36,9 +27,17 @@ export interface LeftRule {
   readonly reason: string;
 }
 
+/** A rule that stays and that packets of forwards no longer meet. */
+export interface BypassedRule extends LeftRule {
+  /** Lines of the rules that become these forwards. */
+  readonly by: readonly number[];
+}
+
 export interface DumpForwards {
   readonly taken: readonly TakenForward[];
   readonly left: readonly LeftRule[];
+  /** Rules that only report packets; what any other rule does to them is a reason against a forward. */
+  readonly bypassed: readonly BypassedRule[];
   /** How many a program looks after. */
   readonly foreign: number;
   /** The program, for each of them. */
@@ -54,157 +53,65 @@ export function forwardsOfDump(text: string, options: DumpOptions): DumpForwards
   return {
     taken: results.flatMap(({ taken }) => withJoinedSources(taken)),
     left: results.flatMap(({ left }) => left),
+    bypassed: results.flatMap(({ bypassed }) => bypassed),
     foreign: results.reduce((sum, { foreign }) => sum + foreign, 0),
     owners: results.flatMap(({ owners }) => owners),
   };
 }
 
-/** Targets that change where a packet goes. */
-export const TRANSLATING: readonly (string | null)[] = ['DNAT', 'REDIRECT', 'NETMAP'];
-
-/** The forwards of one rule, or why it has none. */
-type Outcome = readonly ForwardInput[] | Refusal;
-
-interface Refusal {
-  readonly reason: string;
-  /** Whether the rule does nothing at all, so that nothing is lost. */
-  readonly isVain: boolean;
-}
-
 function forwardsOfTable(table: DumpTable, options: DumpOptions): DumpForwards {
   const outcomes = outcomesOf(table, options);
   const { ownerOf = ownerInNeutron } = options;
-  const rules = [...table.chains.values()].flat().filter(isTranslating);
+  const rules = [...table.chains.values()].flat().filter((rule) => isTranslating(rule, table));
   const own = rules.filter((rule) => ownerOf(rule) === null).sort((a, b) => a.line - b.line);
   const told = own.map((rule) => ({ rule, outcome: outcomes.get(rule.line) ?? refuse(unreached(rule)) }));
   return {
     taken: told.flatMap(({ rule, outcome }) => {
-      return 'reason' in outcome ? [] : outcome.map((forward) => ({ forward, lines: [rule.line] }));
+      return 'reason' in outcome ? [] : outcome.forwards.map((forward) => ({ forward, lines: [rule.line] }));
     }),
     left: told.flatMap(({ rule: { line, text }, outcome }) => {
       return 'reason' in outcome ? [{ line, text, reason: outcome.reason }] : [];
     }),
+    bypassed: bypassedBy(told),
     foreign: rules.length - own.length,
     owners: rules.flatMap((rule) => ownerOf(rule) ?? []),
   };
 }
 
+function bypassedBy(told: readonly { readonly rule: DumpRule; readonly outcome: Outcome }[]): readonly BypassedRule[] {
+  const observers = new Map<number, { rule: Rule; by: number[] }>();
+  for (const { rule, outcome } of told) {
+    for (const observer of 'reason' in outcome ? [] : outcome.observers) {
+      const known = observers.get(observer.line);
+      if (known === undefined) observers.set(observer.line, { rule: observer, by: [rule.line] });
+      else if (known.by.at(-1) !== rule.line) known.by.push(rule.line);
+    }
+  }
+  return [...observers.values()]
+    .sort((a, b) => a.rule.line - b.rule.line)
+    .map(({ rule: { line, text }, by }) => ({ line, text, by, reason: BYPASSED }));
+}
+
+/** Why a rule that stays is named. */
+export const BYPASSED = 'packets of the forwards no longer come to it, since forwards come first';
+
 /** By line. A rule that several ways lead to is taken over on all of them, or not at all. */
 function outcomesOf(table: DumpTable, options: DumpOptions): ReadonlyMap<number, Outcome> {
   const outcomes = new Map<number, Outcome>();
   const earlier = createEarlierRules();
-  for (const visit of walk(options.file, table, { family: table.family, outside: options.outside ?? [] })) {
-    const { rule } = visit;
+  const context = { family: table.family, outside: options.outside ?? [], isNat: true };
+  for (const visit of walk(options.file, table, context)) {
+    const { rule, end } = visit;
     earlier.enter(visit.calls);
-    if (TRANSLATING.includes(rule.target.name) && (options.ownerOf ?? ownerInNeutron)(rule) === null) {
-      outcomes.set(rule.line, add(outcomes.get(rule.line), translate(visit, earlier, table.family, options)));
+    if (end !== 'passes' && translates(rule.target) && (options.ownerOf ?? ownerInNeutron)(rule) === null) {
+      outcomes.set(
+        rule.line,
+        addOutcome(outcomes.get(rule.line), translateRule(visit, earlier, table.family, options)),
+      );
     }
     earlier.add(visit);
   }
   return outcomes;
-}
-
-function add(before: Outcome | undefined, next: Outcome): Outcome {
-  if (before === undefined) return next;
-  if ('reason' in before) return before.isVain ? next : before;
-  if ('reason' in next) return next.isVain ? before : next;
-  return [...before, ...next];
-}
-
-function refuse(reason: string, isVain = false): Refusal {
-  return { reason, isVain };
-}
-
-function translate({ rule, match }: Visit, earlier: EarlierRules, family: Family, options: DumpOptions): Outcome {
-  if (rule.text.includes('\n')) return refuse('it has a line break, so that iptables-restore cannot read it');
-  const destination = readDestination(rule.target, family);
-  if (typeof destination === 'string') return refuse(destination);
-  const obstacle = obstacleIn(match, family);
-  if (obstacle !== null) return refuse(obstacle);
-  if (isEmpty(match)) return refuse('no packet from outside meets all its conditions', true);
-  const outside = onlyOf(match.destinations);
-  if (outside === null) return refuse('it is for several addresses, a forward for one');
-  if (match.protocols.has('other')) return refuse('it is not only for protocols that have ports, as a forward is');
-  const way = { family, external: addressOf(family, outside), destination, comment: rule.comment, options };
-  return [...match.protocols]
-    .filter((protocol) => protocol !== 'other')
-    .map((protocol) => remaining(earlier.without(protocol, outside, match), { ...way, protocol }))
-    .reduce(add);
-}
-
-function remaining({ pieces, taken, unclear }: Remainder, way: Way): Outcome {
-  if (unclear !== null) {
-    return refuse(`line ${unclear} comes first, and it cannot be told which of its packets that takes`);
-  }
-  if (pieces.length === 0) return refuse(`line ${taken.join(', ')} comes first, and takes all its packets`, true);
-  return printPieces(pieces, way);
-}
-
-/** Why no forward can be for exactly these packets, as far as that shows at once. */
-function obstacleIn({ unclear, destinations }: Match, family: Family): string | null {
-  const [condition] = unclear;
-  if (condition !== undefined) {
-    return isInterface(condition)
-      ? `it is for packets by certain interfaces (${condition}), a forward for all`
-      : `a forward has no condition like ${condition}`;
-  }
-  return isEverything(destinations, family) ? 'it is for every address (no -d), a forward for one' : null;
-}
-
-function isEmpty({ protocols, sources, destinations, ports }: Match): boolean {
-  return protocols.size === 0 || [sources, destinations, ports].some((numbers) => numbers.length === 0);
-}
-
-interface Way {
-  readonly family: Family;
-  readonly protocol: Protocol;
-  readonly external: Address;
-  readonly destination: Destination;
-  readonly comment: string | null;
-  readonly options: DumpOptions;
-}
-
-function printPieces(pieces: readonly Piece[], way: Way): Outcome {
-  const { router, gateways } = way.options;
-  const forwards: ForwardInput[] = [];
-  for (const { sources, ports } of pieces) {
-    for (const outer of ports) {
-      const inner = innerPorts(way.destination, outer);
-      if (typeof inner === 'string') return refuse(inner);
-      forwards.push({
-        router,
-        ...describe(way.comment),
-        protocol: way.protocol,
-        external_address: gateways?.[way.family]?.text === way.external.text ? GATEWAY : way.external.text,
-        external_port: printPorts(outer),
-        internal_address: way.destination.address,
-        internal_port: printPorts(inner),
-        sources: isEverything(sources, way.family) ? [] : networksOf(way.family, sources),
-      });
-    }
-  }
-  const reason = refusalOf(forwards);
-  return reason === null ? forwards : refuse(reason);
-}
-
-/** What a forward cannot be at all, such as one to a loopback address. */
-function refusalOf(forwards: readonly ForwardInput[]): string | null {
-  try {
-    for (const forward of forwards) parseForwardSpec(forward);
-    return null;
-  } catch (error) {
-    if (error instanceof HatobaError) return error.message;
-    throw error;
-  }
-}
-
-function describe(comment: string | null): Pick<ForwardInput, 'description'> {
-  try {
-    return comment === null || comment === '' ? {} : { description: parseText(comment) };
-  } catch {
-    // A comment is no part of what the rule does.
-    return {};
-  }
 }
 
 function unreached({ chain }: DumpRule): string {
@@ -213,24 +120,12 @@ function unreached({ chain }: DumpRule): string {
     : `no rule of PREROUTING leads to its chain ${chain}`;
 }
 
-function isTranslating(rule: DumpRule): boolean {
-  return TRANSLATING.includes(targetOf(rule));
+function isTranslating(rule: DumpRule, { chains }: DumpTable): boolean {
+  const { jump } = splitOptions(optionsOf(rule.words), (name) => chains.has(name));
+  const [name = ''] = jump?.values ?? [];
+  return translates({ name, isChain: chains.has(name) });
 }
 
 const ownerInNeutron: OwnerOf = ({ chain }) => {
   return chain.startsWith('neutron-') ? 'Neutron' : null;
 };
-
-function isInterface(condition: string): boolean {
-  return /^(! )?(-i|--in-interface) /.test(condition);
-}
-
-function isEverything(addresses: readonly Interval[], family: Family): boolean {
-  const [only] = addresses;
-  const { last } = addressSpace(family);
-  return only?.first === 0n && only.last === last;
-}
-
-function printPorts({ first, last }: Interval): string {
-  return first === last ? String(first) : `${first}-${last}`;
-}

@@ -1,6 +1,7 @@
 import type { Family } from '../model/address.ts';
 import { type Intervals, intersect, subtract, unite } from './intervals.ts';
-import { addressOrNull, anyPacket, both, type Match, protocolsOf } from './iptables-rule.ts';
+import { anyPacket, both, type Match } from './iptables-rule.ts';
+import { addressOrNull, protocolsOf } from './iptables-values.ts';
 
 /** A value of `nft -j` (man 5 libnftables-json), as far as it has been looked at. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -20,7 +21,8 @@ export function readNftMatch(statement: Json, family: Family): Match {
   }
   // What the header is of that it looks into, it demands by the way.
   const protocol = subject?.protocol ?? null;
-  const any = protocol === null ? all : { ...all, protocols: protocolsOf(protocol, false) };
+  const protocols = protocol === null ? null : protocolsOf(protocol, false);
+  const any = protocols === null ? all : { ...all, protocols };
   const known = subject && readComparison(subject, statement, family, any);
   return known ?? { ...any, unclear: [describe(left)] };
 }
@@ -79,7 +81,9 @@ function readComparison({ kind }: Subject, { op, right }: Json, family: Family, 
     case 'protocol': {
       const names = setOf(right).map((name) => printed(name));
       if (names.some((name) => name === null || name.startsWith('@')) || !(op === '==' || isNegated)) return null;
-      const [first, ...others] = names.map((name) => protocolsOf(name ?? '', isNegated));
+      const sets = names.map((name) => protocolsOf(name ?? '', isNegated)).filter((protocols) => protocols !== null);
+      if (sets.length < names.length) return null;
+      const [first, ...others] = sets;
       const join = (a: Match['protocols'], b: Match['protocols']) => (isNegated ? a.intersection(b) : a.union(b));
       return first === undefined ? null : { ...any, protocols: others.reduce(join, first) };
     }

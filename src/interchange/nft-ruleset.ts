@@ -1,6 +1,7 @@
 import type { Family } from '../model/address.ts';
-import { anyPacket, both, type Match, type Rule, type Target } from './iptables-rule.ts';
+import { anyPacket, both, type Match, type Passing, type Rule, type Target } from './iptables-rule.ts';
 import { entriesOf, isJson, type Json, readNftKeys, readNftMatch } from './nft-match.ts';
+import type { PassingEffect } from './passing-rules.ts';
 import { type NftRuleset, nftFamily } from './rule-texts.ts';
 
 /** A chain of nf_tables, with its rules as JSON. */
@@ -68,7 +69,11 @@ export function readNftRules(rule: NftRule, chain: NftChain, family: Family, lin
     const matches = parts.map((statement) => matchOf(statement, family));
     const target = parts.map(targetOf).find((found) => found !== null) ?? NO_TARGET;
     const reachable = reachedBy(chain, family) ? anyPacket(family) : nobody(family);
-    return { line, chain: chain.name, text, match: matches.reduce(both, reachable), target, comment: null };
+    const match = matches.reduce(both, reachable);
+    const passing = parts.map((statement) => passingOf(statement, match));
+    const strongest =
+      passing.find((each) => each?.effect === 'changes') ?? passing.find((each) => each !== null) ?? null;
+    return { line, chain: chain.name, text, match, target, comment: null, passing: strongest };
   }
 }
 
@@ -80,7 +85,7 @@ function reachedBy({ family }: NftChain, packets: Family): boolean {
   return family === 'inet' || family === nftFamily(packets);
 }
 
-const NO_TARGET: Target = { name: null, isGoto: false, options: [] };
+const NO_TARGET: Target = { name: null, isChain: false, isGoto: false, options: [] };
 
 /** Verdicts and other statements that decide about a packet, as iptables calls them. */
 const TARGETS: Readonly<Record<string, string>> = {
@@ -95,14 +100,32 @@ const TARGETS: Readonly<Record<string, string>> = {
   queue: 'QUEUE',
 };
 
-/** Statements that neither choose packets nor decide about them. */
-const PASSING = ['counter', 'log', 'mangle', 'ct helper', 'ct timeout', 'dup', 'last', 'set', 'map', 'secmark'];
+/** Statements that neither choose packets nor decide about them, and what they do; null: only count them. */
+const PASSING: Readonly<Record<string, PassingEffect | null>> = {
+  counter: null,
+  last: null,
+  log: 'observes',
+  mangle: 'changes',
+  'ct helper': 'changes',
+  'ct timeout': 'changes',
+  dup: 'changes',
+  set: 'changes',
+  map: 'changes',
+  secmark: 'changes',
+};
+
+/** What a statement does to these packets; null: nothing but count them. */
+function passingOf(statement: Json, match: Match): Passing | null {
+  const [kind = ''] = Object.keys(statement);
+  const effect = PASSING[kind] ?? null;
+  return effect && { effect, match, by: kind };
+}
 
 function matchOf(statement: Json, family: Family): Match {
   const [[kind, content] = ['', null]] = Object.entries(statement);
   if (kind === 'match' && isJson(content)) return readNftMatch(content, family);
   if ((kind === 'dnat' || kind === 'redirect') && isJson(content)) return translatedBy(content, family);
-  const isKnown = kind in TARGETS || kind === 'jump' || kind === 'goto' || PASSING.includes(kind);
+  const isKnown = kind in TARGETS || kind === 'jump' || kind === 'goto' || kind in PASSING;
   const isTarget = kind === 'xt' && isJson(content) && content['type'] === 'target';
   if (isKnown || isTarget) return anyPacket(family);
   return { ...anyPacket(family), unclear: [kind] };
@@ -120,12 +143,12 @@ function targetOf(statement: Json): Target | null {
   const [[kind, content] = ['', null]] = Object.entries(statement);
   if (kind === 'jump' || kind === 'goto') {
     const name = isJson(content) && typeof content['target'] === 'string' ? content['target'] : null;
-    return { name, isGoto: kind === 'goto', options: [] };
+    return { name, isChain: true, isGoto: kind === 'goto', options: [] };
   }
   // What is behind a map of verdicts, or one of iptables' targets, is not known.
   const isUnknown = kind === 'vmap' || (kind === 'xt' && !(isJson(content) && content['type'] === 'match'));
   const name = isUnknown ? kind : (TARGETS[kind] ?? null);
-  return name === null ? null : { name, isGoto: false, options: [] };
+  return name === null ? null : { name, isChain: false, isGoto: false, options: [] };
 }
 
 function baseOf({ type, hook, prio, policy }: Json, devices: readonly string[]): NftChain['base'] {

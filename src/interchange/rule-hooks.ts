@@ -58,7 +58,7 @@ function dumpHooks({ program, family, text }: IptablesDump): readonly Hook[] {
       family,
       priority,
       isNat: table === 'nat',
-      visits: walk(file, { ...content, family }, { family, outside: [] }),
+      visits: walk(file, { ...content, family }, { family, outside: [], isNat: table === 'nat' }),
     }));
   });
 }

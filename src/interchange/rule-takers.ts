@@ -5,8 +5,9 @@ import type { Protocol } from '../model/protocol.ts';
 import { createEarlierRules, meets, onlyOf, type Piece, shared } from './earlier-rules.ts';
 import { indexIntervals } from './interval-index.ts';
 import { addressSpace, type Intervals, unite } from './intervals.ts';
-import { TRANSLATING } from './iptables-forwards.ts';
+import { type Rule, translates } from './iptables-rule.ts';
 import type { Visit } from './iptables-walk.ts';
+import type { PassingEffect } from './passing-rules.ts';
 import type { Hook } from './rule-hooks.ts';
 
 /** Packets that somebody looks after: of one protocol, for one address. */
@@ -62,6 +63,14 @@ export interface Takers {
    * what earlier rules have left for each is what takes long to tell.
    */
   of(packets: Packets, isMeant?: IsMeant): readonly Taking[];
+  /** Rules that do something to some of the packets, or may, and let them go on. */
+  passing(packets: Packets): readonly PassingRule[];
+}
+
+export interface PassingRule {
+  readonly hook: Hook;
+  readonly rule: Rule;
+  readonly effect: PassingEffect;
 }
 
 /** `hooks`: whose rules are looked at. Rules for some ports of one address are found at once, however many there are. */
@@ -74,14 +83,29 @@ export function createTakers(hooks: readonly Hook[]): Takers {
         .filter(({ hook }) => hook.family === packets.family)
         .flatMap(({ hook, near }) => takings(hook, near(packets), packets, isMeant));
     },
+    passing(packets) {
+      return indexes
+        .filter(({ hook }) => hook.family === packets.family)
+        .flatMap(({ hook, near }) => passingIn(hook, near(packets), packets));
+    },
   };
+}
+
+function passingIn(hook: Hook, visits: readonly Visit[], packets: Packets): readonly PassingRule[] {
+  const { protocol, destination } = packets;
+  return visits
+    .filter(({ end, match }) => {
+      return end === 'passes' && meets(match, protocol, destination) && shared(packets, match).length > 0;
+    })
+    .flatMap(({ rule }) => (rule.passing === null ? [] : [{ hook, rule, effect: rule.passing.effect }]));
 }
 
 /** Targets by which a packet never comes to what is behind them. */
 export const ENDING: readonly (string | null)[] = ['DROP', 'REJECT', 'TPROXY'];
 
-function takes({ rule, end }: Visit): boolean {
-  return end === 'untracked' || TRANSLATING.includes(rule.target.name) || ENDING.includes(rule.target.name);
+function takes({ rule: { target }, end }: Visit): boolean {
+  if (end === 'passes') return false;
+  return end === 'untracked' || translates(target) || (!target.isChain && ENDING.includes(target.name));
 }
 
 /** Those that can concern packets for some ports of an address, in the order in which they are met. */

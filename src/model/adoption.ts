@@ -36,6 +36,8 @@ export interface AdoptionPlan {
   readonly forwards: readonly ForwardSpec[];
   readonly rules: readonly AdoptableRule[];
   readonly left: readonly LeftForeignRule[];
+  /** Rules that report packets (LOG), stay, and are no longer met by those of the forwards. */
+  readonly bypassed: readonly LeftForeignRule[];
   /** Programs that look after rules of theirs, which are let alone; one for each rule. */
   readonly owners: readonly string[];
   /** What is there and could not be read, and why. */

@@ -422,6 +422,11 @@ export const ERRORS = {
     message: '{count} of {total} DNAT rules stay as they are',
     hint: 'The list above says why. Add forwards for them by hand as they are meant, then remove them.',
   },
+  rules_bypassed: {
+    ...internal,
+    message: 'rules that packets of forwards no longer come to: {count}',
+    hint: 'The list above names them. What they report of these packets is missing from now on; put such rules into table raw or mangle.',
+  },
   rules_unreadable: {
     ...internal,
     message: 'not all rules could be read: {reason}',

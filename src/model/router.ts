@@ -35,5 +35,11 @@ export function parseRouterId(text: string): RouterId {
 /** A router's own outside addresses, at most one of each family. */
 export type Gateways = { readonly [family in Family]?: Address };
 
+/** One of a router's own addresses, on an interface that leads outside. */
+export interface OutsideAddress {
+  readonly interface: string;
+  readonly address: Address;
+}
+
 /** Protocols that cannot be forwarded in some router, and why, for the user. */
 export type ProtocolLimits = { readonly [protocol in Protocol]?: string };

@@ -42,7 +42,7 @@ const RULE = {
   created: [],
 };
 const adoption: LocalNode['adoption'] = {
-  plan: async () => ({ forwards: [], rules: [RULE], left: [], unread: [], owners: [] }),
+  plan: async () => ({ forwards: [], rules: [RULE], left: [], bypassed: [], unread: [], owners: [] }),
   remove: async (rules) => rules.map(() => ({ outcome: 'removed', reason: null })),
 };
 

@@ -11,6 +11,7 @@ const PLAN: AdoptionPlan = {
   ],
   rules: [{ ...RULE, present: [], created: [0] }],
   left: [],
+  bypassed: [],
   unread: [],
   owners: ['Docker', 'Docker'],
 };
@@ -134,3 +135,12 @@ test.each([
     expect(removed).toHaveLength(count);
   },
 );
+
+test('rules that packets of the forwards no longer come to are named, and the exit code tells of them', async () => {
+  plan = { ...PLAN, bypassed: [{ ...RULE, text: '-A PREROUTING -j LOG', reason: 'they pass it by' }] };
+  const { stdout, stderr, exit } = await cli.run('adopt', '--yes');
+  expect(stdout).toContain('! qrouter-1: iptables-nft: they pass it by\n    -A PREROUTING -j LOG\n');
+  expect(stdout).toContain('1 forward made, 1 rule removed');
+  expect(stderr).toContain('hatoba: rules that packets of forwards no longer come to: 1\n');
+  expect(exit).toBe(1);
+});

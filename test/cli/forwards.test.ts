@@ -36,6 +36,27 @@ describe('forward add', () => {
     expect({ stderr, exit }).toEqual({ stderr: '', exit: 0 });
   });
 
+  test('takes the name of a protocol in any case, as all commands do', async () => {
+    await withNode();
+    const added = await bench.run('forward', 'add', '--protocol', 'UDP', '5002', '192.168.50.11:53');
+    expect(added.stdout).toContain('192.168.1.100:5002/udp -> 192.168.50.11:53');
+    const list = await bench.run('forward', 'list', '--protocol', 'Udp', '-o', 'name');
+    expect(list.stdout.trim().split('\n')).toHaveLength(1);
+    const reference = bench.registry.forwards.list()[0]?.id ?? '';
+    expect((await bench.run('forward', 'set', reference, '--protocol', 'SCTP')).exit).toBe(0);
+    expect(bench.registry.forwards.list().map(({ protocol }) => protocol)).toEqual(['sctp']);
+    const trace = await bench.run(
+      'trace',
+      '--protocol',
+      'SCTP',
+      '--from',
+      '198.51.100.1:1',
+      '--to',
+      '192.168.1.100:5002',
+    );
+    expect(trace.stdout).toContain('192.168.50.11:53');
+  });
+
   test('hands everything on', async () => {
     await withNode();
     const words = [

@@ -148,6 +148,35 @@ test('files for apply are read as well, beside dumps', async () => {
   expect(exit).toBe(2);
 });
 
+describe('rules that packets of forwards would no longer come to', () => {
+  const MARK = '-d 192.168.1.100/32 -p tcp --dport 80 -j MARK --set-mark 0x1';
+
+  test('keep a rule from being taken over', async () => {
+    const path = await file('rules', dump(MARK, WEB));
+    const { stdout, stderr, exit } = await bench.run('import', path, '--router', 'r1', '--no-wait');
+    expect(stdout).toContain(
+      `! ${path}:4: line 3 does something to its packets (MARK), which would not meet it any more\n`,
+    );
+    expect(stderr).toContain('1 of 1 DNAT rules were not taken over');
+    expect(exit).toBe(1);
+    expect(there()).toEqual([]);
+  });
+
+  test('or are named where they only report packets', async () => {
+    const path = await file('rules', dump('-p tcp -j LOG --log-prefix "in: "', WEB));
+    const { stdout, stderr, exit } = await bench.run('import', path, '--router', 'r1', '--no-wait');
+    expect(stdout).toContain(`! ${path}:3: packets of the forwards no longer come to it, since forwards come first\n`);
+    expect(stderr).toContain('hatoba: rules that packets of forwards no longer come to: 1\n');
+    expect(exit).toBe(1);
+    expect(there()).toHaveLength(1);
+    const document = JSON.parse((await bench.run('import', path, '--router', 'r1', '-o', 'json')).stdout);
+    expect(document).toMatchObject({
+      left: [],
+      bypassed: [{ line: 3, text: '-A PREROUTING -p tcp -j LOG --log-prefix "in: "' }],
+    });
+  });
+});
+
 test('-o json has the rules that are left, too', async () => {
   const { stdout } = await bench.run('import', await file('rules', dump(WEB, EVERY)), '--router', 'r1', '-o', 'json');
   expect(JSON.parse(stdout)).toMatchObject({

@@ -27,7 +27,7 @@ function instance(id: string, rules: Partial<Record<Program, readonly string[]>>
 
 function plan(instances: readonly Instance[], differences: Partial<AdoptionRequest> = {}) {
   const request = { router: 'r', gateways: {}, existing: [], priority: -110, followGateway: false, outside: [] };
-  const { forwards, rules, left } = planAdoption(instances, { ...request, ...differences });
+  const { forwards, rules, left, bypassed } = planAdoption(instances, { ...request, ...differences });
   return {
     forwards: forwards.map((spec) => {
       const { external_address, external_port, internal_address, internal_port, sources } = printForwardSpec(spec);
@@ -36,6 +36,7 @@ function plan(instances: readonly Instance[], differences: Partial<AdoptionReque
     }),
     rules: rules.map(({ instance: id, program, present, created }) => [id, program, ...present, ...created].join(' ')),
     left: left.map(({ instance: id, reason }) => `${id}: ${reason}`),
+    ...(bypassed.length === 0 ? {} : { bypassed: bypassed.map(({ program, text }) => `${program}: ${text}`) }),
   };
 }
 
@@ -75,6 +76,41 @@ test('a rule before it is named by its text, since what is in the kernel has no 
     forwards: [FORWARD],
     rules: ['a iptables-nft 0'],
     left: [`a: the rule ${RULE} comes first, and takes all its packets`],
+  });
+});
+
+describe('rules that do something before and let packets go on', () => {
+  const MARK = '-A PREROUTING -d 203.0.113.1/32 -p tcp -j MARK --set-xmark 0x1/0xffffffff';
+  const LOG = '-A PREROUTING -p tcp -j LOG';
+
+  test('are a reason against the rule, or named with the forward', () => {
+    expect(plan([instance('a', { 'iptables-nft': [MARK, RULE] })])).toEqual({
+      forwards: [],
+      rules: [],
+      left: [`a: the rule ${MARK} does something to its packets (MARK), which would not meet it any more`],
+    });
+    expect(plan([instance('a', { 'iptables-nft': [LOG, RULE] })])).toEqual({
+      forwards: [FORWARD],
+      rules: ['a iptables-nft 0'],
+      left: [],
+      bypassed: [`iptables-nft: ${LOG}`],
+    });
+  });
+
+  test('also those of the other program, since it cannot be told whose come first', () => {
+    const marked = plan([instance('a', { 'iptables-nft': [RULE], 'iptables-legacy': [MARK] })]);
+    expect(marked.left).toEqual([
+      `a: it cannot be told which packets it has left by a rule of iptables-legacy (nat): ${MARK}`,
+    ]);
+    const logged = plan([instance('a', { 'iptables-nft': [RULE], 'iptables-legacy': [LOG] })]);
+    expect(logged).toMatchObject({ rules: ['a iptables-nft 0'], bypassed: [`iptables-legacy (nat): ${LOG}`] });
+  });
+
+  test('are not named where no forward comes of it', () => {
+    const existing = [forwardOf({ router: 'r', ...SAME, internal_port: 1 })];
+    const refused = plan([instance('a', { 'iptables-nft': [LOG, RULE] })], { existing });
+    expect(refused.left).toHaveLength(1);
+    expect(refused.bypassed).toBeUndefined();
   });
 });
 

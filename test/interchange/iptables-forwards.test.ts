@@ -1,35 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DumpOptions, forwardsOfDump } from '../../src/interchange/iptables-forwards.ts';
+import { forwardsOfDump } from '../../src/interchange/iptables-forwards.ts';
 import { parseAddress } from '../../src/model/address.ts';
-import { type ForwardInput, parseForwardSpec, printForwardSpec } from '../../src/model/forward.ts';
+import { parseForwardSpec, printForwardSpec } from '../../src/model/forward.ts';
 import { processorTime } from '../support/processor-time.ts';
-import { decide, destinationOf, type Packet, plainChains, printChains } from './plain-rules.ts';
-
-const PREROUTING = ':PREROUTING ACCEPT [0:0]';
-
-/** A dump whose nat table has these lines; the first of them is line 3. */
-function dump(...lines: readonly string[]): string {
-  return ['*nat', PREROUTING, ...lines, 'COMMIT', ''].join('\n');
-}
-
-/** `protocol address:ports from sources -> address:ports` of what is taken over, and reasons by line of what is not. */
-function read(text: string, options: Partial<DumpOptions> = {}) {
-  const { taken, left, foreign } = forwardsOfDump(text, { file: 'dump', router: 'r1', ...options });
-  return {
-    taken: taken.map(({ forward }) => print(forward)),
-    left: left.map(({ line, reason }) => `${line} ${reason}`),
-    foreign,
-  };
-}
-
-function print(input: ForwardInput): string {
-  const { protocol, external_address, external_port, sources, internal_address, internal_port } = printForwardSpec(
-    parseForwardSpec(input),
-  );
-  const from = sources.length === 0 ? '' : ` from ${sources.join(' ')}`;
-  return `${protocol} ${external_address} ${external_port}${from} -> ${internal_address} ${internal_port}`;
-}
+import { dump, read } from './dump-reading.ts';
+import {
+  decide,
+  destinationOf,
+  type Packet,
+  passedOnTheWay,
+  plainChains,
+  printChains,
+  TARGET_NAMES,
+} from './plain-rules.ts';
 
 describe('rules that a forward does the same for', () => {
   test.each([
@@ -218,7 +202,7 @@ describe('rules that no forward does the same for are named', () => {
       'a forward has no condition like -m socket',
     ],
     [
-      '-d 203.0.113.7/32 -p tcp -m socket --nowildcard ! -i qr-1 -j DNAT --to-destination 10.0.0.5',
+      '-d 203.0.113.7/32 -p tcp -m socket --nowildcard -m tcp ! --dport 1 -j DNAT --to-destination 10.0.0.5',
       'a forward has no condition like --nowildcard',
     ],
     [
@@ -467,17 +451,18 @@ test.each([
   [[], ['qg-1', 'qr-1']],
   [['qg-'], ['qg-1']],
 ])('forwards do for every packet what the rules did (outside: %j)', (outside, interfaces) => {
-  const seen = { taken: 0, left: 0, agreed: 0 };
+  const seen = { taken: 0, left: 0, agreed: 0, logged: 0 };
   fc.assert(
-    fc.property(plainChains, (chains) => {
-      const { text, lines } = printChains(chains);
-      const { taken, left } = forwardsOfDump(text, { file: 'dump', router: 'r1', outside });
+    fc.property(plainChains, fc.boolean(), (chains, isSpelled) => {
+      const { text, lines } = printChains(chains, isSpelled ? { isSpelled, names: TARGET_NAMES } : {});
+      const { taken, left, bypassed } = forwardsOfDump(text, { file: 'dump', router: 'r1', outside });
       const specs = taken.map(({ forward }) => ({
         forward: printForwardSpec(parseForwardSpec(forward)),
         spec: parseForwardSpec(forward),
       }));
       const takenRules = new Set(taken.flatMap((one) => one.lines.map((line) => lines.get(line))));
       const leftRules = new Set(left.map(({ line }) => lines.get(line)));
+      const bypassedRules = new Set(bypassed.map(({ line }) => lines.get(line)));
       for (const rule of lines.values()) {
         const isTranslating = rule.target.kind === 'dnat' || rule.target.kind === 'REDIRECT';
         expect([takenRules, leftRules].filter((rules) => rules.has(rule))).toHaveLength(isTranslating ? 1 : 0);
@@ -506,7 +491,13 @@ test.each([
         });
         if (got.join() !== (wanted ?? ''))
           expect({ packet, rule, got, text }).toEqual({ packet, rule, got: wanted === null ? [] : [wanted], text });
-        if (wanted !== null) seen.agreed++;
+        if (wanted === null) continue;
+        seen.agreed++;
+        for (const passed of passedOnTheWay(chains, packet)) {
+          if (!bypassedRules.has(passed)) expect({ packet, passed, text }).toMatchObject({ passed: 'bypassed' });
+          expect(passed.target.kind).toBe('LOG');
+          seen.logged++;
+        }
       }
     }),
     { numRuns: 300 },
@@ -515,4 +506,6 @@ test.each([
   expect(seen.left).toBeGreaterThan(300);
   // With packets by one interface only there are 11,800 on average, give or take a thousand.
   expect(seen.agreed).toBeGreaterThan(4_000);
+  // Half of the rules have one before them that reports all packets.
+  expect(seen.logged).toBeGreaterThan(500);
 });

@@ -48,6 +48,11 @@ export const AdoptResultSchema = Type.Object(
     changes: Type.Immutable(Type.Array(ChangeSchema)),
     rules: Type.Immutable(Type.Array(AdoptedSchema)),
     left: Type.Immutable(Type.Array(Type.Object({ ...rule, reason: Type.String() }, closed))),
+    bypassed: Type.Immutable(
+      Type.Array(Type.Object({ ...rule, reason: Type.String() }, closed), {
+        description: 'rules that report packets, stay, and are no longer met by those of the forwards',
+      }),
+    ),
     unread: Type.Immutable(Type.Array(Type.String(), { description: 'what could not be read, and why' })),
     owned: Type.Immutable(Type.Array(Type.Object({ owner: Type.String(), rules: Count }, closed))),
   },

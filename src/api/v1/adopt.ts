@@ -128,13 +128,14 @@ function printResult(
     changes: outcome.changes.map((change) => printChange(dryRun ? { ...change, id: null } : change, registry, dryRun)),
     rules,
     left: plan.left,
+    bypassed: plan.bypassed,
     unread: plan.unread,
     owned: [...owners].map(([owner, those]) => ({ owner, rules: those.length })),
   };
 }
 
 /** The same for plans that come to the same. */
-function digestOf({ forwards, rules, left, unread }: AdoptionPlan): string {
-  const content = JSON.stringify([forwards.map(printForwardSpec), rules, left, unread]);
+function digestOf({ forwards, rules, left, bypassed, unread }: AdoptionPlan): string {
+  const content = JSON.stringify([forwards.map(printForwardSpec), rules, left, bypassed, unread]);
   return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }

@@ -17,7 +17,7 @@ export interface AdoptFlags extends DaemonFlags {
   readonly output?: DocumentFormat;
 }
 
-/** Errors: the API's, and `adopt_incomplete` where rules were not taken over. */
+/** Errors: the API's, `adopt_incomplete` where rules were not taken over, and `rules_bypassed`. */
 export async function adoptRules(this: CliContext, flags: AdoptFlags): Promise<void> {
   const client = createClient(this, flags);
   const request = {
@@ -68,10 +68,11 @@ async function isWanted(context: CliContext, { rules }: AdoptResult): Promise<bo
   return isYes;
 }
 
-function refuseIncomplete({ rules, left, unread }: AdoptResult): void {
+function refuseIncomplete({ rules, left, bypassed, unread }: AdoptResult): void {
   const kept = rules.filter(({ outcome }) => outcome === 'kept' || outcome === 'failed').length;
   const count = left.length + kept;
   if (count > 0) throw hatobaError('adopt_incomplete', { count, total: left.length + rules.length });
   const [reason] = unread;
   if (reason !== undefined) throw hatobaError('rules_unreadable', { reason });
+  if (bypassed.length > 0) throw hatobaError('rules_bypassed', { count: bypassed.length });
 }

@@ -8,11 +8,14 @@ type Rule = AdoptResult['rules'][number];
 
 /** What would be done: forwards to make, rules to remove, and rules that stay, each with the reason. */
 export function printAdoption(stream: Stream, result: AdoptResult): void {
-  const { changes, rules, left, unread, owned } = result;
+  const { changes, rules, left, bypassed, unread, owned } = result;
   const lines = [
     ...changes.map(changeLine),
     ...rules.map((rule) => `- ${describe(rule)}`),
-    ...left.flatMap((rule) => [`! ${rule.instance}: ${rule.program}: ${rule.reason}`, `    ${rule.text}`]),
+    ...[...left, ...bypassed].flatMap((rule) => [
+      `! ${rule.instance}: ${rule.program}: ${rule.reason}`,
+      `    ${rule.text}`,
+    ]),
     ...unread.map((reason) => `! ${reason}`),
     ...owned.map(ownedLine),
     `${count(changes.length, 'forward')} to make, ${count(rules.length, 'rule')} to remove, ${left.length} not taken over`,

@@ -19,6 +19,8 @@ export interface ImportFile {
   /** Rules that are taken over, by place. */
   readonly taken: readonly string[];
   readonly left: readonly LeftRule[];
+  /** Rules that packets of the forwards no longer come to, once these are there. */
+  readonly bypassed: readonly LeftRule[];
   /** How many rules are Neutron's own. */
   readonly foreign: number;
   /** The error about one of these forwards, with its place in the file; `field` is within that forward. */
@@ -65,12 +67,13 @@ export async function readImportFile(
 async function readDumpFile(client: Client, file: string, text: string, options: ImportOptions): Promise<ImportFile> {
   const router = options.router ?? (await routerOfFile(client, file));
   const gateways = options.followGateway ? await gatewaysOf(client, router) : {};
-  const { taken, left, foreign } = forwardsOfDump(text, { file, router, gateways, outside: options.outside });
+  const { taken, left, bypassed, foreign } = forwardsOfDump(text, { file, router, gateways, outside: options.outside });
   return {
     file,
     forwards: taken.map(({ forward }) => forward),
     taken: taken.flatMap(({ lines }) => lines.map((line) => `${file}:${line}`)),
     left,
+    bypassed: bypassed.map(({ line, text: rule, reason }) => ({ line, text: rule, reason })),
     foreign,
     locate: async (error, index) => within(`${file}:${taken[index]?.lines.join(',')}`, error),
   };
@@ -86,6 +89,7 @@ async function readWishes(file: string, text: string, options: ImportOptions): P
     ),
     taken: [],
     left: [],
+    bypassed: [],
     foreign: 0,
     locate: (error, index, field) => {
       const { code, message, hint, cause } = error;

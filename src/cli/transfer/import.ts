@@ -20,7 +20,7 @@ export interface ImportFlags extends DaemonFlags {
   readonly output?: DocumentFormat;
 }
 
-/** Errors: as those of apply, and `import_incomplete` where rules were not taken over. */
+/** Errors: as those of apply, `import_incomplete` where rules were not taken over, and `rules_bypassed`. */
 export async function importForwards(this: CliContext, flags: ImportFlags, ...paths: readonly string[]): Promise<void> {
   const wait = waitOf(flags);
   const client = createClient(this, flags);
@@ -37,16 +37,19 @@ export async function importForwards(this: CliContext, flags: ImportFlags, ...pa
     }
   });
   const left = files.flatMap(({ file, left: rules }) => rules.map((rule) => ({ file, ...rule })));
+  const bypassed = files.flatMap(({ file, bypassed: rules }) => rules.map((rule) => ({ file, ...rule })));
   const foreign = files.reduce((sum, file) => sum + file.foreign, 0);
-  if (flags.output !== undefined) await printDocument(this, flags.output, { ...value, left, foreign });
+  if (flags.output !== undefined) await printDocument(this, flags.output, { ...value, left, bypassed, foreign });
   else {
     printChanges(this, value, elapsedMs);
-    printLeft(this, left, foreign);
+    printLeft(this, [...left, ...bypassed], foreign);
   }
   reportKernel(this, flags, value, elapsedMs);
-  if (left.length === 0) return;
-  const rules = new Set(files.flatMap(({ taken }) => taken)).size;
-  throw hatobaError('import_incomplete', { count: left.length, total: left.length + rules });
+  if (left.length > 0) {
+    const rules = new Set(files.flatMap(({ taken }) => taken)).size;
+    throw hatobaError('import_incomplete', { count: left.length, total: left.length + rules });
+  }
+  if (bypassed.length > 0) throw hatobaError('rules_bypassed', { count: bypassed.length });
 }
 
 async function readAll(

@@ -42,6 +42,7 @@ export function tellingNode(forwards: () => readonly Forward[]): Partial<LocalNo
         forwards: [spec({ router, external_port: 60_001, internal_address: '192.0.2.60', internal_port: 60 })],
         rules: [{ instance: router, program: 'iptables-nft', text: TEXT, present: [], created: [0] }],
         left: [],
+        bypassed: [],
         unread: [TEXT],
         owners: ['docker'],
       }),

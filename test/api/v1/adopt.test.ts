@@ -18,6 +18,7 @@ function planOf(): AdoptionPlan {
       { ...ruleOf(SECOND), present: [], created: [1] },
     ],
     left: [{ ...ruleOf('-A PREROUTING -j THIRD'), reason: 'it is odd' }],
+    bypassed: [{ ...ruleOf('-A PREROUTING -j LOG'), reason: 'they pass it by' }],
     unread: [],
     owners: ['Docker', 'Docker', 'Neutron'],
   };
@@ -67,6 +68,7 @@ test('a dry run tells the plan, and changes nothing', async () => {
       { text: SECOND, outcome: 'planned' },
     ],
     left: [{ reason: 'it is odd' }],
+    bypassed: [{ text: '-A PREROUTING -j LOG', reason: 'they pass it by' }],
     owned: [
       { owner: 'Docker', rules: 2 },
       { owner: 'Neutron', rules: 1 },

@@ -1,4 +1,6 @@
-import { anyPacket, networkOf, type Option, portsOf, readCondition } from '../../../interchange/iptables-rule.ts';
+import type { Option } from '../../../interchange/iptables-options.ts';
+import { anyPacket, readCondition } from '../../../interchange/iptables-rule.ts';
+import { networkOf, portsOf } from '../../../interchange/iptables-values.ts';
 import { addressValue, type Family } from '../../../model/address.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import { type Bits, maskBits } from './bits.ts';

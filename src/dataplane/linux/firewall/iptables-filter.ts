@@ -1,5 +1,5 @@
 import { wordsOf } from '../../../interchange/iptables-dump.ts';
-import { jumpIn, type Option, optionsOf } from '../../../interchange/iptables-rule.ts';
+import { jumpIn, type Option, optionsOf } from '../../../interchange/iptables-options.ts';
 import type { Family } from '../../../model/address.ts';
 import { bitsOf, maskBits, UNKNOWN_BITS, xorBits } from './bits.ts';
 import { conditionsOf } from './iptables-conditions.ts';
@@ -68,7 +68,7 @@ const ALL_BITS = 0xffff_ffff;
 function actionOf([jump, ...options]: readonly Option[], chains: FilterChains): Action {
   const target = jump?.values[0] ?? '';
   if (chains.has(target)) {
-    return { kind: jump?.name === '-g' || jump?.name === '--goto' ? 'goto' : 'jump', chain: target };
+    return { kind: jump?.name === '-g' ? 'goto' : 'jump', chain: target };
   }
   if (target === 'MARK') return marking(options);
   if (target === 'CONNMARK') return connectionMarking(options);
