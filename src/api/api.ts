@@ -22,6 +22,7 @@ import { behindPrefix, isNeutrons, originForm, routedUrl } from './neutron/paths
 import { upstreamNeutron, upstreamVersions } from './neutron/upstream/upstream-neutron.ts';
 import { openapi } from './openapi.ts';
 import { answerWithProblems, sendError } from './problem.ts';
+import { routeNameOf } from './route-name.ts';
 import { shareLocalNode } from './shared-local-node.ts';
 import { adopt } from './v1/adopt.ts';
 import { apply } from './v1/apply.ts';
@@ -79,9 +80,8 @@ export function createApi(given: ApiDeps): FastifyInstance {
     done();
   });
   api.addHook('onResponse', (request, reply, done) => {
-    const { method, routeOptions } = request;
-    const [route, seconds] = [routeOptions.url ?? 'none', reply.elapsedTime / 1000];
-    metrics.countRequest({ method, route, status: String(reply.statusCode), seconds });
+    const [route, seconds] = [routeNameOf(request) ?? 'none', reply.elapsedTime / 1000];
+    metrics.countRequest({ method: request.method, route, status: String(reply.statusCode), seconds });
     done();
   });
   api.register(health(given));

@@ -6,6 +6,7 @@ import type { BatchOutcome, Forwards, Registry } from '../registry/registry.ts';
 import type { Tokens } from '../registry/tokens/tokens.ts';
 import type { Asking } from './access/guard.ts';
 import type { LocalNode } from './local-node.ts';
+import { routeNameOf } from './route-name.ts';
 
 /** What was changed. */
 export interface Change {
@@ -77,13 +78,13 @@ function teller(log: Pick<FastifyBaseLogger, 'info'>, who: ReturnType<typeof who
 
 /** The request's id is in every line of its log. */
 function whoAndWhat(request: FastifyRequest, caller: Caller | undefined) {
-  const { method, routeOptions, params, ip } = request;
+  const { method, params, ip } = request;
   return {
     caller: caller?.name ?? null,
     project: caller?.project ?? null,
     // On the unix socket there is no address.
     from: ip === undefined || ip === '' ? 'socket' : ip,
-    operation: `${method} ${routeOptions.url ?? request.url}`,
+    operation: `${method} ${routeNameOf(request) ?? request.url}`,
     parameters: params,
   };
 }
