@@ -20,7 +20,7 @@ export function neutronOptions(
   log: Pick<Logger, 'info' | 'warn'>,
 ): NeutronOptions {
   if (typeof neutron !== 'object') return {};
-  const { single_port_ranges: singlePortRanges = false, upstream: url, upstream_ca_file: file } = neutron;
+  const { single_port_ranges: singlePortRanges = true, upstream: url, upstream_ca_file: file } = neutron;
   if (url === undefined) return { singlePortRanges };
   const ca = file === undefined ? null : readAuthorities(file);
   const upstream = {

@@ -80,12 +80,16 @@ export const readProtocol: Read<Protocol> = (value, attribute) => {
   }
   const known = FORWARDABLE.find((protocol) => protocol === value);
   if (known !== undefined) return known;
-  if (value !== null && !isProtocolAtAll(value.toLowerCase())) {
-    const reason = 'Only protocol names and their integer representation (0 to 255) are supported';
-    throw invalidOperation(`IP protocol '${printValue(value)}' is not supported. ${reason}`);
-  }
+  if (value !== null) refuseUnknownProtocol(value);
   throw invalidInput(attribute, `${printValue(value)} is not in valid_values`);
 };
+
+/** Error: `InvalidInput`, for what names no protocol, also as a filter, an empty one included. */
+export function refuseUnknownProtocol(value: string): void {
+  if (isProtocolAtAll(value.toLowerCase())) return;
+  const reason = 'Only protocol names and their integer representation (0 to 255) are supported';
+  throw invalidOperation(`IP protocol '${printValue(value)}' is not supported. ${reason}`);
+}
 
 function isProtocolAtAll(text: string): boolean {
   return PROTOCOL_NAMES.includes(text) || (/^\d{1,9}$/.test(text) && Number(text) <= 255);

@@ -12,7 +12,13 @@ export const WRITABLE_EXTRAS = {
 } as const satisfies Record<string, keyof ForwardInput>;
 
 /** Those that only hatoba can tell. */
-export const READABLE_EXTRAS = ['hatoba:state', 'hatoba:message', 'hatoba:warnings', 'hatoba:counters'] as const;
+export const READABLE_EXTRAS = [
+  'hatoba:revision',
+  'hatoba:state',
+  'hatoba:message',
+  'hatoba:warnings',
+  'hatoba:counters',
+] as const;
 
 export function isExtra(attribute: string): boolean {
   return attribute.startsWith(EXTRA);

@@ -25,7 +25,7 @@ export function answerWithRequestIds(api: FastifyInstance): void {
 /** Answers with the error in Neutron's form, and logs it where it is not the client's fault. */
 export function sendFault(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof NeutronRefusal) {
-    reply.code(error.status).type(error.contentType).send(error.body);
+    reply.code(error.status).headers(error.headers).type(error.contentType).send(error.body);
     return;
   }
   if (error instanceof NeutronFault) {

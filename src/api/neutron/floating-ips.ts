@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify';
-import type { Forward } from '../../model/forward.ts';
-import type { ForwardId } from '../../model/ids.ts';
 import { READ, WRITE } from '../access/access.ts';
 import type { NeutronDeps } from './deps.ts';
 import type { Document } from './documents.ts';
-import { NeutronFault } from './faults.ts';
-import { printForwardingInFloatingIp } from './forwarding-documents.ts';
 import { forwardsAt } from './forwardings.ts';
+import { type GatewayState, notToBeChanged, refuseGatewayDeletion, refuseGatewayUpdate } from './gateway-changes.ts';
+import { type ForwardsOfGateway, printGatewayIp, revisionOfGateway } from './gateway-documents.ts';
 import { inquire, namedGateway } from './inquiry.ts';
 import { type Listable, type ListQuery, readFields, readListQuery } from './list-query.ts';
 import { answerList, isWanted, type Listed, listed, selectFields } from './listing.ts';
+import { requireRevision, revisionOf } from './revision-match.ts';
 import { type NeutronRequest, refuseBody, serve, urlOf } from './serving.ts';
+import { hasWantedTags, withoutTagFilters } from './tag-filters.ts';
 import type { GatewayIp, Inquiry } from './topology.ts';
 
 const SORT_KEYS = [
@@ -27,9 +27,12 @@ const SORT_KEYS = [
 
 export const FLOATING_IPS: Listable = {
   collection: 'floatingips',
-  filters: [...SORT_KEYS, 'description', 'tags'],
+  filters: [...SORT_KEYS, 'description', 'tags', 'tags-any', 'not-tags', 'not-tags-any'],
   sortKeys: SORT_KEYS,
 };
+
+/** Which of a project are wanted; what else a list can be asked for by has no influence on how gateways are shown. */
+const PROJECT = ['project_id', 'tenant_id'];
 
 /** The path of any floating IP. */
 export const FLOATING_IP = '/floatingips/:floatingip';
@@ -38,109 +41,79 @@ export const FLOATING_IP = '/floatingips/:floatingip';
 export function serveFloatingIps(api: FastifyInstance, deps: NeutronDeps): void {
   serve(api, '/floatingips', {
     GET: { access: READ, handler: (request) => list(deps, request) },
-    POST: { access: WRITE, rule: 'create_floatingip', handler: () => refuseFloatingIps() },
+    POST: { access: WRITE, rule: 'create_floatingip', handler: refuseFloatingIps },
   });
   serveFloatingIp(api, deps, FLOATING_IP);
 }
 
 /** One gateway as a floating IP. `path`: with a parameter `floatingip`. */
 export function serveFloatingIp(api: FastifyInstance, deps: NeutronDeps, path: string): void {
-  const refuseChange = (request: NeutronRequest) => refuseGatewayChange(deps, request);
   serve(api, path, {
     GET: { access: READ, handler: (request) => show(deps, request) },
-    PUT: { access: WRITE, rule: 'update_floatingip', handler: refuseChange },
-    DELETE: { access: WRITE, rule: 'delete_floatingip', handler: refuseChange },
+    PUT: { access: WRITE, rule: 'update_floatingip', handler: (request) => update(deps, request) },
+    DELETE: { access: WRITE, rule: 'delete_floatingip', handler: (request) => remove(deps, request) },
   });
 }
 
 async function list(deps: NeutronDeps, request: NeutronRequest): Promise<Document> {
   const url = urlOf(request);
   const query = readListQuery(url.search, FLOATING_IPS);
-  const things = await listGatewayIps(deps, inquire(deps, request));
-  return answerList(things, query, FLOATING_IPS, url);
+  const things = await listGatewayIps(deps, inquire(deps, request), query);
+  return answerList(things, { ...query, filters: withoutTagFilters(query.filters) }, FLOATING_IPS, url);
 }
 
 async function show(deps: NeutronDeps, request: NeutronRequest): Promise<Document> {
-  const inquiry = inquire(deps, request);
-  const at = forwardsOf(inquiry, await namedGateway(deps, inquiry, request));
-  const document = printGatewayIp(deps, at, await deps.topology.portIds(inquiry, at.forwards));
+  const { document } = await stateOf(deps, request);
   return { floatingip: selectFields(document, readFields(urlOf(request).search)) };
 }
 
 /** Those that the caller may see and these filters let through, ready to be listed; ports are asked for at once for all. */
 export async function listGatewayIps(
-  deps: NeutronDeps,
+  { topology, node: { startedAt } }: NeutronDeps,
   inquiry: Inquiry,
-  filters: ListQuery['filters'] = new Map(),
+  { filters }: Pick<ListQuery, 'filters'>,
 ): Promise<readonly Listed[]> {
-  const gateways = await deps.topology.gateways(inquiry);
-  const wanted = gateways
+  const view = PROJECT.some((key) => filters.has(key)) ? 'project list' : 'list';
+  const others = { filters: withoutTagFilters(filters) };
+  const wanted = (await topology.gateways(inquiry))
+    .filter(({ tags }) => hasWantedTags(tags, filters))
     .map((gateway) => forwardsOf(inquiry, gateway))
-    .filter((at) => isWanted(listed(printGatewayIp(deps, at, new Map())), { filters }));
-  const portIds = await deps.topology.portIds(
-    inquiry,
-    wanted.flatMap(({ forwards }) => forwards),
-  );
-  return wanted.map((at) => listed(printGatewayIp(deps, at, portIds)));
-}
-
-interface ForwardsOfGateway {
-  readonly gateway: GatewayIp;
-  /** In order of their ids. */
-  readonly forwards: readonly Forward[];
+    .filter((at) => isWanted(listed(printGatewayIp(at, new Map(), startedAt, 'list')), others));
+  const forwards = wanted.flatMap((at) => at.forwards);
+  const portIds = await topology.portIds(inquiry, forwards);
+  return wanted.map((at) => ({
+    id: at.gateway.id,
+    // Whatever is shown, none is found by what free ones are searched for.
+    attributes: printGatewayIp(at, portIds, startedAt, 'list'),
+    print: () => printGatewayIp(at, portIds, startedAt, view),
+  }));
 }
 
 function forwardsOf(inquiry: Inquiry, gateway: GatewayIp): ForwardsOfGateway {
   return { gateway, forwards: [...forwardsAt(inquiry, gateway)].sort((a, b) => (a.id < b.id ? -1 : 1)) };
 }
 
-/** A floating IP as Neutron answers it; no key more. */
-function printGatewayIp(
-  { node }: NeutronDeps,
-  { gateway, forwards }: ForwardsOfGateway,
-  portIds: ReadonlyMap<ForwardId, readonly string[]>,
-): Document & { readonly id: string } {
-  return {
-    id: gateway.id,
-    tenant_id: gateway.projectId,
-    floating_ip_address: gateway.address.text,
-    floating_network_id: gateway.networkId,
-    router_id: gateway.routerId,
-    port_id: null,
-    fixed_ip_address: null,
-    status: 'ACTIVE',
-    description: '',
-    port_details: null,
-    port_forwardings: forwards.map((forward) =>
-      printForwardingInFloatingIp(forward, portIds.get(forward.id)?.[0] ?? null),
-    ),
-    tags: [],
-    created_at: printSeconds(node.startedAt),
-    updated_at: printSeconds(newest(forwards, node.startedAt)),
-    revision_number: forwards.reduce((most, { revision }) => Math.max(most, revision), 0),
-    project_id: gateway.projectId,
-  };
-}
-
-/** Times are texts that sort as they do. */
-function newest(forwards: readonly Forward[], least: string): string {
-  return [least, ...forwards.map(({ updatedAt }) => updatedAt)].sort().at(-1) ?? least;
-}
-
-/** Neutron's times have no fractions of seconds. */
-export function printSeconds(time: string): string {
-  return time.replace(/\.\d+Z$/, 'Z');
-}
-
 function refuseFloatingIps(): never {
-  const message = "The floating IPs here are routers' own addresses, which come and go with the routers.";
-  throw new NeutronFault('HTTPConflict', message);
+  throw notToBeChanged();
 }
 
-async function refuseGatewayChange(deps: NeutronDeps, request: NeutronRequest): Promise<never> {
-  if (request.method === 'DELETE') refuseBody(request);
+async function update(deps: NeutronDeps, request: NeutronRequest): Promise<Document> {
+  const { document, isInUse } = await stateOf(deps, request);
+  refuseGatewayUpdate(request.body, { document, isInUse });
+  return { floatingip: document };
+}
+
+async function remove(deps: NeutronDeps, request: NeutronRequest): Promise<never> {
+  refuseBody(request);
+  refuseGatewayDeletion(await stateOf(deps, request));
+}
+
+/** Errors: `FloatingIPNotFound`; `RevisionNumberConstraintFailed` where the request is for another revision. */
+async function stateOf(deps: NeutronDeps, request: NeutronRequest): Promise<GatewayState> {
   const inquiry = inquire(deps, request);
-  const gateway = await namedGateway(deps, inquiry, request);
-  if (forwardsAt(inquiry, gateway).length === 0) return refuseFloatingIps();
-  throw new NeutronFault('FipInUseByPortForwarding', `Floating IP ${gateway.id} in use by Port Forwarding resources.`);
+  const at = forwardsOf(inquiry, await namedGateway(deps, inquiry, request));
+  if (request.method !== 'GET') requireRevision(revisionOf(request), revisionOfGateway(at.forwards));
+  const portIds = await deps.topology.portIds(inquiry, at.forwards);
+  const document = printGatewayIp(at, portIds, deps.node.startedAt, 'single');
+  return { document, isInUse: at.forwards.length > 0 };
 }

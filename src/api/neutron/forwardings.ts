@@ -7,6 +7,7 @@ import type { NeutronDeps } from './deps.ts';
 import { badForwarding, badRequest, NeutronFault } from './faults.ts';
 import { changedSpec, isAt, newSpec } from './forwarding-spec.ts';
 import type { ForwardingWish } from './forwarding-wish.ts';
+import { requireRevision } from './revision-match.ts';
 import type { GatewayIp, Inquiry, Target, Topology } from './topology.ts';
 
 export type ForwardingParts = Pick<NeutronDeps, 'topology' | 'queue'>;
@@ -25,11 +26,11 @@ function near({ registry }: Inquiry, { address }: GatewayIp, spec: ForwardSpec):
 /** Error: `PortForwardingNotFound`. */
 export function forwardAt({ registry }: Inquiry, gateway: GatewayIp, id: string): Forward {
   const forward = registry.forwards.get(id);
-  if (forward === undefined || !isAt(gateway, forward)) throw notFound(id);
+  if (forward === undefined || !isAt(gateway, forward)) throw portForwardingNotFound(id);
   return forward;
 }
 
-function notFound(id: string): NeutronFault {
+export function portForwardingNotFound(id: string): NeutronFault {
   return new NeutronFault('PortForwardingNotFound', `Port Forwarding ${id} could not be found.`);
 }
 
@@ -66,16 +67,18 @@ function refuseTaken(inquiry: Inquiry, gateway: GatewayIp, spec: ForwardSpec): v
   refuseCollisions(gateway, spec, null, near(inquiry, gateway, spec));
 }
 
-/** Errors: as `createForwardings`, `PortForwardingNotFound`. */
+/** `revision`: only if it is still at that. Errors: as `createForwardings`, `PortForwardingNotFound`, `RevisionNumberConstraintFailed`. */
 export async function updateForwarding(
   { topology, queue }: ForwardingParts,
   inquiry: Inquiry,
   gateway: GatewayIp,
   id: string,
   wish: ForwardingWish,
+  revision?: number,
 ): Promise<Forward> {
   const { forwards } = inquiry.registry;
   const before = forwardAt(inquiry, gateway, id);
+  requireRevision(revision, before.revision);
   const target = await changedTarget(topology, inquiry, gateway, before, wish);
   const change = (spec: ForwardSpec): ForwardSpec => {
     const changed = changedSpec(spec, wish, target);
@@ -84,14 +87,19 @@ export async function updateForwarding(
     return changed;
   };
   const ports = [wish.externalPorts ?? before.externalPorts];
-  return queue.run(() => asNeutron({ id, ports }, forwards.update(id, change)));
+  return queue.run(() => asNeutron({ id, ports, revision }, forwards.update(id, change, revision)));
 }
 
-/** Errors: `PortForwardingNotFound`. */
-export async function deleteForwarding(inquiry: Inquiry, gateway: GatewayIp, id: string): Promise<void> {
+/** `revision`: only if it is still at that. Errors: `PortForwardingNotFound`, `RevisionNumberConstraintFailed`. */
+export async function deleteForwarding(
+  inquiry: Inquiry,
+  gateway: GatewayIp,
+  id: string,
+  revision?: number,
+): Promise<void> {
   const { forwards } = inquiry.registry;
-  forwardAt(inquiry, gateway, id);
-  await asNeutron({ id }, forwards.remove(id));
+  requireRevision(revision, forwardAt(inquiry, gateway, id).revision);
+  await asNeutron({ id, revision }, forwards.remove(id, revision));
 }
 
 /** A forward belongs to whom the floating IP belongs; whoever may, can say otherwise. Error: `HTTPBadRequest`. */
@@ -123,24 +131,32 @@ async function changedTarget(
   return topology.target(inquiry, gateway, wish);
 }
 
-/** What a change is about: the one that is there, and the external ports that are wanted, of each item of a batch. */
+/** What a change is about: the one that is there, the revision it must have, and the external ports that are wanted, of each item of a batch. */
 interface About {
   readonly id?: string;
+  readonly revision?: number | undefined;
   readonly ports?: readonly PortRange[];
 }
 
 /** What the registry refuses, as Neutron would word it. */
-async function asNeutron<Result>({ id = '', ports = [] }: About, change: Promise<Result>): Promise<Result> {
+async function asNeutron<Result>({ id = '', ports = [], revision }: About, change: Promise<Result>): Promise<Result> {
   try {
     return await change;
   } catch (error) {
     if (!(error instanceof HatobaError)) throw error;
     const taken = ports[itemOf(error)];
-    if (error.code === 'forward_not_found') throw notFound(id);
+    if (error.code === 'forward_not_found') throw portForwardingNotFound(id);
+    if (error.code === 'revision_mismatch') throw overtaken(revision, error);
     if (error.code === 'forward_conflict' && taken !== undefined) throw portsTaken(taken);
     if (error.code === 'expiry_past') throw invalidInput('hatoba:expires_at', error.message);
     throw error;
   }
+}
+
+/** Another change came between the check of the revision and this one. */
+function overtaken(revision: number | undefined, cause: HatobaError): NeutronFault {
+  const message = `Constrained to ${revision}, but ${cause.message}`;
+  return new NeutronFault('RevisionNumberConstraintFailed', message, cause);
 }
 
 /** Which item of a batch is at fault; 0 where there is no batch. */

@@ -16,6 +16,10 @@ export async function namedGateway(
 ): Promise<GatewayIp> {
   const id = parameter(request, 'floatingip');
   const gateway = await topology.gateway(inquiry, id);
-  if (gateway === null) throw new NeutronFault('FloatingIPNotFound', `Floating IP ${id} could not be found`);
+  if (gateway === null) throw floatingIpNotFound(id);
   return gateway;
+}
+
+export function floatingIpNotFound(id: string): NeutronFault {
+  return new NeutronFault('FloatingIPNotFound', `Floating IP ${id} could not be found`);
 }

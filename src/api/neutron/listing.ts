@@ -59,7 +59,8 @@ export function isWanted({ attributes }: Listed, { filters }: Pick<ListQuery, 'f
 
 function hasValue(actual: unknown, wanted: string): boolean {
   if (Array.isArray(actual)) return actual.some((item) => hasValue(item, wanted));
-  if (actual === null || actual === undefined) return wanted === '';
+  // As in SQL, what is not there equals nothing, and so not the empty text (neutron-lib, db/model_query.py).
+  if (actual === null || actual === undefined) return false;
   if (typeof actual === 'boolean') return /^(true|1|t|yes|y|on)$/i.test(wanted) === actual;
   if (typeof actual !== 'object') return printScalar(actual) === wanted;
   return Object.entries(actual).some(([key, value]) => `${key}=${printScalar(value)}` === wanted);

@@ -7,6 +7,7 @@ import { serveFloatingIps } from './floating-ips.ts';
 import type { NeutronOptions } from './options.ts';
 import { servePortForwardings } from './port-forwardings.ts';
 import { readBodies } from './serving.ts';
+import { serveGatewayTags } from './standalone/gateway-tags.ts';
 import { createIdentities } from './standalone/identities.ts';
 import { serveLookups } from './standalone/lookups.ts';
 import { createPorts } from './standalone/ports.ts';
@@ -26,7 +27,7 @@ export function standaloneNeutron(given: RouteDeps, options: NeutronOptions): Fa
     const identities = createIdentities();
     const ports = createPorts(identities);
     const topology = createStandaloneTopology(identities, ports);
-    const { singlePortRanges = false } = options;
+    const { singlePortRanges = true } = options;
     const deps = { ...given, topology, singlePortRanges, queue: createSerialQueue(), identities, ports };
     answerFaults(api);
     answerWithRequestIds(api);
@@ -35,6 +36,7 @@ export function standaloneNeutron(given: RouteDeps, options: NeutronOptions): Fa
     serveExtensions(api);
     serveFloatingIps(api, deps);
     servePortForwardings(api, deps);
+    serveGatewayTags(api, deps);
     serveLookups(api, deps);
     done();
   };

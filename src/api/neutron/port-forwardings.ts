@@ -4,6 +4,7 @@ import { READ, WRITE } from '../access/access.ts';
 import { signalOfClient } from '../v1/patience.ts';
 import { DEFAULT_WAIT } from '../v1/schemas.ts';
 import { untilSettled } from '../v1/settling.ts';
+import { refuseUnknownProtocol } from './attribute-values.ts';
 import type { NeutronDeps } from './deps.ts';
 import type { Document } from './documents.ts';
 import { openBulk, openEnvelope } from './envelope.ts';
@@ -14,6 +15,7 @@ import { inquire, namedGateway } from './inquiry.ts';
 import { type Listable, readFields, readListQuery } from './list-query.ts';
 import { answerList, selectFields } from './listing.ts';
 import { listForwardings, wantsExtras } from './port-forwarding-answers.ts';
+import { revisionOf } from './revision-match.ts';
 import { type NeutronRequest, parameter, refuseBody, serve, urlOf } from './serving.ts';
 import type { GatewayIp, Inquiry } from './topology.ts';
 
@@ -67,6 +69,7 @@ export function servePortForwardings(api: FastifyInstance, deps: NeutronDeps, fl
 async function list(deps: NeutronDeps, request: NeutronRequest): Promise<Document> {
   const url = urlOf(request);
   const query = readListQuery(url.search, PORT_FORWARDINGS);
+  for (const protocol of query.filters.get('protocol') ?? []) refuseUnknownProtocol(protocol);
   const inquiry = inquire(deps, request);
   const gateway = await namedGateway(deps, inquiry, request);
   const forwards = forwardsAt(inquiry, gateway);
@@ -98,7 +101,7 @@ async function update(deps: NeutronDeps, request: NeutronRequest, reply: Fastify
   const wish = readWish(openEnvelope(request.body, RESOURCE), 'update');
   const inquiry = inquire(deps, request);
   const gateway = await namedGateway(deps, inquiry, request);
-  const updated = await updateForwarding(deps, inquiry, gateway, parameter(request, 'id'), wish);
+  const updated = await updateForwarding(deps, inquiry, gateway, parameter(request, 'id'), wish, revisionOf(request));
   const [document] = await answerChanges(deps, inquiry, gateway, [updated], [wish], request, reply);
   return { [RESOURCE]: document };
 }
@@ -107,7 +110,7 @@ async function remove(deps: NeutronDeps, request: NeutronRequest, reply: Fastify
   refuseBody(request);
   const inquiry = inquire(deps, request);
   const gateway = await namedGateway(deps, inquiry, request);
-  await deleteForwarding(inquiry, gateway, parameter(request, 'id'));
+  await deleteForwarding(inquiry, gateway, parameter(request, 'id'), revisionOf(request));
   reply.code(204);
 }
 

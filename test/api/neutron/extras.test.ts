@@ -43,10 +43,12 @@ test('who does not ask for them sees Neutron’s keys and no others', async () =
   const keys = [
     'description',
     'external_port',
+    'external_port_range',
     'id',
     'internal_ip_address',
     'internal_port',
     'internal_port_id',
+    'internal_port_range',
     'protocol',
   ];
   const shown = pick((await bench.ask('GET', bench.path(id))).body, 'port_forwarding');
@@ -78,7 +80,17 @@ test('what a body says of them is done, and told in the answer, with a state tha
   };
   expect([status, created]).toEqual([
     201,
-    { port_forwarding: { ...fields, external_port: 5002, description: '', id: expect.any(String), ...told } },
+    {
+      port_forwarding: {
+        ...fields,
+        external_port: 5002,
+        external_port_range: '5002:5002',
+        internal_port_range: '22:22',
+        description: '',
+        id: expect.any(String),
+        ...told,
+      },
+    },
   ]);
   const id = textAt(created, 'port_forwarding', 'id');
   const changed = await bench.ask('PUT', bench.path(id), { body: { port_forwarding: { 'hatoba:enabled': false } } });

@@ -8,7 +8,11 @@ export interface NeutronStandIn extends AsyncDisposable {
   readonly url: URL;
   readonly things: Record<'routers' | 'ports' | 'floatingips' | 'extensions', readonly Thing[]>;
   /** Says it for every request from now on; `null`: what is asked for. */
-  answer: { readonly status: number; readonly body: string } | null;
+  answer: {
+    readonly status: number;
+    readonly body: string;
+    readonly headers?: Readonly<Record<string, string>>;
+  } | null;
   /** As many of a list as come in one answer. */
   page: number;
   /** Method and path of each request, in order. */
@@ -42,8 +46,8 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
     standIn.tokens.push(
       ['x-auth-token', 'x-service-token', 'authorization'].flatMap((name) => request.headers[name] ?? []).join(' '),
     );
-    const { status, body } = standIn.answer ?? find(url);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    const { status, body, headers = {} } = standIn.answer ?? { ...find(url), headers: {} };
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
   }
 
   function find({ pathname, searchParams }: URL): { readonly status: number; readonly body: string } {

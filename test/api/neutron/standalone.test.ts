@@ -34,8 +34,8 @@ test('a gateway is a floating IP with Neutron’s keys and no others', async () 
   expect(body).toMatchObject({
     floatingip: { floating_ip_address: '192.168.1.100', router_id: ROUTER, status: 'ACTIVE' },
   });
-  expect((await bench.ask('GET', 'floatingips?floating_ip_address=192.168.1.100')).body).toEqual({
-    floatingips: [pick(body, 'floatingip')],
+  expect((await bench.ask('GET', 'floatingips?floating_ip_address=192.168.1.100')).body).toMatchObject({
+    floatingips: [{ id: bench.floatingIp, floating_ip_address: '192.168.1.100' }],
   });
   expect((await bench.ask('GET', 'floatingips?floating_ip_address=192.168.1.1')).body).toEqual({ floatingips: [] });
 });
@@ -107,42 +107,84 @@ test('any address is the name of a port, which can be asked for by its id from t
   expect((await bench.ask('GET', 'ports')).body).toEqual({ ports: [port] });
 });
 
-test('a port of several routers is that of the floating IP it is used with', async () => {
+test('an address behind several routers is a port of each, with one id everywhere', async () => {
   await using bench = await openGatewayBench({ statuses: [report(0), report(0, { router: 'edge' })] });
-  const { body } = await bench.ask('GET', 'floatingips');
-  const found = await bench.ask('GET', `ports?name=${ADDRESS}`);
-  expect(pick(found.body, 'ports')).toHaveLength(1);
-  const port = textAt(found.body, 'ports', 0, 'id');
+  const idOf = async (path: string) => textAt((await bench.ask('GET', path)).body, path.split('?')[0] ?? '', 0, 'id');
+  const listed = async (query: string) => {
+    const { body } = await bench.ask('GET', `ports?${query}`);
+    return pick(body, 'ports');
+  };
+  expect(await listed(`name=${ADDRESS}`)).toHaveLength(2);
+  // As Neutron does with a name that two ports have.
+  expect((await bench.ask('GET', `ports/${ADDRESS}`)).status).toBe(404);
   const ids: string[] = [];
-  for (const at of [0, 1]) {
-    const path = `floatingips/${textAt(body, 'floatingips', at, 'id')}/port_forwardings`;
+  for (const router of [ROUTER, 'edge']) {
+    const network = await idOf(`networks?name=inside%20${router}`);
+    const subnet = await idOf(`subnets?network_id=${network}`);
+    const id = await idOf(`ports?network_id=${network}&name=${ADDRESS}`);
+    for (const query of [
+      `fixed_ips=subnet_id=${subnet}&fixed_ips=ip_address=${ADDRESS}`,
+      `fixed_ips=ip_address=${ADDRESS}&fixed_ips=subnet_id=${subnet}`,
+      `id=${id}`,
+      `name=${ADDRESS}&fixed_ips=subnet_id=${subnet}`,
+    ]) {
+      expect([query, await listed(query)]).toEqual([query, [expect.objectContaining({ id, network_id: network })]]);
+    }
+    expect((await bench.ask('GET', `ports/${id}`)).body).toMatchObject({ port: { id, network_id: network } });
+    expect((await bench.ask('GET', `networks/${network}`)).body).toMatchObject({
+      network: { name: `inside ${router}` },
+    });
+    const routerId = await idOf(`routers?name=${router}`);
+    const floatingIp = await idOf(`floatingips?router_id=${routerId}`);
+    const path = `floatingips/${floatingIp}/port_forwardings`;
     const fields = {
       protocol: 'tcp',
       internal_ip_address: ADDRESS,
-      internal_port_id: port,
+      internal_port_id: id,
       internal_port: 22,
       external_port: 5001,
     };
     const created = await bench.ask('POST', path, { body: { port_forwarding: fields } });
-    expect(created.status).toBe(201);
-    ids.push(textAt(created.body, 'port_forwarding', 'internal_port_id'));
-    expect(pick((await bench.ask('GET', `${path}?internal_port_id=${port}`)).body, 'port_forwardings')).toHaveLength(1);
-    expect(
-      pick((await bench.ask('GET', `${path}?internal_port_id=${ids.at(-1)}`)).body, 'port_forwardings'),
-    ).toHaveLength(1);
+    expect([created.status, pick(created.body, 'port_forwarding', 'internal_port_id')]).toEqual([201, id]);
+    const own = textAt(created.body, 'port_forwarding', 'id');
+    expect(pick((await bench.ask('GET', `${path}/${own}`)).body, 'port_forwarding', 'internal_port_id')).toBe(id);
+    expect(pick((await bench.ask('GET', `${path}?internal_port_id=${id}`)).body, 'port_forwardings')).toHaveLength(1);
+    const again = await bench.ask('PUT', `${path}/${own}`, { body: { port_forwarding: { internal_port_id: id } } });
+    expect([again.status, pick(again.body, 'port_forwarding', 'internal_port_id')]).toEqual([200, id]);
+    const inside = (await bench.ask('GET', `floatingips/${floatingIp}`)).body;
+    expect(pick(inside, 'floatingip', 'port_forwardings', 0, 'internal_port_id')).toBe(id);
+    ids.push(id);
   }
   expect(new Set(ids).size).toBe(2);
   const other = {
     protocol: 'tcp',
     internal_ip_address: ADDRESS,
-    internal_port_id: ids[1],
+    internal_port_id: ids[0],
     internal_port: 23,
     external_port: 5002,
   };
-  const refused = await bench.ask('POST', `floatingips/${textAt(body, 'floatingips', 0, 'id')}/port_forwardings`, {
+  const atEdge = await idOf(`floatingips?router_id=${await idOf('routers?name=edge')}`);
+  const refused = await bench.ask('POST', `floatingips/${atEdge}/port_forwardings`, {
     body: { port_forwarding: other },
   });
-  expect([refused.status, refused.body]).toEqual([404, fault('PortNotFound', `Port ${ids[1]} could not be found.`)]);
+  expect([refused.status, refused.body]).toEqual([404, fault('PortNotFound', `Port ${ids[0]} could not be found.`)]);
+});
+
+test('fixed IPs are asked for as Neutron reads them', async () => {
+  await using bench = await openGatewayBench();
+  const ask = async (query: string) => {
+    const { status, body } = await bench.ask('GET', `ports?${query}`);
+    return [status, status === 200 ? pick(body, 'ports') : body];
+  };
+  expect(await ask(`fixed_ips=subnet_id=none&fixed_ips=ip_address=${ADDRESS}`)).toEqual([200, []]);
+  expect(await ask(`fixed_ips=ip_address=${ADDRESS}&fixed_ips=ip_address=10.0.0.1`)).toEqual([
+    200,
+    [expect.anything(), expect.anything()],
+  ]);
+  expect(await ask(`name=${ADDRESS}&fixed_ips=ip_address_substr=168.50`)).toEqual([200, [expect.anything()]]);
+  expect(await ask(`name=${ADDRESS}&fixed_ips=colour=red`)).toEqual([200, [expect.anything()]]);
+  const message = `Invalid input for operation: '${ADDRESS}' is not of the form <key>=[value].`;
+  expect(await ask(`fixed_ips=${ADDRESS}`)).toEqual([400, fault('InvalidInput', message)]);
 });
 
 test('many are made in one step or not at all', async () => {
@@ -204,7 +246,11 @@ test('the floating IPs are nobody’s to make or to change', async () => {
     `Floating IP ${bench.floatingIp} in use by Port Forwarding resources.`,
   );
   expect(await bench.ask('DELETE', one)).toMatchObject({ status: 409, body: inUse });
-  expect(await bench.ask('PUT', one, { body: { floatingip: {} } })).toMatchObject({ status: 409, body: inUse });
+  const port_id = OF_ROUTER;
+  expect(await bench.ask('PUT', one, { body: { floatingip: { port_id } } })).toMatchObject({
+    status: 409,
+    body: inUse,
+  });
 });
 
 test.each(['networks', 'subnets', 'routers', 'subnetpools', 'ports'])('%s can be looked up', async (collection) => {

@@ -14,7 +14,9 @@ const GATEWAY = {
   router: 'edge',
   routerId: '00000000-0000-4000-8000-0000000000a1',
   networkId: '00000000-0000-4000-8000-0000000000b1',
+  portId: '00000000-0000-4000-8000-0000000000c1',
   projectId: '',
+  tags: [],
 };
 
 function stored(spec: ForwardSpec): Forward {

@@ -3,6 +3,9 @@ import { hash } from 'node:crypto';
 /** The name space of UUIDs that stand for what has none in hatoba. */
 const NAME_SPACE = Buffer.from('5c8d1f0e7a634b0e9d4c1b7e0f3a6d29', 'hex');
 
+/** An expression for the ids that are made of names, as none of Neutron's own is: those are random (version 4). */
+export const DERIVED_ID = '[\\da-fA-F]{8}-[\\da-fA-F]{4}-5[\\da-fA-F]{3}-[\\da-fA-F]{4}-[\\da-fA-F]{12}';
+
 /** How many ids are remembered; making one takes a microsecond or two. */
 const MOST = 100_000;
 

@@ -9,12 +9,14 @@ export interface Identities {
   router(router: RouterId): string;
   /** Of a router's gateway address, as a floating IP. */
   floatingIp(router: RouterId, address: Address): string;
-  /** Of whoever has the address behind the router; `null`: behind the router that the floating IP will be of. */
-  port(router: RouterId | null, address: Address): string;
+  /** Of the port that has the address behind the router. */
+  port(router: RouterId, address: Address): string;
+  /** Of the router's port that has its gateway address. */
+  gatewayPort(router: RouterId, address: Address): string;
   /** Of the network outside all routers. */
   readonly outside: string;
-  /** Of the network behind the router; `null`: behind whichever it will be. */
-  inside(router: RouterId | null): string;
+  /** Of the network behind the router. */
+  inside(router: RouterId): string;
   /** Of the one subnet that a network has here. */
   subnet(network: string): string;
 }
@@ -24,9 +26,10 @@ export function createIdentities(): Identities {
   return {
     router: (router) => (isUuid(router) ? router : derive('router', router)),
     floatingIp: (router, { text }) => derive('floatingip', router, text),
-    port: (router, { text }) => (router === null ? derive('port', text) : derive('port', router, text)),
+    port: (router, { text }) => derive('port', router, text),
+    gatewayPort: (router, { text }) => derive('gateway-port', router, text),
     outside: derive('network', 'outside'),
-    inside: (router) => (router === null ? derive('network', 'inside') : derive('network', 'inside', router)),
+    inside: (router) => derive('network', 'inside', router),
     subnet: (network) => derive('subnet', network),
   };
 }

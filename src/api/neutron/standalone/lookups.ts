@@ -3,15 +3,24 @@ import type { RouterId } from '../../../model/router.ts';
 import { READ } from '../../access/access.ts';
 import type { NeutronDeps } from '../deps.ts';
 import { badRequest, type FaultType, NeutronFault } from '../faults.ts';
-import { printSeconds } from '../floating-ips.ts';
+import { printSeconds } from '../gateway-documents.ts';
 import { inquire } from '../inquiry.ts';
 import { type Listable, readFields, readListQuery } from '../list-query.ts';
 import { answerList, listed, selectFields } from '../listing.ts';
 import { type NeutronRequest, parameter, serve, urlOf } from '../serving.ts';
 import type { Inquiry } from '../topology.ts';
+import { readFixedIpFilter } from './fixed-ip-filter.ts';
 import type { Identities } from './identities.ts';
-import type { Port, Ports } from './ports.ts';
-import { type Around, printNetwork, printPort, printRouter, printSubnet, type Thing } from './things.ts';
+import { MOST_PORTS, type Port, type Ports } from './ports.ts';
+import {
+  type Around,
+  printGatewayPort,
+  printNetwork,
+  printPort,
+  printRouter,
+  printSubnet,
+  type Thing,
+} from './things.ts';
 
 export interface LookupDeps extends NeutronDeps {
   readonly identities: Identities;
@@ -25,7 +34,9 @@ interface Lookup extends Listable {
   /** What there may be that the query wants. */
   readonly things: (around: Looking, search: URLSearchParams) => Promise<readonly Thing[]> | readonly Thing[];
   /** Where not all that is known is listed. */
-  readonly find?: (around: Looking, reference: string) => Thing | null;
+  readonly find?: (around: Looking, reference: string) => Promise<Thing | null>;
+  /** Filters that `things` has applied. */
+  readonly decided?: readonly string[];
 }
 
 interface Looking extends Around {
@@ -84,10 +95,8 @@ const LOOKUPS: readonly Lookup[] = [
     ],
     sortKeys: [...COMMON, 'network_id', 'mac_address', 'status', 'admin_state_up', 'device_id', 'device_owner'],
     things: (around, search) => wantedPorts(around, search).map((port) => printPort(around, port)),
-    find: (around, reference) => {
-      const port = around.deps.ports.find(around.inquiry, reference);
-      return port && printPort(around, port);
-    },
+    find: findPort,
+    decided: ['fixed_ips'],
   },
 ];
 
@@ -104,7 +113,9 @@ async function list(deps: LookupDeps, lookup: Lookup, request: NeutronRequest): 
   const url = urlOf(request);
   const query = readListQuery(url.search, lookup);
   const things = await lookup.things(lookAround(deps, request), url.search);
-  return answerList(things.map(listed), query, lookup, url);
+  const { decided = [] } = lookup;
+  const filters = new Map([...query.filters].filter(([key]) => !decided.includes(key)));
+  return answerList(things.map(listed), { ...query, filters }, lookup, url);
 }
 
 async function show(deps: LookupDeps, lookup: Lookup, request: NeutronRequest): Promise<unknown> {
@@ -112,13 +123,13 @@ async function show(deps: LookupDeps, lookup: Lookup, request: NeutronRequest): 
   const around = lookAround(deps, request);
   const id = parameter(request, 'id');
   const { find = findIn(await lookup.things(around, new URLSearchParams())) } = lookup;
-  const thing = find(around, id);
+  const thing = await find(around, id);
   if (thing === null) throw notFound(lookup, id);
   return { [lookup.resource]: selectFields(thing, readFields(search)) };
 }
 
-function findIn(things: readonly Thing[]): (around: Looking, id: string) => Thing | null {
-  return (_around, id) => things.find((thing) => thing.id === id) ?? null;
+function findIn(things: readonly Thing[]): (around: Looking, id: string) => Promise<Thing | null> {
+  return async (_around, id) => things.find((thing) => thing.id === id) ?? null;
 }
 
 function notFound({ resource, missing }: Lookup, id: string): NeutronFault {
@@ -147,27 +158,47 @@ async function routers(around: Looking): Promise<readonly Thing[]> {
   return inquiry.registry.statuses.routers().map((router) => printRouter(around, router, byRouter.get(router) ?? null));
 }
 
-/** So many ports can be asked for by name, address and id at once. */
-const MOST_NAMES = 100;
-
-/** Any address is a port's name; only those that are in use are known without being asked for. Error: `HTTPBadRequest`. */
-function wantedPorts({ deps: { ports }, inquiry, identities }: Looking, search: URLSearchParams): readonly Port[] {
-  const ids = new Set(search.getAll('id'));
-  const addresses = new Set([...search.getAll('name'), ...search.getAll('fixed_ips').flatMap(addressIn)]);
-  if (ids.size + addresses.size > MOST_NAMES)
-    throw badRequest(`No more than ${MOST_NAMES} ports can be asked for at once`);
-  if (ids.size > 0) return distinct([...ids].flatMap((id) => ports.find(inquiry, id) ?? []));
-  if (addresses.size === 0) return ports.list(inquiry);
-  const named = distinct([...addresses].flatMap((text) => ports.named(inquiry, text) ?? []));
-  if (!search.has('network_id')) return named;
-  const networks = new Set(search.getAll('network_id'));
-  const routers = inquiry.registry.statuses.routers().filter((router) => networks.has(identities.inside(router)));
-  return distinct(routers.flatMap((router) => named.map(({ address }) => ports.behind(inquiry, router, address))));
+/** Also the port of a router outside, which is listed nowhere, as Neutron shows it to admins alone. */
+async function findPort(around: Looking, reference: string): Promise<Thing | null> {
+  const { deps, inquiry } = around;
+  const port = deps.ports.find(inquiry, reference);
+  if (port !== null) return printPort(around, port);
+  const gateway = (await deps.topology.gateways(inquiry)).find(({ portId }) => portId === reference);
+  return gateway === undefined ? null : printGatewayPort(around, gateway);
 }
 
-/** Of a filter for fixed IPs; one for a subnet names none. */
-function addressIn(fixedIp: string): readonly string[] {
-  return fixedIp.startsWith('ip_address=') ? [fixedIp.slice('ip_address='.length)] : [];
+/** How many ports can be asked for by name, address and id at once. */
+const MOST_NAMES = 100;
+
+/**
+ * Any address is a port's name, behind each router that there is for the caller; only those that are in use are listed without
+ * being asked for. Errors: `HTTPBadRequest`, `InvalidInput`.
+ */
+function wantedPorts({ deps: { ports }, inquiry, identities }: Looking, search: URLSearchParams): readonly Port[] {
+  const { addresses, matches } = readFixedIpFilter(search.getAll('fixed_ips'), identities);
+  const ids = new Set(search.getAll('id'));
+  const names = new Set([...search.getAll('name'), ...(addresses ?? [])]);
+  if (ids.size + names.size > MOST_NAMES) {
+    throw badRequest(`No more than ${MOST_NAMES} ports can be asked for at once`);
+  }
+  if (ids.size > 0) return distinct([...ids].flatMap((id) => ports.find(inquiry, id) ?? [])).filter(matches);
+  if (names.size === 0) return ports.list(inquiry).filter(matches);
+  const routers = routersOf(inquiry, identities, search);
+  if (names.size * routers.length > MOST_PORTS) {
+    throw badRequest(`${names.size} addresses behind ${routers.length} routers are too many ports; name a network_id`);
+  }
+  return distinct([...names].flatMap((text) => ports.named(inquiry, text, routers))).filter(matches);
+}
+
+/** Those that have one of the networks or subnets that the query names; all, where it names none. */
+function routersOf({ registry: { statuses } }: Inquiry, identities: Identities, search: URLSearchParams) {
+  const networks = search.getAll('network_id');
+  const subnets = search.getAll('fixed_ips').filter((text) => text.startsWith('subnet_id='));
+  return statuses.routers().filter((router) => {
+    const network = identities.inside(router);
+    const isInSubnet = subnets.length === 0 || subnets.includes(`subnet_id=${identities.subnet(network)}`);
+    return isInSubnet && (networks.length === 0 || networks.includes(network));
+  });
 }
 
 function distinct(ports: readonly Port[]): readonly Port[] {

@@ -6,40 +6,34 @@ import type { RouterId } from '../../../model/router.ts';
 import type { Inquiry } from '../topology.ts';
 import type { Identities } from './identities.ts';
 
-/** Whoever has an address behind a router. */
+/** An address behind a router. The same address behind another router is another port. */
 export interface Port {
   readonly id: string;
-  /** `null`: whichever router the floating IP that it is used with belongs to. */
-  readonly router: RouterId | null;
+  readonly router: RouterId;
   readonly address: Address;
 }
 
 /**
  * Ports are not kept anywhere: their ids follow from router and address. So those are known that forwards lead to, and
- * those that the caller has asked for by address, or somebody of the same project: that others have is not theirs to know.
+ * those that the caller, or another of its project, has asked for by address: a project does not learn what others ask for.
  */
 export interface Ports {
   /** Of all forwards that there are for the caller, each once. */
   list(inquiry: Inquiry): readonly Port[];
-  /** By id, or by the address itself. */
+  /** By id; or by the address itself, where only one router can have it. `null`: it is not known, or ambiguous. */
   find(inquiry: Inquiry, reference: string): Port | null;
-  /**
-   * Who has this address (IPv4); `null`: it is none. Behind the only router there is; of several it is left open
-   * which, since the same address can be behind each of them.
-   */
-  named(inquiry: Inquiry, text: string): Port | null;
-  /** Who has this address behind that router. */
-  behind(inquiry: Inquiry, router: RouterId, address: Address): Port;
+  /** The port that has the address (IPv4) behind each of these routers; none where the text is no such address. */
+  named(inquiry: Inquiry, text: string, routers: readonly RouterId[]): readonly Port[];
 }
 
-/** So many addresses that somebody has asked for are remembered. */
-const MOST = 10_000;
+/** How many addresses that were asked for are remembered. */
+export const MOST_PORTS = 10_000;
 
 export function createPorts(identities: Identities): Ports {
-  /** By who asked, and the id. */
+  /** By caller and id. */
   const asked = new Map<string, Port>();
 
-  function portOf(router: RouterId | null, address: Address): Port {
+  function portOf(router: RouterId, address: Address): Port {
     return { id: identities.port(router, address), router, address };
   }
 
@@ -47,7 +41,7 @@ export function createPorts(identities: Identities): Ports {
     const key = memoryKey(caller, port.id);
     asked.delete(key);
     asked.set(key, port);
-    forgetOldest(asked, MOST);
+    forgetOldest(asked, MOST_PORTS);
     return port;
   }
 
@@ -59,23 +53,21 @@ export function createPorts(identities: Identities): Ports {
     return [...new Map(ports.map((port) => [port.id, port])).values()];
   }
 
-  function named(inquiry: Inquiry, text: string): Port | null {
+  function named(inquiry: Inquiry, text: string, routers: readonly RouterId[]): readonly Port[] {
     const address = readAddress(text);
-    if (address === null) return null;
-    const [only, ...others] = inquiry.registry.statuses.routers();
-    return remember(inquiry, portOf(others.length === 0 ? (only ?? null) : null, address));
+    return address === null ? [] : routers.map((router) => remember(inquiry, portOf(router, address)));
   }
 
   return {
     list,
     named,
     find(inquiry, reference) {
-      const { caller, registry } = inquiry;
-      const port = asked.get(memoryKey(caller, reference)) ?? named(inquiry, reference);
-      if (port !== null && (port.router === null || registry.statuses.routers().includes(port.router))) return port;
-      return list(inquiry).find(({ id }) => id === reference) ?? null;
+      const routers = inquiry.registry.statuses.routers();
+      const port = asked.get(memoryKey(inquiry.caller, reference));
+      if (port !== undefined && routers.includes(port.router)) return port;
+      const [only = null] = routers.length === 1 ? named(inquiry, reference, routers) : [];
+      return only ?? list(inquiry).find(({ id }) => id === reference) ?? null;
     },
-    behind: (inquiry, router, address) => remember(inquiry, portOf(router, address)),
   };
 }
 

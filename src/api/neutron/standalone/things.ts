@@ -1,3 +1,4 @@
+import type { Address } from '../../../model/address.ts';
 import type { RouterId } from '../../../model/router.ts';
 import type { Document } from '../documents.ts';
 import type { GatewayIp } from '../topology.ts';
@@ -93,17 +94,39 @@ export function printRouter(around: Around, router: RouterId, gateway: GatewayIp
 }
 
 export function printPort(around: Around, { id, router, address }: Port): Thing {
+  const network = around.identities.inside(router);
+  return printAnyPort(around, { id, name: address.text, network, address, deviceId: '', deviceOwner: '' });
+}
+
+/** The router's own port in the network outside. */
+export function printGatewayPort(
+  around: Around,
+  { portId: id, networkId: network, address, routerId }: GatewayIp,
+): Thing {
+  const deviceOwner = 'network:router_gateway';
+  return printAnyPort(around, { id, name: '', network, address, deviceId: routerId, deviceOwner });
+}
+
+interface PortFields {
+  readonly id: string;
+  readonly name: string;
+  readonly network: string;
+  readonly address: Address;
+  readonly deviceId: string;
+  readonly deviceOwner: string;
+}
+
+function printAnyPort(around: Around, { id, name, network, address, deviceId, deviceOwner }: PortFields): Thing {
   const { identities } = around;
-  const network = identities.inside(router);
   return {
     id,
-    name: address.text,
+    name,
     network_id: network,
     mac_address: '',
     admin_state_up: true,
     status: 'ACTIVE',
-    device_id: '',
-    device_owner: '',
+    device_id: deviceId,
+    device_owner: deviceOwner,
     fixed_ips: [{ subnet_id: identities.subnet(network), ip_address: address.text }],
     port_security_enabled: false,
     extra_dhcp_opts: [],

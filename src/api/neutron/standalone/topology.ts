@@ -18,26 +18,24 @@ export function createStandaloneTopology(identities: Identities, ports: Ports): 
       router,
       routerId: identities.router(router),
       networkId: identities.outside,
+      portId: identities.gatewayPort(router, address),
       projectId: caller.project ?? '',
+      tags: [],
     };
   }
 
   function target(inquiry: Inquiry, { router }: GatewayIp, { portId, address, operation }: WishedTarget): Target {
-    if (address?.family === 4 && isPortOf(portId, router, address)) return { address, labels: {} };
+    if (address?.family === 4 && portId === identities.port(router, address)) return { address, labels: {} };
     const port = knownPort(inquiry, router, portId);
     if (port === null) throw new NeutronFault('PortNotFound', `Port ${portId} could not be found.`);
     if (address !== null) throw unsuitable(port, address, operation);
     return { address: port.address, labels: {} };
   }
 
-  function isPortOf(portId: string, router: RouterId, address: Address): boolean {
-    return portId === identities.port(router, address) || portId === identities.port(null, address);
-  }
-
-  /** Behind this router, or behind any. */
+  /** `null`: it is not known, or behind another router. */
   function knownPort(inquiry: Inquiry, router: RouterId, portId: string): Port | null {
     const port = ports.find(inquiry, portId);
-    return port === null || (port.router !== null && port.router !== router) ? null : port;
+    return port?.router === router ? port : null;
   }
 
   function unsuitable(
@@ -69,11 +67,6 @@ export function createStandaloneTopology(identities: Identities, ports: Ports): 
     },
     target: async (inquiry, gateway, wish) => target(inquiry, gateway, wish),
     portIds: async (_inquiry, forwards) =>
-      new Map(
-        forwards.map(({ id, router, internalAddress }) => [
-          id,
-          [identities.port(router, internalAddress), identities.port(null, internalAddress)],
-        ]),
-      ),
+      new Map(forwards.map(({ id, router, internalAddress }) => [id, [identities.port(router, internalAddress)]])),
   };
 }

@@ -4,8 +4,11 @@ import { credentialsIn } from '../../../openstack/neutron/credentials.ts';
 import type { Document } from '../documents.ts';
 import { EXTENSIONS, printExtension } from '../extensions.ts';
 
+/** Those of the documents of floating IPs, of which Neutron's own have nothing about port forwardings without its plugin. */
+const OF_FLOATING_IPS = ['expose-port-forwarding-in-fip', 'floating-ip-port-forwarding-detail'];
+
 /** About port forwardings: all others are Neutron's to say. */
-const OURS = EXTENSIONS.filter(({ alias }) => alias.includes('port-forwarding'));
+const OURS = EXTENSIONS.filter(({ alias }) => alias.includes('port-forwarding') && !OF_FLOATING_IPS.includes(alias));
 
 /** Neutron's extensions, and those by which its clients know that forwards can be asked for. Who may know, it decides. */
 export function serveMergedExtensions(api: FastifyInstance, neutron: NeutronClient): void {

@@ -4,20 +4,20 @@ import type { NeutronDeps } from '../deps.ts';
 import type { Document } from '../documents.ts';
 import { FLOATING_IPS, listGatewayIps } from '../floating-ips.ts';
 import { inquire } from '../inquiry.ts';
-import { type ListQuery, readListQuery } from '../list-query.ts';
-import { answerList, type Listed, listed } from '../listing.ts';
+import { readListQuery } from '../list-query.ts';
+import { answerList, listed } from '../listing.ts';
 import { type NeutronRequest, urlOf } from '../serving.ts';
+import { DERIVED_ID } from '../standalone/derived-ids.ts';
 
 /** Done here, with all floating IPs at hand. */
 const OURS = ['fields', 'limit', 'marker', 'page_reverse'];
 
-/** What is null in every gateway's floating IP. */
-const BOUND = ['port_id', 'fixed_ip_address'];
+const IS_DERIVED = new RegExp(`^${DERIVED_ID}$`);
 
-/** Nobody's gateway is asked for by these: what Neutron answers is all there is. */
+/** Whether the floating IPs of ports are asked for that Neutron alone has: no gateway is at one of them. */
 export function isOfPort(request: NeutronRequest): boolean {
-  const { search } = urlOf(request);
-  return BOUND.some((key) => search.has(key) && search.getAll(key).every((value) => value !== ''));
+  const ports = urlOf(request).search.getAll('port_id');
+  return ports.length > 0 && ports.every((port) => port !== '' && !IS_DERIVED.test(port));
 }
 
 /**
@@ -35,14 +35,8 @@ export async function listFloatingIps(
   const asked = new URLSearchParams([...url.search].filter(([key]) => !OURS.includes(key)));
   const [real, gateways] = await Promise.all([
     neutron.floatingIps(credentialsIn(request.headers), asked),
-    gatewaysFor(deps, request, query),
+    listGatewayIps(deps, inquire(deps, request), query),
   ]);
   const things = [...real.map(listed), ...gateways];
   return answerList(things, { ...query, filters: new Map() }, FLOATING_IPS, url);
-}
-
-async function gatewaysFor(deps: NeutronDeps, request: NeutronRequest, query: ListQuery): Promise<readonly Listed[]> {
-  // They have no tags, so whatever tags are not wanted are not there.
-  const filters = new Map([...query.filters].filter(([key]) => !key.startsWith('not-tags')));
-  return listGatewayIps(deps, inquire(deps, request), filters);
 }

@@ -14,6 +14,8 @@ export interface PassingOn {
   /** The request's body where it has been read already; otherwise it is read as it comes. */
   readonly body?: Buffer;
   readonly consequence?: Consequence;
+  /** With the query; what Neutron is asked for in place of what the client has asked for. */
+  readonly path?: string;
 }
 
 /**
@@ -24,10 +26,11 @@ export async function passOn(
   upstream: Upstream,
   request: FastifyRequest,
   reply: FastifyReply,
-  { body, consequence }: PassingOn = {},
+  { body, consequence, path }: PassingOn = {},
 ): Promise<FastifyReply> {
   const gone = signalOfClient(reply);
-  const answer = await answerOf(upstream, { ...callOf(upstream, request, body), signal: gone });
+  const call = callOf(upstream, request, body);
+  const answer = await answerOf(upstream, { ...call, ...(path === undefined ? {} : { path }), signal: gone });
   reply.hijack();
   if (answer === null) return reply;
   try {

@@ -34,6 +34,7 @@ export function createUpstreamTopology(
     id: router,
     project_id: projectId,
     external_gateway_info: outside,
+    tags = [],
   }: NeutronRouter): GatewayIp | null {
     const fixedIp = outside?.external_fixed_ips?.find(({ ip_address }) => isIPv4(ip_address));
     if (outside === null || fixedIp === undefined) return null;
@@ -42,7 +43,8 @@ export function createUpstreamTopology(
     owners.note(router, projectId);
     if (routers.size >= MOST) routers.clear();
     routers.set(id, router);
-    return { id, address, router, routerId: router, networkId: outside.network_id, projectId };
+    const portId = identities.gatewayPort(router, address);
+    return { id, address, router, routerId: router, networkId: outside.network_id, portId, projectId, tags };
   }
 
   async function gateways(credentials: Credentials): Promise<readonly GatewayIp[]> {

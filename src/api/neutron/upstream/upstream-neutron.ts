@@ -10,23 +10,24 @@ import { serveFloatingIp } from '../floating-ips.ts';
 import type { NeutronOptions } from '../options.ts';
 import { servePortForwardings } from '../port-forwardings.ts';
 import { type NeutronRoute, readBodies } from '../serving.ts';
+import { DERIVED_ID } from '../standalone/derived-ids.ts';
 import { createIdentities } from '../standalone/identities.ts';
 import { createDepartures } from './departures.ts';
+import { passOnTags } from './gateway-tags.ts';
 import { serveMergedExtensions } from './merged-extensions.ts';
 import { isOfPort, listFloatingIps } from './merged-floating-ips.ts';
 import type { UpstreamOptions } from './options.ts';
 import { refuseOwnSecrets } from './own-secrets.ts';
 import { passOn } from './pass-on.ts';
 import { interfaceRemoval, type PassedOnDeps, passedOn, untouched } from './passed-on.ts';
+import { servePluginOff } from './plugin-off.ts';
 import { startSweeps } from './sweeps.ts';
 import { createUpstreamTopology } from './topology.ts';
 
 /** What is under way when the API ends has so long to be answered, in milliseconds. */
 const PARTING = 3_000;
 
-/** Ids that are made of names (UUIDs of version 5), as those of gateways are; Neutron's own are random. */
-const GATEWAY_ID = '^[\\da-fA-F]{8}-[\\da-fA-F]{4}-5[\\da-fA-F]{3}-[\\da-fA-F]{4}-[\\da-fA-F]{12}$';
-const GATEWAY_IP = `/floatingips/:floatingip(${GATEWAY_ID})`;
+const GATEWAY_IP = `/floatingips/:floatingip(^${DERIVED_ID}$)`;
 
 /** `/`, as Neutron answers it. */
 export function upstreamVersions({ upstream }: Pick<UpstreamOptions, 'upstream'>): FastifyPluginCallback {
@@ -46,7 +47,7 @@ export function upstreamVersions({ upstream }: Pick<UpstreamOptions, 'upstream'>
 export function upstreamNeutron(
   given: RouteDeps & { readonly registry: Registry },
   { upstream, owners, account, sweepInterval }: UpstreamOptions,
-  { singlePortRanges = false }: Pick<NeutronOptions, 'singlePortRanges'> = {},
+  { singlePortRanges = true }: Pick<NeutronOptions, 'singlePortRanges'> = {},
 ): FastifyPluginCallback {
   return (api, _options, done) => {
     const neutron = createNeutronClient(upstream);
@@ -62,6 +63,8 @@ export function upstreamNeutron(
       serveMergedExtensions(ours, neutron);
       ready();
     });
+    api.register(passOnTags(upstream, deps, GATEWAY_IP));
+    api.register(servePluginOff(upstream, neutron));
     api.register(passedOn(passing));
     api.register(interfaceRemoval(passing));
     partFrom(api, upstream);
