@@ -465,8 +465,8 @@ export const isTrace = record({
     record({
       address: text,
       port: count,
-      /** a client in the target's own inner network is seen as the router, any other as itself */
-      masquerade: oneOf('same_network'),
+      /** a client whose packets come in by the inside interface by which the target is reached is seen as the router, any other as itself */
+      masquerade: oneOf('same_interface'),
     }),
   ),
   /** as the client sees it */

@@ -30,7 +30,7 @@ test('a packet that a forward takes', async () => {
     `1. A tcp packet from 198.51.100.5 comes to router <id> for 192.168.1.100:5001.
 2. Forward ssh (<id>…) 192.168.1.100:5001/tcp -> 192.168.50.11:22 takes it.
 3. It leaves to 192.168.50.11:22, from 198.51.100.5 as before.
-   If the client is in the target's own network, it leaves from the router's address there instead, so that the answer comes back this way.
+   If it came in by the inside interface by which it leaves, it leaves from the router's address instead, so that the answer comes back this way.
 4. The answer comes from 192.168.50.11:22; the client sees it come from 192.168.1.100:5001.
 5. Node n1 has it so in its kernel, at revision 1000.
    Node n2 does not have it so in its kernel, at revision 0: the node has not applied it yet.

@@ -25,6 +25,8 @@ import { type Started, startLinux } from './linux-under-test.ts';
 const FAMILIES = [4, 6] as const;
 /** Either of which it may use. */
 const OF_INSTANCE = { 4: [INSTANCE[4], INSTANCE_TOO[4]], 6: [INSTANCE[6], INSTANCE_TOO[6]] };
+/** The router's addresses inside, by which it masquerades. */
+const OF_ROUTER = { 4: [SECOND_GATEWAY[4]], 6: [SECOND_GATEWAY[6], 'fd00:20::1'] };
 const PROGRAM = programOf(
   FAMILIES.flatMap((family) => [
     ruleOf(10 * family, 'tcp', [GATEWAY[family], 80], [RIGHT[family], 8080]),
@@ -63,6 +65,10 @@ afterAll(async () => {
   await linux?.[Symbol.asyncDispose]();
   await network?.[Symbol.asyncDispose]();
 });
+
+const DEPRECATED = 'preferred_lft 0';
+const inNetwork = (family: 4 | 6) => `${SECOND_GATEWAY[family]}/${family === 4 ? 24 : 64}`;
+const listed = (set: string) => runIn(network.router, 'nft', ['list', 'set', 'inet', 'hatoba', set]);
 
 /** The address in a greeting, `198.51.100.5 40000`. */
 const seen = (greeting: string) => greeting.split(' ')[0];
@@ -136,30 +142,45 @@ test('an address outside that a forward brings, and one that goes with its last 
     ruleOf(90, 'tcp', [ROUTED[4], 80], [RIGHT[4], 8080]),
     ruleOf(91, 'tcp', [ROUTED[4], 81], [RIGHT[4], 8080]),
   ];
-  const hairpins = () => runIn(network.router, 'nft', ['list', 'set', 'inet', 'hatoba', 'hairpin4']);
-  expect(await hairpins()).not.toContain(ROUTED[4]);
+  expect(await listed('outside4')).not.toContain(ROUTED[4]);
   await linux.dataplane.apply(network.router, { remove: [], add: more });
   for (const port of [80, 81]) expect(seen(await left.connect(ROUTED[4], port))).toBe(SECOND_GATEWAY[4]);
   await linux.dataplane.apply(network.router, { remove: more.slice(1), add: [] });
   expect(seen(await left.connect(ROUTED[4], 80))).toBe(SECOND_GATEWAY[4]);
   await linux.dataplane.apply(network.router, { remove: more.slice(0, 1), add: [] });
-  expect(await hairpins()).not.toContain(ROUTED[4]);
+  expect(await listed('outside4')).not.toContain(ROUTED[4]);
   expect(await linux.dataplane.synchronise(network.router, PROGRAM)).toEqual({ corrections: 0 });
 });
 
-test('an inner network that comes later, and one that goes', async () => {
+test('an inner interface that comes later, and one that goes', async () => {
   const told = () => linux.events.filter(({ kind }) => kind === 'changed').length;
   const before = told();
-  await ip(network.router, `address delete ${SECOND_GATEWAY[4]}/24 dev ${INSIDE_TOO}`);
+  await ip(network.router, 'link add qr-third type veth peer name third-end');
   await expect.poll(told).toBe(before + 1);
   await linux.dataplane.synchronise(network.router, PROGRAM);
-  expect(await runIn(network.router, 'nft', ['list', 'set', 'inet', 'hatoba', 'hairpin4'])).not.toContain(
-    '10.30.0.0/24',
-  );
-  await ip(network.router, `address add ${SECOND_GATEWAY[4]}/24 dev ${INSIDE_TOO}`);
+  expect(await listed('hairpin')).toContain('"qr-third" . "qr-third"');
+  await ip(network.router, 'link delete qr-third');
   await expect.poll(told).toBe(before + 2);
   await linux.dataplane.synchronise(network.router, PROGRAM);
-  expect(seen(await left.connect(GATEWAY[4], 80))).toBe(SECOND_GATEWAY[4]);
+  expect(await listed('hairpin')).not.toContain('qr-third');
+  expect(await listed('hairpin')).toContain(`"${INSIDE_TOO}" . "${INSIDE_TOO}"`);
+});
+
+test('an inner interface whose only addresses are deprecated, as keepalived sets its virtual ones', async () => {
+  await ip(
+    network.router,
+    ...FAMILIES.map((family) => `address change ${inNetwork(family)} dev ${INSIDE_TOO} ${DEPRECATED}`),
+  );
+  for (const family of FAMILIES) {
+    expect(await runIn(network.router, 'ip', ['address', 'show', 'dev', INSIDE_TOO])).toContain(
+      `${inNetwork(family)} scope global deprecated`,
+    );
+    // By IPv6, Linux rather masquerades by an address of another interface than by a deprecated one (RFC 6724, rule 3).
+    expect(OF_ROUTER[family]).toContain(seen(await left.connect(GATEWAY[family], 80)));
+  }
+  expect(await linux.dataplane.synchronise(network.router, PROGRAM)).toEqual({ corrections: 0 });
+  for (const family of FAMILIES) expect(OF_ROUTER[family]).toContain(seen(await left.connect(GATEWAY[family], 80)));
+  await ip(network.router, ...FAMILIES.map((family) => `address change ${inNetwork(family)} dev ${INSIDE_TOO}`));
 });
 
 describe('beside Neutron, which translates the source of what comes from inside by itself', () => {

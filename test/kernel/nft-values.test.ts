@@ -4,7 +4,7 @@ import { datatypesOf, readValue, sizeOf, writeValue } from '../../src/kernel/nft
 import { addressOf } from '../../src/model/address.ts';
 
 /** nft's datatype.h, and one that we do not use: a mark. */
-const [IPV4, IPV6, PROTOCOL, PORT, MARK] = [7, 8, 12, 13, 19];
+const [IPV4, IPV6, PROTOCOL, PORT, MARK, INTERFACE] = [7, 8, 12, 13, 19, 41];
 const texts: Readonly<Record<number, fc.Arbitrary<string>>> = {
   [IPV4]: fc.ipV4(),
   [IPV6]: fc.bigInt({ min: 0n, max: 2n ** 128n - 1n }).map((value) => addressOf(6, value).text),
@@ -13,10 +13,11 @@ const texts: Readonly<Record<number, fc.Arbitrary<string>>> = {
     fc.integer({ min: 0, max: 65_535 }).map(String),
     fc.tuple(fc.integer({ min: 1, max: 65_535 }), fc.integer({ min: 1, max: 65_535 })).map((ends) => ends.join('-')),
   ),
+  [INTERFACE]: fc.stringMatching(/^[\w.@:+-]{1,15}$/),
   [MARK]: fc.integer({ min: 0, max: 0xffff_ffff }).map((mark) => `0x${mark.toString(16).padStart(8, '0')}`),
 };
 const value = fc
-  .array(fc.constantFrom(IPV4, IPV6, PROTOCOL, PORT, MARK), { minLength: 1, maxLength: 5 })
+  .array(fc.constantFrom(IPV4, IPV6, PROTOCOL, PORT, MARK, INTERFACE), { minLength: 1, maxLength: 5 })
   .chain((types) =>
     fc
       .tuple(...types.map((type) => texts[type] ?? fc.constant('')))

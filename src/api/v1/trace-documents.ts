@@ -44,7 +44,7 @@ export function traceFlow(view: TracedView, { packet, sourcePort }: Flow, watche
     forward: path && printTraced(path.forward, view),
     another_project: isOthers,
     misses: misses.map(({ forward, refusals }) => ({ forward: printTraced(forward, view), refusals })),
-    target: path && { address: path.target.address.text, port: path.target.port, masquerade: 'same_network' },
+    target: path && { address: path.target.address.text, port: path.target.port, masquerade: 'same_interface' },
     reply: path && {
       protocol,
       source: path.reply.address.text,

@@ -79,10 +79,11 @@ const TargetSchema = Type.Object(
   {
     address: Type.String(),
     port: Port,
-    masquerade: Type.Unsafe<'same_network'>({
+    masquerade: Type.Unsafe<'same_interface'>({
       type: 'string',
-      enum: ['same_network'],
-      description: "a client in the target's own inner network is seen as the router, any other as itself",
+      enum: ['same_interface'],
+      description:
+        'a client whose packets come in by the inside interface by which the target is reached is seen as the router, any other as itself',
     }),
   },
   closed,

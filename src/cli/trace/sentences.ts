@@ -42,7 +42,7 @@ function leaving({ packet, target, reply }: Trace): readonly Step[] {
   return [
     [
       `It leaves to ${inside}, from ${packet.source} as before.`,
-      "If the client is in the target's own network, it leaves from the router's address there instead, so that the answer comes back this way.",
+      "If it came in by the inside interface by which it leaves, it leaves from the router's address instead, so that the answer comes back this way.",
     ],
     [
       `The answer comes from ${inside}; the client sees it come from ${printEndpoint(reply.source, reply.source_port)}.`,

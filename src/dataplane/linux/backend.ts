@@ -4,13 +4,13 @@ import type { TableChange } from '../../kernel/nft/nft-batch.ts';
 import type { ElementCounter } from '../../kernel/nft/nft-counters.ts';
 import type { TableState } from '../../kernel/nft/nft-table.ts';
 import type { ProgramResult } from '../../kernel/program.ts';
-import type { Cidr } from '../../model/cidr.ts';
 import type { Counters } from '../../model/counters.ts';
 import { hatobaError } from '../../model/errors.ts';
 import type { ForwardId } from '../../model/ids.ts';
 import type { Change } from '../../program/diff.ts';
 import type { Program, Rule } from '../../program/rule.ts';
 import type { Farewell } from '../dataplane.ts';
+import type { InsideInterface } from './inside-interfaces.ts';
 
 /** What a namespace can be programmed by; docs/backends.md says what each can do. */
 export const BACKENDS = ['nftables', 'iptables'] as const;
@@ -22,12 +22,12 @@ export interface Found {
   readonly iptables: IptablesState;
 }
 
-/** One backend in one namespace. `inside`: the networks between whose machines answers would go past the router. */
+/** One backend in one namespace. `inside`: where what comes in and leaves again would be answered past the router. */
 export interface Backend {
   /** Corrects what was found, and gives how much was not as it should be. */
-  synchronise(found: Found, program: Program, inside: readonly Cidr[], farewell: Farewell): Promise<number>;
+  synchronise(found: Found, program: Program, inside: readonly InsideInterface[], farewell: Farewell): Promise<number>;
   /** All of it or nothing, and `kernel_refused` where it does not fit what is there. */
-  apply(change: Change, inside: readonly Cidr[], draining: Farewell['draining']): Promise<void>;
+  apply(change: Change, inside: readonly InsideInterface[], draining: Farewell['draining']): Promise<void>;
   counters(forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>>;
   /** Takes away what was found of its own; flows go on that go where the rules that `stay` lead them, or are draining. */
   remove(found: Found, stay: Iterable<Rule>, draining: Farewell['draining']): Promise<void>;

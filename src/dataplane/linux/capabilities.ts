@@ -21,6 +21,16 @@ export const CAPABILITIES = {
   },
   dccp: { name: 'DCCP', by: both },
   hairpin: { name: 'clients in the target’s own network, and on the router itself', by: both },
+  innerRouter: {
+    name: 'clients and targets behind an inner router, reached by one inside interface',
+    by: {
+      ...both,
+      iptables: {
+        instead:
+          'from Linux 5.5 on, and not on a bridge with `net.bridge.bridge-nf-call-iptables`: there and before, only clients in the target’s own network are masqueraded',
+      },
+    },
+  },
   flows: { name: 'flows that go elsewhere after a change are ended', by: both },
   connections: { name: 'connections are counted, and stay counted when other forwards change', by: both },
   expiry: {

@@ -2,12 +2,13 @@ import type { Links } from '../../kernel/kernel.ts';
 import type { InterfaceAddress } from '../../kernel/netlink/rtnetlink.ts';
 import type { Family } from '../../model/address.ts';
 import type { Gateways } from '../../model/router.ts';
+import { hasHostPrefix, preferred } from './address-preference.ts';
 import type { RouterSides } from './namespaces.ts';
 import { outsideInterfaces } from './sides.ts';
 
 /**
- * The router's own outside addresses. Of several, one with the longest possible prefix is the last choice; none at all with
- * `floatingIps`: Neutron puts them on the same interface in that form, and they are not the router's.
+ * The router's own outside addresses: of several, the one that `preferred` gives. With `floatingIps`, none that has the
+ * longest possible prefix: Neutron puts floating IPs on the same interface in that form, and they are not the router's.
  */
 export function gatewaysOf(links: Links, sides: Pick<RouterSides, 'outside' | 'floatingIps'>): Gateways {
   const [ipv4, ipv6] = [gatewayOf(links, sides, 4), gatewayOf(links, sides, 6)];
@@ -25,11 +26,6 @@ function gatewayOf(
 ): InterfaceAddress | undefined {
   const ofFamily = outsideInterfaces(links, sides, family)
     .flatMap(({ addresses }) => addresses)
-    .filter(({ address, usable }) => usable && address.family === family);
-  const hostLength = family === 4 ? 32 : 128;
-  return (
-    ofFamily.find(({ secondary, prefixLength }) => !secondary && prefixLength < hostLength) ??
-    ofFamily.find(({ prefixLength }) => prefixLength < hostLength) ??
-    (sides.floatingIps === true ? undefined : ofFamily[0])
-  );
+    .filter(({ address }) => address.family === family);
+  return preferred(sides.floatingIps === true ? ofFamily.filter((address) => !hasHostPrefix(address)) : ofFamily);
 }

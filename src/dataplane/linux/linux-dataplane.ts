@@ -1,5 +1,5 @@
+import { release } from 'node:os';
 import type { Kernel, KernelEvent, Links } from '../../kernel/kernel.ts';
-import type { Cidr } from '../../model/cidr.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
@@ -7,14 +7,13 @@ import type { Program } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '../dataplane.ts';
 import { BACKENDS, type Backend, type BackendName, bindKernel, type Found } from './backend.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
-import { insideNetworks, sameNetworks } from './inside-networks.ts';
+import { type InsideInterface, insideOf, sameInside } from './inside-interfaces.ts';
 import { createIptables } from './iptables/backend.ts';
 import { createPrograms } from './iptables/programs.ts';
 import { limitsOf } from './limits.ts';
 import { type NamespacePattern, patternOf, type RouterSides } from './namespaces.ts';
 import { createNftables } from './nftables/backend.ts';
 import { createReadings } from './readings.ts';
-import { insideInterfaces } from './sides.ts';
 
 export interface LinuxOptions {
   /**
@@ -40,8 +39,7 @@ interface Attached {
   readonly name: BackendName;
   readonly backends: Readonly<Record<BackendName, Backend>>;
   links: Links;
-  /** The networks between whose machines answers would go past the router. */
-  inside: readonly Cidr[];
+  inside: readonly InsideInterface[];
   /** `null` until the namespace is open. */
   instance: Instance | null;
   /** What was there when the namespace was opened, until it is used, or somebody may have changed it. */
@@ -145,7 +143,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     entry.found = { table, iptables };
     entry.links = links;
     const gateways = gatewaysOf(links, entry.sides);
-    entry.inside = insideNetworks(insideInterfaces(links, entry.sides));
+    entry.inside = insideOf(links, entry.sides);
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
   }
@@ -179,8 +177,8 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     if (entry === undefined || entry.instance === null) return;
     entry.links = links;
     const gateways = gatewaysOf(links, entry.sides);
-    const inside = insideNetworks(insideInterfaces(links, entry.sides));
-    if (sameGateways(gateways, entry.instance.gateways) && sameNetworks(inside, entry.inside)) return;
+    const inside = insideOf(links, entry.sides);
+    if (sameGateways(gateways, entry.instance.gateways) && sameInside(inside, entry.inside)) return;
     entry.inside = inside;
     entry.instance = { ...entry.instance, gateways };
     emit({ kind: 'changed', instance: entry.instance });
@@ -242,7 +240,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
       nftables: createNftables(around, accounting),
       // Of a thousand routers, mostly none has anything of it.
       get iptables() {
-        iptables ??= createIptables(around, findPrograms);
+        iptables ??= createIptables(around, findPrograms, release());
         return iptables;
       },
     };

@@ -1,6 +1,7 @@
 import type { Links } from '../../kernel/kernel.ts';
 import type { Interface } from '../../kernel/netlink/rtnetlink.ts';
 import type { Family } from '../../model/address.ts';
+import { isUsable } from './address-preference.ts';
 import type { RouterSides } from './namespaces.ts';
 
 const LOOPBACK = 'lo';
@@ -18,7 +19,7 @@ export function outsideInterfaces(
   if (outside !== undefined) return interfaces.filter(({ name }) => beginsWith(name, outside));
   const ways = defaultRoutes.filter((route) => route.family === family);
   const reachable = interfaces.filter(({ addresses }) =>
-    addresses.some(({ address, usable }) => usable && address.family === family),
+    addresses.some((one) => isUsable(one) && one.address.family === family),
   );
   const [first] = ways.flatMap((way) => reachable.filter(({ name }) => name === way.interface));
   return first === undefined ? [] : [first];

@@ -14,7 +14,7 @@ import {
 import { NFPROTO_INET, nftMessageType } from '../netlink/nfnetlink.ts';
 import type { Blueprint } from './nft-blueprint.ts';
 import type { Element, SetShape } from './nft-table.ts';
-import { sizeOf, writeValue } from './nft-values.ts';
+import { mayBeInterval, sizeOf, writeValue } from './nft-values.ts';
 
 /** An element, and the map it belongs into. */
 export interface SetElement extends Element {
@@ -125,7 +125,7 @@ function putLists(
 
 /** Of an interval, its two ends. */
 function writeKey(writer: NetlinkWriter, { keyTypes }: SetShape, { key }: SetElement): void {
-  const [first = '', last] = key.split('-');
+  const [first = '', last] = mayBeInterval(keyTypes) ? key.split('-') : [key];
   writeData(writer, ELEMENT.key, keyTypes, first);
   if (last !== undefined) writeData(writer, ELEMENT.keyEnd, keyTypes, last);
 }

@@ -1,4 +1,5 @@
 import { addressOf, addressValue } from '../../model/address.ts';
+import { textOf } from '../netlink/netlink.ts';
 
 /**
  * Keys and values of map elements, between nft's words (`192.0.2.1 . 6 . 80`; protocols and directions are numbers) and the kernel's
@@ -12,6 +13,7 @@ const IPV6 = 8;
 const PROTOCOL = 12;
 const PORT = 13;
 const DIRECTION = 27;
+const INTERFACE = 41;
 
 /** The datatypes of a concatenation, which nft numbers by six bits a part. */
 export function datatypesOf(type: number): readonly number[] {
@@ -24,8 +26,14 @@ export function sizeOf(types: readonly number[]): number {
   return types.reduce((size, type) => size + sizeOfPart(type), 0);
 }
 
+/** Whether a key of these parts can have two ends, of an interval. Names of interfaces cannot; they may have hyphens in them. */
+export function mayBeInterval(types: readonly number[]): boolean {
+  return !types.includes(INTERFACE);
+}
+
+/** IFNAMSIZ (linux/if.h), of an address of IPv6, or of a register. */
 function sizeOfPart(type: number): number {
-  return type === IPV6 ? 16 : 4;
+  return type === IPV6 || type === INTERFACE ? 16 : 4;
 }
 
 /** A part of a type that is not ours is given as hexadecimal digits. */
@@ -50,6 +58,8 @@ function readPart(data: Buffer, at: number, type: number): string {
       return String(data[at]);
     case PORT:
       return readPorts(data, at);
+    case INTERFACE:
+      return textOf(data.subarray(at, at + 16));
     default:
       return `0x${data.toString('hex', at, at + 4)}`;
   }
@@ -88,6 +98,10 @@ function writePart(text: string, type: number, into: Buffer, at: number): void {
       return;
     case PORT:
       writePorts(text, into, at);
+      return;
+    case INTERFACE:
+      // The last byte stays NUL.
+      into.write(text, at, 15);
       return;
     default:
       into.write(text.slice(2), at, 'hex');

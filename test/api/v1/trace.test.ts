@@ -43,7 +43,7 @@ test('the whole way of a packet that a forward takes', async () => {
     forward,
     another_project: false,
     misses: [],
-    target: { address: '192.168.50.11', port: 8001, masquerade: 'same_network' },
+    target: { address: '192.168.50.11', port: 8001, masquerade: 'same_interface' },
     reply: {
       protocol: 'tcp',
       source: '192.168.1.100',

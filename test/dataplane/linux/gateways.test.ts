@@ -1,19 +1,16 @@
 import { expect, test } from 'vitest';
 import { gatewaysOf, sameGateways } from '../../../src/dataplane/linux/gateways.ts';
-import type { Interface, InterfaceAddress } from '../../../src/kernel/netlink/rtnetlink.ts';
+import type { AddressFlag, Interface, InterfaceAddress } from '../../../src/kernel/netlink/rtnetlink.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 
-type Trait = 'secondary' | 'unusable';
-
-/** `192.0.2.1/24`, and what else is to be said of it. */
-function address(text: string, trait?: Trait): InterfaceAddress {
+/** `192.0.2.1/24`, and the kernel's flags. */
+function address(text: string, ...flags: readonly AddressFlag[]): InterfaceAddress {
   const [bare = '', length] = text.split('/');
-  const [secondary, usable] = [trait === 'secondary', trait !== 'unusable'];
-  return { address: parseAddress(bare), prefixLength: Number(length), secondary, usable };
+  return { address: parseAddress(bare), prefixLength: Number(length), scope: 0, flags };
 }
 
 function link(name: string, ...addresses: readonly InterfaceAddress[]): Interface {
-  return { name, up: true, addresses };
+  return { name, up: true, isBridge: false, addresses };
 }
 
 function found(...interfaces: readonly Interface[]): readonly (string | undefined)[] {
@@ -51,11 +48,24 @@ test.each<[string, readonly Interface[], readonly (string | undefined)[]]>([
     [link('qg-1', address('192.0.2.9/32'), address('192.0.2.2/24', 'secondary'))],
     ['192.0.2.2', undefined],
   ],
-  ['an IPv6 address that is tentative', [link('qg-1', address('2001:db8::1/64', 'unusable'))], [undefined, undefined]],
+  ['an IPv6 address that is tentative', [link('qg-1', address('2001:db8::1/64', 'tentative'))], [undefined, undefined]],
   [
     'a usable one behind it',
-    [link('qg-1', address('2001:db8::1/64', 'unusable'), address('2001:db8::2/64'))],
+    [link('qg-1', address('2001:db8::1/64', 'tentative'), address('2001:db8::2/64'))],
     [undefined, '2001:db8::2'],
+  ],
+  [
+    'deprecated addresses alone, as keepalived sets its virtual ones',
+    [link('qg-1', address('192.0.2.9/32', 'deprecated'), address('2001:db8::9/128', 'deprecated'))],
+    ['192.0.2.9', '2001:db8::9'],
+  ],
+  [
+    'a deprecated one before others, and on another interface',
+    [
+      link('qg-1', address('192.0.2.9/24', 'deprecated'), address('2001:db8::9/64', 'deprecated')),
+      link('qg-2', address('192.0.2.1/32'), address('2001:db8::1/64', 'temporary')),
+    ],
+    ['192.0.2.1', '2001:db8::1'],
   ],
   [
     'IPv6 of the longest prefix',
@@ -87,10 +97,21 @@ test('gateways are the same when both families are', () => {
 });
 
 test('where such addresses are Neutron’s floating IPs, they are never the gateway', () => {
-  const floating = [address('192.0.2.9/32'), address('2001:db8::9/128')];
+  const floating = [
+    address('192.0.2.9/32'),
+    address('192.0.2.8/32', 'deprecated'),
+    address('2001:db8::9/128'),
+    address('2001:db8::8/128', 'deprecated'),
+  ];
   const sides = { outside: ['qg-'], floatingIps: true };
   expect(gatewaysOf({ interfaces: [link('qg-1', ...floating)], defaultRoutes: [] }, sides)).toEqual({});
   expect(
     gatewaysOf({ interfaces: [link('qg-1', ...floating, address('192.0.2.1/24'))], defaultRoutes: [] }, sides)[4]?.text,
   ).toBe('192.0.2.1');
+});
+
+test('a deprecated address that is not of the longest prefix is the gateway also there', () => {
+  const addresses = [address('192.0.2.9/32'), address('192.0.2.1/24', 'deprecated')];
+  const sides = { outside: ['qg-'], floatingIps: true };
+  expect(gatewaysOf({ interfaces: [link('qg-1', ...addresses)], defaultRoutes: [] }, sides)[4]?.text).toBe('192.0.2.1');
 });

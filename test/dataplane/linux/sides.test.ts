@@ -8,11 +8,12 @@ function link(name: string, ...addresses: readonly string[]): Links['interfaces'
   return {
     name,
     up: true,
+    isBridge: name.startsWith('br-'),
     addresses: addresses.map((text) => ({
       address: parseAddress(text),
       prefixLength: 24,
-      usable: true,
-      secondary: false,
+      scope: 0,
+      flags: [],
     })),
   };
 }

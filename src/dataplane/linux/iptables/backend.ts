@@ -1,7 +1,6 @@
 import type { IptablesState } from '../../../kernel/kernel.ts';
 import type { IptablesVariant, NatTable } from '../../../kernel/nft/iptables-chains.ts';
 import type { Family } from '../../../model/address.ts';
-import type { Cidr } from '../../../model/cidr.ts';
 import { addCounters, type Counters } from '../../../model/counters.ts';
 import { hatobaError } from '../../../model/errors.ts';
 import type { ForwardId } from '../../../model/ids.ts';
@@ -16,6 +15,7 @@ import {
   successors,
   tellFlowsLeft,
 } from '../backend.ts';
+import type { InsideInterface } from '../inside-interfaces.ts';
 import { correct, removal, type Script } from './correction.ts';
 import { flowRulesOf } from './flows.ts';
 import { type Programs, restore, save } from './programs.ts';
@@ -44,11 +44,13 @@ interface Step {
 
 /**
  * Chains of our own in the table nat of iptables and ip6tables, read and written by the machine's own programs: what is
- * there is read before each change, since with iptables-legacy nothing tells of what others do.
+ * there is read before each change, since with iptables-legacy nothing tells of what others do. `kernelRelease`: as `uname -r`
+ * prints it.
  */
 export function createIptables(
   around: BackendSurroundings,
   findPrograms: (kernel: NamespaceKernel) => Promise<Programs>,
+  kernelRelease: string,
 ): Backend {
   const { kernel } = around;
   /** While we write: whether anything was reported as changed. */
@@ -60,7 +62,7 @@ export function createIptables(
   async function synchronise(
     { iptables }: Found,
     program: Program,
-    inside: readonly Cidr[],
+    inside: readonly InsideInterface[],
     { draining, gone }: Farewell,
   ): Promise<number> {
     if (iptables.tables.length === 0 && program.size === 0 && installed.size === 0) {
@@ -82,7 +84,7 @@ export function createIptables(
     return steps.reduce((sum, { script }) => sum + script.count, 0);
   }
 
-  async function apply(change: Change, inside: readonly Cidr[], draining: Draining): Promise<void> {
+  async function apply(change: Change, inside: readonly InsideInterface[], draining: Draining): Promise<void> {
     const own = await ownPrograms();
     const iptables = await kernel.readIptables();
     const steps: Step[] = [];
@@ -101,9 +103,10 @@ export function createIptables(
     found: SavedTable,
     { programs, variant }: Own,
     family: Family,
-    inside: readonly Cidr[],
+    inside: readonly InsideInterface[],
   ): Step {
-    const script = correct(found, { rules, masquerade: printMasquerade(rules, inside, family) }, family);
+    const masquerade = printMasquerade(rules, inside, family, kernelRelease);
+    const script = correct(found, { rules, masquerade }, family);
     return { variant, program: programs.name(variant, family), script };
   }
 

@@ -1,7 +1,9 @@
+import { isSince } from '../../../kernel/release.ts';
 import { type Address, type Family, printEndpoint } from '../../../model/address.ts';
 import { type Cidr, withoutNested } from '../../../model/cidr.ts';
 import { type PortRange, portCount, samePorts } from '../../../model/port-range.ts';
 import type { Rule } from '../../../program/rule.ts';
+import type { InsideInterface } from '../inside-interfaces.ts';
 
 /** Our chains of the table nat: where flows are led, and where those are masqueraded that would not work otherwise. */
 export const TRANSLATE = 'hatoba-prerouting';
@@ -59,21 +61,43 @@ function printRange({ first, last }: PortRange): string {
 const KEEPER = '-m conntrack --ctstate DNAT -j RETURN';
 
 /**
- * Between a network and itself, by way of an address outside that rules have: everybody else's answers come back through
- * the router, and what others translate is not ours to masquerade. The last rule does nothing, and keeps flows going that
- * outlive their forward: without it, they would end with the last rule that translates.
+ * What leaves by the inside interface it came in by, and was sent to an outside address of rules: what others translate is
+ * not ours to masquerade. Since Linux 5.5 the hook knows the interface a packet came in by; iptables takes `-i` in chains of
+ * users only. Older kernels are told the networks of that interface instead, and so are all about bridges: their packets
+ * may go from port to port (`br_netfilter`), which came in by no interface that the hook knows. The last rule does nothing,
+ * and keeps flows going that outlive their forward: without it, they would end with the last rule that translates.
+ * `kernelRelease`: as `uname -r` prints it.
  */
 export function printMasquerade(
   rules: readonly NatRule[],
-  networks: readonly Cidr[],
+  inside: readonly InsideInterface[],
   family: Family,
+  kernelRelease: string,
 ): readonly string[] {
   const outside = new Set(rules.map(({ external }) => external.text).sort());
-  const inside = withoutNested(networks.filter((network) => network.family === family));
+  const matches = inside
+    .filter(({ name }) => PLAIN_NAME.test(name))
+    .flatMap((one) => [`-i ${one.name} -o ${one.name}`, ...networkMatches(one, family, kernelRelease)]);
   const hairpins = [...outside].flatMap((address) =>
-    inside.map(({ text }) => `-s ${text} -d ${text} -m conntrack --ctstate DNAT --ctorigdst ${address} -j MASQUERADE`),
+    matches.map((match) => `${match} -m conntrack --ctstate DNAT --ctorigdst ${address} -j MASQUERADE`),
   );
   return [...hairpins, KEEPER];
+}
+
+/** iptables takes `+` at the end for any characters, and other characters for quotes. */
+const PLAIN_NAME = /^[\w.@-]+$/;
+
+/** 28f8bfd1ac94, "netfilter: Support iif matches in POSTROUTING". */
+const KNOWS_WHERE_FROM = { major: 5, minor: 5 };
+
+function networkMatches(
+  { name, isBridge, networks }: InsideInterface,
+  family: Family,
+  kernelRelease: string,
+): readonly string[] {
+  if (!isBridge && isSince(kernelRelease, KNOWS_WHERE_FROM)) return [];
+  const ofFamily = networks.filter((network) => network.family === family);
+  return withoutNested(ofFamily).map(({ text }) => `-s ${text} -d ${text} -o ${name}`);
 }
 
 function widthOf({ family }: Address): number {

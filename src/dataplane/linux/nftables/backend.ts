@@ -1,13 +1,13 @@
 import type { SetElement, TableChange } from '../../../kernel/nft/nft-batch.ts';
 import type { TableState } from '../../../kernel/nft/nft-table.ts';
-import type { Cidr } from '../../../model/cidr.ts';
 import type { ForwardId } from '../../../model/ids.ts';
 import type { Change } from '../../../program/diff.ts';
-import { type Rule, sameRule } from '../../../program/rule.ts';
+import { type Program, type Rule, sameRule } from '../../../program/rule.ts';
 import { type Backend, type BackendSurroundings, successors, tellFlowsLeft } from '../backend.ts';
-import { correct } from './correction.ts';
+import type { InsideInterface } from '../inside-interfaces.ts';
+import { correct, type Wanted } from './correction.ts';
 import { sumCounters } from './counters.ts';
-import { elementsOf, hairpinElements } from './elements.ts';
+import { elementsOf, hairpinElements, outsideElements } from './elements.ts';
 import { flowRules } from './flows.ts';
 import { type OutsideAddresses, outsideAddresses } from './outside-addresses.ts';
 
@@ -27,7 +27,7 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
   return {
     async synchronise({ table: found }, program, inside, { draining, gone }) {
       const addresses = outsideAddresses(program.values());
-      const elementsNow = wanted(inside, program.values(), addresses);
+      const elementsNow = wanted(inside, program, addresses);
       // A table that was there comes back without elements, too: Linux tracks and translates packets of flows that drain
       // only while some rule in the namespace makes it do so.
       const { change, count } = correct(found, elementsNow, kernel.fingerprint, installed);
@@ -42,9 +42,11 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
     },
     async apply(change, inside, draining) {
       const { gone, come, done } = outside.plan(change);
-      const remove = [...hairpinElements(inside, gone), ...elements(change.remove)];
-      const add = [...hairpinElements(inside, come), ...(await counted(change))];
-      const table: TableChange = installed ? { table: 'keep', remove, add } : { table: 'create', remove: [], add };
+      const remove = [...outsideElements(gone), ...elements(change.remove)];
+      const add = [...outsideElements(come), ...(await counted(change))];
+      const table: TableChange = installed
+        ? { table: 'keep', remove, add }
+        : { table: 'create', remove: [], add: [...hairpinElements(inside), ...add] };
       await make(table, { removed: table.remove, draining, added: add });
       installed = true;
       done();
@@ -88,9 +90,10 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
     });
   }
 
-  /** Everything that the table is to have. */
-  function wanted(inside: readonly Cidr[], rules: Iterable<Rule>, addresses: OutsideAddresses): readonly SetElement[] {
-    return [...hairpinElements(inside, addresses.all()), ...elements(rules)];
+  /** Everything that the table is to have. It is made with the first rule, and is kept after the last. */
+  function wanted(inside: readonly InsideInterface[], program: Program, addresses: OutsideAddresses): Wanted {
+    const rules = [...outsideElements(addresses.all()), ...elements(program.values())];
+    return { surroundings: hairpinElements(inside), rules };
   }
 }
 

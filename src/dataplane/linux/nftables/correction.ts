@@ -9,6 +9,14 @@ export interface TableCorrection {
   readonly count: number;
 }
 
+/** The elements that the table is to have. */
+export interface Wanted {
+  /** Those of the router's interfaces: alone, they need no table. */
+  readonly surroundings: readonly SetElement[];
+  /** Those of rules. */
+  readonly rules: readonly SetElement[];
+}
+
 /**
  * The smallest step from what is in the kernel to the wanted elements. A table whose static part is another than that of
  * `fingerprint` is replaced as a whole, which the kernel does between two packets. `isKept`: the table has to be there
@@ -16,12 +24,13 @@ export interface TableCorrection {
  */
 export function correct(
   found: TableState | null,
-  wanted: readonly SetElement[],
+  { surroundings, rules }: Wanted,
   fingerprint: string,
   isKept = false,
 ): TableCorrection {
+  const wanted = [...surroundings, ...rules];
   if (found === null) {
-    if (wanted.length === 0 && !isKept) return NOTHING;
+    if (rules.length === 0 && !isKept) return NOTHING;
     return { change: { table: 'create', remove: [], add: wanted }, count: 1 + wanted.length };
   }
   if (found.fingerprint !== fingerprint) return { change: { table: 'replace', remove: [], add: wanted }, count: 1 };

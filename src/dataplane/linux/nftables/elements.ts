@@ -11,7 +11,8 @@ import {
 } from '../../../model/port-range.ts';
 import { PROTOCOL_NUMBERS } from '../../../model/protocol.ts';
 import type { Rule } from '../../../program/rule.ts';
-import { type NftSet, SETS } from './layout.ts';
+import type { InsideInterface } from '../inside-interfaces.ts';
+import { HAIRPIN, type NftSet, SETS } from './layout.ts';
 
 /** From one address to another, or from one port to another; both included. */
 type Span = readonly [first: string, last: string];
@@ -87,15 +88,14 @@ function counters(rule: Rule): readonly SetElement[] {
   );
 }
 
-/** Between a network and itself, by way of an address outside: everybody else's answers come back through the router. */
-export function hairpinElements(networks: readonly Cidr[], outside: Iterable<Address>): readonly SetElement[] {
-  const inside = withoutNested(networks);
-  return [...outside].flatMap(({ family, text }) => {
-    const own = inside.filter((network) => network.family === family).map(spanOf);
-    return own.map(([first, last]) => {
-      return element(SETS[family].hairpin, `${first} . ${first} . ${text}-${last} . ${last} . ${text}`, '');
-    });
-  });
+/** Flows that leave by the inside interface they came in by are masqueraded: their answers would go past the router. */
+export function hairpinElements(inside: readonly InsideInterface[]): readonly SetElement[] {
+  return inside.map(({ name }) => element(HAIRPIN, `${name} . ${name}`, ''));
+}
+
+/** By which addresses a flow is known to be ours. */
+export function outsideElements(addresses: Iterable<Address>): readonly SetElement[] {
+  return Array.from(addresses, ({ family, text }) => element(SETS[family].outside, text, ''));
 }
 
 function element(set: NftSet, key: string, comment: string, value = ''): SetElement {

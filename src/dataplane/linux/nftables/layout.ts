@@ -17,7 +17,7 @@ export function isOwnTable(name: string): boolean {
 }
 
 /** Datatypes of nft (`nft describe`) that keys and values are made of. */
-export type Datatype = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir';
+export type Datatype = 'ipv4_addr' | 'ipv6_addr' | 'inet_proto' | 'inet_service' | 'ct_dir' | 'ifname';
 
 export interface NftSet {
   readonly name: string;
@@ -64,8 +64,8 @@ export interface FamilySets {
   readonly span: NftSet;
   /** Ranges that lead to other ports, in blocks. */
   readonly shift: NftSet;
-  /** Clients and targets between which answers would go past the router, and the addresses outside that lead there. */
-  readonly hairpin: NftSet;
+  /** The outside addresses of forwards. */
+  readonly outside: NftSet;
   /** What `exact` has, by direction, to count all packets. */
   readonly flows: NftSet;
   /** What the others have, likewise, of a shifted range all in one. */
@@ -109,11 +109,21 @@ function setsOf(family: Family): FamilySets {
     guarded: set('guarded', ['inet_service', ...guard], [address, 'inet_service']),
     span: set('span', ['inet_service', ...guard], [address]),
     shift: { ...set('shift', ['inet_service', ...guard], [address, 'inet_service']), shifts: true },
-    hairpin: { ...set('hairpin', [address, address, address]), counter: false },
+    outside: { ...set('outside', [address]), interval: false, counter: false },
     flows: { ...set('flows', ['ct_dir', ...place]), interval: false },
     wideFlows: set('wide_flows', ['inet_service', 'ct_dir', ...guard]),
   };
 }
+
+/** Each inside interface twice: by which a packet comes in, and by which it leaves. */
+export const HAIRPIN: NftSet = {
+  name: 'hairpin',
+  key: ['ifname', 'ifname'],
+  interval: false,
+  timeout: false,
+  shifts: false,
+  counter: false,
+};
 
 export const SETS: Readonly<Record<Family, FamilySets>> = { 4: setsOf(4), 6: setsOf(6) };
 
@@ -131,12 +141,20 @@ function translate(family: Family): readonly string[] {
 }
 
 /**
- * A client in the target's own network would be answered directly, from an address that it has not asked. What others
- * translate is not ours to masquerade: a flow has to have come to an address that rules of ours have.
+ * What leaves by the inside interface it came in by (hairpin NAT, RFC 4787 section 6). The postrouting hook knows the
+ * interface a packet came in by since Linux 5.5 (28f8bfd1ac94, "netfilter: Support iif matches in POSTROUTING"), but not of
+ * packets that a bridge leads from port to port (`br_nf_post_routing` in br_netfilter_hooks.c): these never leave their
+ * bridge. The router's own packets came in by none either. Two registers cannot be compared before Linux 6.13, hence the set.
  */
+const HAIRPINNED = [
+  `ct status dnat meta iifname . meta oifname @${HAIRPIN.name} jump masquerade_hairpin`,
+  `ct status dnat meta iif 0 meta oifname . meta oifname @${HAIRPIN.name} fib saddr type != local jump masquerade_hairpin`,
+];
+
+/** What others translate is not ours to masquerade: a flow has to have come to an address that rules of ours have. */
 function masquerade(family: Family): string {
   const ip = family === 4 ? 'ip' : 'ip6';
-  return `ct status dnat ${ip} saddr . ${ip} daddr . ct original ${ip} daddr @${SETS[family].hairpin.name} masquerade`;
+  return `ct original ${ip} daddr @${SETS[family].outside.name} masquerade`;
 }
 
 /** Packets as clients see them: before they are translated, and after answers have been. */
@@ -152,6 +170,7 @@ function count(family: Family, outside: 'd' | 's'): readonly string[] {
 
 const TRANSLATING: readonly NftChain[] = [
   { name: 'translate', hook: null, rules: [...translate(4), ...translate(6)] },
+  { name: 'masquerade_hairpin', hook: null, rules: [masquerade(4), masquerade(6)] },
   {
     name: 'prerouting',
     hook: { type: 'nat', hook: 'prerouting', priority: FORWARD_PRIORITY },
@@ -161,7 +180,7 @@ const TRANSLATING: readonly NftChain[] = [
   {
     name: 'postrouting',
     hook: { type: 'nat', hook: 'postrouting', priority: SRCNAT + BEHIND },
-    rules: [masquerade(4), masquerade(6)],
+    rules: HAIRPINNED,
   },
 ];
 
@@ -197,7 +216,8 @@ export function layoutOf({ accounting }: { readonly accounting: boolean }): Layo
   return {
     table: TABLE,
     sets: [
-      ...families.flatMap(({ exact, guarded, span, shift, hairpin }) => [exact, guarded, span, shift, hairpin]),
+      ...families.flatMap(({ exact, guarded, span, shift, outside }) => [exact, guarded, span, shift, outside]),
+      HAIRPIN,
       ...(accounting ? families.flatMap(({ flows, wideFlows }) => [flows, wideFlows]) : []),
     ],
     chains: [...TRANSLATING, ...(accounting ? COUNTING : [])],

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { InsideInterface } from '../../../../src/dataplane/linux/inside-interfaces.ts';
 import { correct, removal, type Script } from '../../../../src/dataplane/linux/iptables/correction.ts';
 import { natRulesOf, printMasquerade, printRule } from '../../../../src/dataplane/linux/iptables/rules.ts';
 import { NO_TABLE, readRule, readSaved, type SavedTable } from '../../../../src/dataplane/linux/iptables/saved.ts';
@@ -16,7 +17,14 @@ const UNIVERSE = {
   internalPorts: [1, 22, 65535],
   sources: ['192.0.2.0/24', '198.51.100.7/32', '2001:db8:a::/48', '2001:db8:b::1/128'],
 };
-const NETWORKS = ['10.0.0.0/24', '10.1.0.0/16', 'fd00::/64'].map(parseCidr);
+const INSIDE: readonly InsideInterface[] = [
+  { name: 'qr-a', isBridge: false, networks: ['10.0.0.0/24', 'fd00::/64'].map((text) => parseCidr(text)) },
+  { name: 'br-lan', isBridge: true, networks: ['10.1.0.0/16', '10.1.2.0/24'].map((text) => parseCidr(text)) },
+  { name: 'qr-b', isBridge: false, networks: [] },
+  { name: 'qr-"', isBridge: false, networks: [] },
+  { name: 'qr-+', isBridge: false, networks: ['10.3.0.0/16'].map((text) => parseCidr(text)) },
+];
+const [OLD, NEW] = ['5.4.0-150-generic', '5.10.0-30-amd64'];
 
 /** Lines of one chain, each with its counter. */
 type Chains = ReadonlyMap<string, readonly string[]>;
@@ -56,7 +64,7 @@ function savedAs(chains: Chains): SavedTable {
 }
 
 const family = fc.constantFrom(...FAMILIES);
-const networks = fc.subarray(NETWORKS);
+const inside = fc.subarray([...INSIDE]);
 const STRANGE = [
   '-j ACCEPT',
   '-s 192.0.2.1/32 -j DNAT --to-destination 10.0.0.9',
@@ -83,13 +91,13 @@ test('from anything to anything, with strangers in between, in one step, and the
       programs(UNIVERSE),
       programs(UNIVERSE),
       fc.array(meddling, { maxLength: 3 }),
-      networks,
-      networks,
+      inside,
+      inside,
       family,
       (from, to, meddlings, before, after, own) => {
         const wanted = (program: typeof from, inside: typeof before) => ({
           rules: natRulesOf(program.values(), own),
-          masquerade: printMasquerade(natRulesOf(program.values(), own), inside, own),
+          masquerade: printMasquerade(natRulesOf(program.values(), own), inside, own, NEW),
         });
         const first = carriedOut(EMPTY, correct(savedAs(EMPTY), wanted(from, before), own));
         const damaged = new Map([...first].map(([chain, rules]) => [chain, [...rules]]));
@@ -138,4 +146,32 @@ test('what stays is not touched, be it one that goes, or a thousand', () => {
       stay.map(printRule),
     );
   }
+});
+
+describe('what leaves by the inside interface it came in by', () => {
+  const rules = natRulesOf([ruleOf(1, 'tcp', ['203.0.113.7', 80], ['10.0.0.1', 80])], 4);
+  const ours = '-m conntrack --ctstate DNAT --ctorigdst 203.0.113.7 -j MASQUERADE';
+  const keeper = '-m conntrack --ctstate DNAT -j RETURN';
+
+  test('is told by its interfaces, and among the ports of a bridge by its networks', () => {
+    expect(printMasquerade(rules, INSIDE, 4, NEW)).toEqual([
+      `-i qr-a -o qr-a ${ours}`,
+      `-i br-lan -o br-lan ${ours}`,
+      `-s 10.1.0.0/16 -d 10.1.0.0/16 -o br-lan ${ours}`,
+      `-i qr-b -o qr-b ${ours}`,
+      keeper,
+    ]);
+  });
+
+  test('is told by networks, too, on a kernel that does not know where packets came in', () => {
+    expect(printMasquerade(rules, INSIDE.slice(0, 1), 4, OLD)).toEqual([
+      `-i qr-a -o qr-a ${ours}`,
+      `-s 10.0.0.0/24 -d 10.0.0.0/24 -o qr-a ${ours}`,
+      keeper,
+    ]);
+  });
+
+  test('is none where there is no rule of the family', () => {
+    expect(printMasquerade([], INSIDE, 6, OLD)).toEqual([keeper]);
+  });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { InsideInterface } from '../../../../src/dataplane/linux/inside-interfaces.ts';
 import { correct } from '../../../../src/dataplane/linux/nftables/correction.ts';
-import { elementsOf } from '../../../../src/dataplane/linux/nftables/elements.ts';
+import { elementsOf, hairpinElements } from '../../../../src/dataplane/linux/nftables/elements.ts';
 import type { SetElement } from '../../../../src/kernel/nft/nft-batch.ts';
 import type { TableState } from '../../../../src/kernel/nft/nft-table.ts';
 import { parseAddress } from '../../../../src/model/address.ts';
@@ -23,7 +24,8 @@ const program = programs({
 const elements = (rules: Iterable<Rule>): readonly SetElement[] =>
   [...rules].flatMap((rule) => elementsOf(rule, { accounting: true }));
 const tableOf = (of: Program) => tableAfter(null, { table: 'create', remove: [], add: elements(of.values()) });
-const correctTo = (found: TableState | null, of: Program) => correct(found, elements(of.values()), FINGERPRINT);
+const wantedFor = (of: Program) => ({ surroundings: [], rules: elements(of.values()) });
+const correctTo = (found: TableState | null, of: Program) => correct(found, wantedFor(of), FINGERPRINT);
 
 /** In no order. */
 function contents(table: TableState | null): unknown {
@@ -86,3 +88,21 @@ test('a change of elements goes from any program to any other', () => {
     }),
   );
 });
+
+test('what the router’s interfaces need is made with the first rule, kept after the last, and follows them', () => {
+  const program = programOf([ruleOf(1, 'tcp', ['192.0.2.1', 80], ['10.0.0.1', 22])]);
+  const rules = elements(program.values());
+  const [before, after] = [hairpinElements([inside('qr-a'), inside('qr-b')]), hairpinElements([inside('qr-b')])];
+  expect(correct(null, { surroundings: before, rules: [] }, FINGERPRINT).change).toBeNull();
+  const { change: made } = correct(null, { surroundings: before, rules }, FINGERPRINT);
+  expect(made?.add).toEqual([...before, ...rules]);
+  const table = made && tableAfter(null, made);
+  const { change: emptied } = correct(table, { surroundings: before, rules: [] }, FINGERPRINT);
+  expect(emptied?.remove.map(({ key }) => key).sort()).toEqual(rules.map(({ key }) => key).sort());
+  const { change: fewer } = correct(table, { surroundings: after, rules }, FINGERPRINT);
+  expect([fewer?.remove.map(({ key }) => key), fewer?.add]).toEqual([['qr-a . qr-a'], []]);
+});
+
+function inside(name: string): InsideInterface {
+  return { name, isBridge: false, networks: [] };
+}
