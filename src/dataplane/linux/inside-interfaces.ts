@@ -1,9 +1,7 @@
-import type { Links } from '../../kernel/kernel.ts';
+import type { Interface } from '../../kernel/netlink/rtnetlink.ts';
 import { addressValue } from '../../model/address.ts';
 import { type Cidr, networkOf } from '../../model/cidr.ts';
 import { isUsable } from './address-preference.ts';
-import type { RouterSides } from './namespaces.ts';
-import { insideInterfaces } from './sides.ts';
 
 /** An interface to machines that may reach a forward and its target by it alike. */
 export interface InsideInterface {
@@ -13,12 +11,9 @@ export interface InsideInterface {
   readonly networks: readonly Cidr[];
 }
 
-/**
- * In the order of their names. Where all are inside that are not outside, those without a usable address are left out: they
- * are ports of bridges, or ends of containers, of which a machine can have thousands that come and go.
- */
-export function insideOf(links: Links, sides: Pick<RouterSides, 'outside' | 'inside'>): readonly InsideInterface[] {
-  return insideInterfaces(links, sides)
+/** In the order of their names. */
+export function describeInside(interfaces: readonly Interface[]): readonly InsideInterface[] {
+  return interfaces
     .map(({ name, isBridge, addresses }) => ({
       name,
       isBridge,
@@ -28,7 +23,6 @@ export function insideOf(links: Links, sides: Pick<RouterSides, 'outside' | 'ins
           .map(({ address, prefixLength }) => networkOf(address.family, addressValue(address), prefixLength)),
       ),
     }))
-    .filter(({ networks }) => sides.inside !== undefined || networks.length > 0)
     .sort((a, b) => compare(a.name, b.name));
 }
 

@@ -7,13 +7,14 @@ import type { Program } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '../dataplane.ts';
 import { BACKENDS, type Backend, type BackendName, bindKernel, type Found } from './backend.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
-import { type InsideInterface, insideOf, sameInside } from './inside-interfaces.ts';
+import { describeInside, type InsideInterface, sameInside } from './inside-interfaces.ts';
 import { createIptables } from './iptables/backend.ts';
 import { createPrograms } from './iptables/programs.ts';
 import { limitsOf } from './limits.ts';
 import { type NamespacePattern, patternOf, type RouterSides } from './namespaces.ts';
 import { createNftables } from './nftables/backend.ts';
 import { createReadings } from './readings.ts';
+import { insideInterfaces } from './sides.ts';
 
 export interface LinuxOptions {
   /**
@@ -143,7 +144,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     entry.found = { table, iptables };
     entry.links = links;
     const gateways = gatewaysOf(links, entry.sides);
-    entry.inside = insideOf(links, entry.sides);
+    entry.inside = describeInside(insideInterfaces(links, entry.sides));
     entry.instance = { id: namespace, router: routerOfNamespace(namespace), gateways };
     emit({ kind: 'appeared', instance: entry.instance });
   }
@@ -177,7 +178,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     if (entry === undefined || entry.instance === null) return;
     entry.links = links;
     const gateways = gatewaysOf(links, entry.sides);
-    const inside = insideOf(links, entry.sides);
+    const inside = describeInside(insideInterfaces(links, entry.sides));
     if (sameGateways(gateways, entry.instance.gateways) && sameInside(inside, entry.inside)) return;
     entry.inside = inside;
     entry.instance = { ...entry.instance, gateways };

@@ -25,12 +25,16 @@ export function outsideInterfaces(
   return first === undefined ? [] : [first];
 }
 
-/** The interfaces that lead to inner networks. */
+/**
+ * The interfaces that lead to inner networks. Where all lead inside that do not lead outside, those without a usable address
+ * are left out: they are ports of bridges, or ends of containers, of which a machine can have thousands that come and go.
+ */
 export function insideInterfaces(links: Links, sides: Pick<RouterSides, 'outside' | 'inside'>): readonly Interface[] {
   const { inside } = sides;
   if (inside !== undefined) return links.interfaces.filter(({ name }) => beginsWith(name, inside));
   const outside = new Set(FAMILIES.flatMap((family) => outsideInterfaces(links, sides, family)));
-  return links.interfaces.filter((link) => link.name !== LOOPBACK && !outside.has(link));
+  const others = links.interfaces.filter((link) => link.name !== LOOPBACK && !outside.has(link));
+  return others.filter(({ addresses }) => addresses.some(isUsable));
 }
 
 function beginsWith(name: string, beginnings: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type InsideInterface, insideOf, sameInside } from '../../../src/dataplane/linux/inside-interfaces.ts';
+import { describeInside, type InsideInterface, sameInside } from '../../../src/dataplane/linux/inside-interfaces.ts';
+import { insideInterfaces } from '../../../src/dataplane/linux/sides.ts';
 import type { AddressFlag, Interface } from '../../../src/kernel/netlink/rtnetlink.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import { parseCidr } from '../../../src/model/cidr.ts';
@@ -26,11 +27,9 @@ const INTERFACES = [
 ];
 
 const found = (sides: { readonly outside?: readonly string[]; readonly inside?: readonly string[] }) =>
-  insideOf({ interfaces: INTERFACES, defaultRoutes: [] }, sides).map(({ name, isBridge, networks }) => [
-    name,
-    isBridge,
-    networks.map(({ text }) => text),
-  ]);
+  describeInside(insideInterfaces({ interfaces: INTERFACES, defaultRoutes: [] }, sides)).map(
+    ({ name, isBridge, networks }) => [name, isBridge, networks.map(({ text }) => text)],
+  );
 
 test('those that are named are inside, whatever their addresses are', () => {
   expect(found({ outside: ['qg-'], inside: ['qr-'] })).toEqual([

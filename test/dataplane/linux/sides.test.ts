@@ -23,7 +23,8 @@ const INTERFACES = [
   link('lo'),
   link('eth0', '192.0.2.1'),
   link('wlan0', '198.51.100.1', '2001:db8::1'),
-  link('br-lan'),
+  link('br-lan', '10.0.0.1'),
+  link('veth0'),
 ];
 
 describe('by the default route', () => {
@@ -31,7 +32,7 @@ describe('by the default route', () => {
     ['there is none', [], [], [], ['eth0', 'wlan0', 'br-lan']],
     ['the first counts', [way(4, 'wlan0'), way(4, 'eth0')], ['wlan0'], [], ['eth0', 'br-lan']],
     ['each family has its own', [way(6, 'wlan0'), way(4, 'eth0')], ['eth0'], ['wlan0'], ['br-lan']],
-    ['one without an address is passed over', [way(4, 'br-lan'), way(4, 'eth0')], ['eth0'], [], ['wlan0', 'br-lan']],
+    ['one without an address is passed over', [way(4, 'veth0'), way(4, 'eth0')], ['eth0'], [], ['wlan0', 'br-lan']],
     ['one without an address of the family, too', [way(6, 'eth0')], [], [], ['eth0', 'wlan0', 'br-lan']],
     ['an interface that has just gone is none', [way(4, 'ppp0')], [], [], ['eth0', 'wlan0', 'br-lan']],
   ])('%s', (_, defaultRoutes, ipv4, ipv6, inside) => {
