@@ -1,5 +1,5 @@
 import { cleanAll } from '../dataplane/clean-all.ts';
-import type { Dataplane, DataplaneEvent } from '../dataplane/dataplane.ts';
+import type { Dataplane, DataplaneEvent, Instance } from '../dataplane/dataplane.ts';
 import type { Neighbours } from '../dataplane/neighbours.ts';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
@@ -8,8 +8,11 @@ import type { Problem, RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import type { AgentLog } from './agent-log.ts';
+import { createDesired } from './desired.ts';
 import { createInitialSync } from './initial-sync.ts';
-import { type Corrected, createPlace, type Desired, type Place } from './place.ts';
+import { createOrphanControl, type OrphanControl } from './orphan-control.ts';
+import { createOrphans } from './orphans.ts';
+import { type Corrected, createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
 import { createReadings, type Readings } from './readings.ts';
@@ -22,6 +25,7 @@ export interface Agent extends Readings {
   /** Resolves when every router that is there now has been compared with the store and corrected, or has failed. */
   start(): Promise<void>;
   readonly adoption: Adoption;
+  readonly orphans: OrphanControl;
   /** Resolves when the router's status tells what others' rules on this node are to its forwards by now. */
   lookAround(router: RouterId): Promise<void>;
   /** Removes everything of ours from every router of this node. */
@@ -83,13 +87,26 @@ export function createAgent(options: AgentOptions): Agent {
   });
   const shadows = createShadows({ neighbours, onChange: ({ instance }) => publisher.touch(instance.router), log });
   const adoption = createAdoption({ neighbours, places, forwards, gatewaysOf });
-  return { ...createReadings({ node, places, dataplane, usage }), adoption, lookAround, start, cleanUp, stop };
+  const found = createOrphans({ dataplane, forwards, gatewaysOf });
+  const desired = createDesired({ forwards, orphans: found, gatewaysOf });
+  const orphans = createOrphanControl({
+    orphans: found,
+    places,
+    onChange: lookAgain,
+    nextPass: (place) =>
+      isPending(place) && running.size > 0 ? Promise.race(Array.from(running, ({ ended }) => ended)) : null,
+    published: () => publisher.flush(),
+  });
+  return { ...createReadings({ node, places, dataplane, usage }), adoption, orphans, lookAround, start, cleanUp, stop };
 
   async function start(): Promise<void> {
     const started = performance.now();
     unsubscribe = forwards.subscribe(({ touched }) => {
       for (const { id } of touched) noteUsage(id, forwards.get(id));
-      for (const [router, ids] of byRouter(touched)) for (const place of places.of(router)) place.mark(ids);
+      for (const [router, ids] of byRouter(touched)) {
+        found.review(router);
+        for (const place of places.of(router)) place.mark(ids);
+      }
     });
     await dataplane.start(onEvent);
     for (const { router } of statuses.ofNode(node)) publisher.touch(router);
@@ -111,7 +128,7 @@ export function createAgent(options: AgentOptions): Agent {
       case 'appeared': {
         const { instance } = event;
         remove(instance.id);
-        places.add(createPlace(instance, { dataplane, desired, onDue, onStatus, onCorrected, onFailed }));
+        places.add(createPlace(instance, { dataplane, desired, prepare, onDue, onStatus, onCorrected, onFailed }));
         log.debug({ router: instance.router, instance: instance.id }, 'router appeared');
         lookAgain(instance.router);
         return;
@@ -161,15 +178,11 @@ export function createAgent(options: AgentOptions): Agent {
     publisher.touch(router);
   }
 
-  /** All of one revision, and copied: the registry's own map follows the store. Costs as much as the ids that are requested. */
-  function desired(router: RouterId, ids: ReadonlySet<ForwardId> | 'all'): Desired {
-    const present = forwards.ofRouter(router);
-    return {
-      revision: forwards.revision(),
-      forwards: ids === 'all' ? new Map(present) : pick(present, ids),
-      draining: forwards.draining(router),
-      gateways: gatewaysOf(router),
-    };
+  async function prepare(instance: Instance): Promise<void> {
+    const [{ id, router }, forwards] = [instance, await found.find(instance)];
+    if (forwards === 0) return;
+    log.warn({ router, instance: id, forwards }, 'kept forwards in the kernel that the store does not know');
+    lookAgain(router);
   }
 
   function gatewaysOf(router: RouterId): Gateways {
@@ -232,6 +245,7 @@ export function createAgent(options: AgentOptions): Agent {
     const ours = places.of(router);
     const [slowest] = [...ours].sort((a, b) => a.revision - b.revision);
     if (slowest === undefined) return undefined;
+    const orphaned = found.of(router).length;
     const problems: Record<string, Problem> = {};
     const warnings: Record<string, readonly string[]> = {};
     for (const place of ours) {
@@ -247,6 +261,7 @@ export function createAgent(options: AgentOptions): Agent {
       at: ours.map(({ at }) => at).sort()[0] ?? slowest.at,
       problems,
       ...(Object.keys(warnings).length === 0 ? {} : { warnings }),
+      ...(orphaned === 0 ? {} : { orphaned }),
       error: ours.find(({ error }) => error !== null)?.error ?? null,
     };
   }
@@ -282,13 +297,4 @@ function byRouter(touched: readonly { router: RouterId; id: string }[]): Readonl
   const ids = new Map<RouterId, Set<string>>();
   for (const { router, id } of touched) ids.set(router, (ids.get(router) ?? new Set()).add(id));
   return ids;
-}
-
-function pick<Key, Value>(map: ReadonlyMap<Key, Value>, keys: ReadonlySet<Key>): ReadonlyMap<Key, Value> {
-  const picked = new Map<Key, Value>();
-  for (const key of keys) {
-    const value = map.get(key);
-    if (value !== undefined) picked.set(key, value);
-  }
-  return picked;
 }

@@ -21,12 +21,13 @@ export interface Plan {
 export interface Applied {
   readonly program: Program;
   readonly problems: ReadonlyMap<ForwardId, Problem>;
-  /** Everything that is wanted at `now`; `change` is relative to the program that was applied last. */
+  /** Everything that is wanted at `now`; `change` is relative to the program that was applied last. `orphaned`: see `resolve`. */
   planAll(
     forwards: ReadonlyMap<ForwardId, Forward>,
     gateways: Gateways,
     limits?: ProtocolLimits,
     now?: string,
+    orphaned?: ReadonlySet<ForwardId>,
   ): Plan & { readonly program: Program };
   /** The same for these forwards only; `undefined`: they touch others' ports, so that all have to be looked at. */
   planSome(
@@ -50,8 +51,9 @@ export function createApplied(): Applied {
     gateways: Gateways,
     limits?: ProtocolLimits,
     now?: string,
+    orphaned?: ReadonlySet<ForwardId>,
   ): Plan & { program: Program } {
-    const wanted = resolve(forwards.values(), gateways, limits, now);
+    const wanted = resolve(forwards.values(), gateways, limits, now, orphaned);
     return {
       program: wanted.program,
       change: diff(program, wanted.program),

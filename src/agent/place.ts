@@ -1,25 +1,14 @@
 import { type Dataplane, type Instance, UNCERTAIN_PROTOCOLS } from '../dataplane/dataplane.ts';
 import { HatobaError, reasonOf } from '../model/errors.ts';
-import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
-import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
+import type { ProtocolLimits, RouterId } from '../model/router.ts';
 import { printTime } from '../model/time.ts';
 import { isEmpty } from '../program/diff.ts';
 import { createAlarm } from './alarm.ts';
 import { type Applied, createApplied, type Plan } from './applied.ts';
+import type { Desired } from './desired.ts';
 import { createExpiries } from './expiries.ts';
 import { createFight } from './fight.ts';
-
-/** What one attempt works from: values of one moment, which no later change of the registry alters. */
-export interface Desired {
-  /** The revision that `forwards` is complete up to. */
-  readonly revision: number;
-  /** Those of the requested ids that exist, or all of the router. */
-  readonly forwards: ReadonlyMap<ForwardId, Forward>;
-  /** Removed forwards whose flows go on. */
-  readonly draining: ReadonlySet<ForwardId>;
-  readonly gateways: Gateways;
-}
 
 /** The state that one attempt brings the instance to. */
 interface Goal extends Desired {
@@ -34,6 +23,8 @@ export interface PlaceOptions {
   readonly dataplane: Dataplane;
   /** Reads all of it in one step, without a pause; called once for each attempt. */
   readonly desired: (router: RouterId, ids: ReadonlySet<ForwardId> | 'all') => Desired;
+  /** Called before the instance is changed for the first time, again where it failed. */
+  readonly prepare: (instance: Instance) => Promise<void>;
   /** Something is pending: call `pass` once. Called again after that pass for what became pending during it. */
   readonly onDue: (place: Place) => void;
   /** Its status may be another now: after each pass, also while more is pending. */
@@ -84,6 +75,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   const expiries = createExpiries();
   const alarm = createAlarm(() => mark(expiries.until(clock())));
   let instance = first;
+  let prepared = false;
   /** Whether `applied` is what the kernel has. */
   let trusted = false;
   /** How often somebody else may have changed what we wrote, and how often of these that was put right. */
@@ -201,6 +193,9 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   }
 
   async function reconcile(marked: ReadonlySet<ForwardId> | 'all'): Promise<void> {
+    if (!prepared) await options.prepare(instance);
+    prepared = true;
+    if (stopped) return;
     const now = clock();
     const ids = withExpired(marked, now);
     const outcome = trusted ? await tryChange(ids, now) : 'untrusted';
@@ -257,8 +252,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     return ids === 'all' ? planAll(goal) : applied.planSome(ids, forwards, gateways, limits, now);
   }
 
-  function planAll({ forwards, gateways, limits, now }: Goal): ReturnType<Applied['planAll']> {
-    return applied.planAll(forwards, gateways, limits, now);
+  function planAll({ forwards, gateways, limits, now, orphaned }: Goal): ReturnType<Applied['planAll']> {
+    return applied.planAll(forwards, gateways, limits, now, orphaned);
   }
 
   async function synchronise(now: string, isRefused: boolean): Promise<void> {

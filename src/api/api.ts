@@ -31,6 +31,7 @@ import { diagnosis } from './v1/diagnosis.ts';
 import { events } from './v1/events.ts';
 import { forwards } from './v1/forwards.ts';
 import { nodes } from './v1/nodes.ts';
+import { recover } from './v1/recover.ts';
 import { routers } from './v1/routers.ts';
 import { status } from './v1/status.ts';
 import { tokens } from './v1/tokens.ts';
@@ -90,6 +91,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
   api.register(forwards(deps), { prefix: '/v1' });
   api.register(apply(deps), { prefix: '/v1' });
   api.register(adopt(deps), { prefix: '/v1' });
+  api.register(recover(deps), { prefix: '/v1' });
   api.register(routers(deps), { prefix: '/v1' });
   api.register(nodes(deps), { prefix: '/v1' });
   api.register(counters(deps), { prefix: '/v1' });

@@ -158,7 +158,7 @@ function auditedTokens(tokens: Tokens, tell: Tell): Tokens {
 }
 
 function auditedLocal(local: LocalNode, tell: Tell): LocalNode {
-  const { adoption } = local;
+  const { adoption, orphans } = local;
   return {
     ...local,
     adoption: {
@@ -168,6 +168,14 @@ function auditedLocal(local: LocalNode, tell: Tell): LocalNode {
         const count = removals.filter(({ outcome }) => outcome === 'removed').length;
         if (count > 0) tell({ revision: null, ids: [], rules: count });
         return removals;
+      },
+    },
+    orphans: {
+      ...orphans,
+      async discard(router) {
+        const discarded = await orphans.discard(router);
+        if (discarded.length > 0) tell({ revision: null, ids: discarded.map(({ id }) => id) });
+        return discarded;
       },
     },
   };

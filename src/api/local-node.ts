@@ -4,6 +4,7 @@ import { hatobaError } from '../model/errors.ts';
 import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Observation, WatchedFlow } from '../model/observation.ts';
+import type { Orphan } from '../model/orphan.ts';
 import type { RouterId } from '../model/router.ts';
 import type { InstanceFacts, NodeFacts } from '../program/facts.ts';
 
@@ -26,6 +27,7 @@ export interface LocalNode {
    */
   examineRouter(router: RouterId, forward: ForwardId | null, signal?: AbortSignal): Promise<readonly InstanceFacts[]>;
   readonly adoption: Adoption;
+  readonly orphans: OrphanControl;
 }
 
 /** What has gone through one forward on this node. */
@@ -54,6 +56,13 @@ export interface Adoption {
   remove(rules: readonly ForeignRule[]): Promise<readonly Removal[]>;
 }
 
+/** What the kernels of this node have and the store does not know; `router`: of this one only. */
+export interface OrphanControl {
+  list(router: RouterId | null): Promise<readonly Orphan[]>;
+  /** Takes them out of the kernel, and gives what they were. Error: `kernel_refused`. */
+  discard(router: RouterId | null): Promise<readonly Orphan[]>;
+}
+
 /** A node that looks after no routers. */
 export const NO_ROUTERS: LocalNode = Object.freeze({
   counters: async () => [],
@@ -66,4 +75,5 @@ export const NO_ROUTERS: LocalNode = Object.freeze({
   examineNode: async () => ({ missingCapabilities: [] }),
   examineRouter: async () => [],
   adoption: Object.freeze({ plan: async () => null, remove: async () => [] }),
+  orphans: Object.freeze({ list: async () => [], discard: async () => [] }),
 });

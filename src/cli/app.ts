@@ -13,6 +13,7 @@ const TARGETS: Readonly<Record<string, () => Promise<Target>>> = Object.freeze({
   export: async () => (await import('./transfer.ts')).exportForwards,
   import: async () => (await import('./transfer.ts')).importForwards,
   adopt: async () => (await import('./adopt.ts')).adopt,
+  recover: async () => (await import('./recover.ts')).recover,
   backup: async () => (await import('./transfer.ts')).backup,
   restore: async () => (await import('./transfer.ts')).restore,
   router: async () => (await import('./routers.ts')).routers,

@@ -4,6 +4,7 @@ import type {
   AdoptResult,
   ApplyResult,
   Backup,
+  CleanupResult,
   Counters,
   Diagnosis,
   Forward,
@@ -14,6 +15,8 @@ import type {
   IssuedToken,
   Node,
   Operations,
+  RecoverRequest,
+  RecoverResult,
   Router,
   Status,
   Token,
@@ -49,6 +52,9 @@ export interface Client {
   /** `request`: an `ApplyRequest` as the user wrote it; the API parses it. */
   apply(request: unknown, wait: Wait): Promise<ApplyResult>;
   adopt(request: AdoptRequest, wait: Wait): Promise<AdoptResult>;
+  recover(request: RecoverRequest, wait: Wait): Promise<RecoverResult>;
+  /** Takes out of the kernel what the store does not know. */
+  cleanUp(): Promise<CleanupResult>;
   getBackup(): Promise<Backup>;
   /** `backup`: as it was read; the API parses it. */
   restore(backup: unknown, replace: boolean, wait: Wait): Promise<ApplyResult>;
@@ -118,6 +124,8 @@ export function createClient(context: CliContext, flags: DaemonFlags, patienceMs
     },
     apply: (request, wait) => within(wait).callUnread('applyForwards', { wait }, request),
     adopt: (request, wait) => within(wait).call('adoptRules', { wait }, request),
+    recover: (request, wait) => within(wait).call('recoverForwards', { wait }, request),
+    cleanUp: () => within('5').call('cleanUp', {}, {}),
     getBackup: () => soon.call('getBackup', {}),
     restore: (backup, replace, wait) => {
       return within(wait).callUnread('restoreBackup', { wait, replace: replace ? 'true' : undefined }, backup);

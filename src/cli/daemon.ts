@@ -35,9 +35,9 @@ export const cleanup = buildCommand({
   loader: async () => (await import('./daemon/cleanup.ts')).cleanup,
   parameters: { flags: { config: configFlag } },
   docs: {
-    brief: 'Take all forwards out of the kernel; they stay stored',
+    brief: 'Take all forwards, or orphaned ones, out of the kernel',
     fullDescription: withExamples(
-      "Take all forwards out of this machine's kernel, while no daemon is running, which would put them back. They stay stored.",
+      "Take all forwards out of this machine's kernel, while no daemon is running, which would put them back. They stay stored. While one is running, take out what it has found in the kernel and does not know (`orphaned` in `hatoba status`), which cannot be brought back; where there is nothing of that, nothing is done.",
       'hatoba cleanup',
     ),
   },

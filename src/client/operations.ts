@@ -207,6 +207,24 @@ export const isAdoptResult = record({
 });
 export type AdoptResult = Guarded<typeof isAdoptResult>;
 
+export const isRecoverResult = record({
+  node: text,
+  dry_run: flag,
+  revision: count,
+  /** forwards with the ids that they have in the kernel; `gateway` where they have its present address */
+  changes: list(isApplyChange),
+  /** what could not be made a forward, and why */
+  left: list(record({ id: text, router: text, reason: text })),
+});
+export type RecoverResult = Guarded<typeof isRecoverResult>;
+
+export const isCleanupResult = record({
+  node: text,
+  /** how many forwards that the store does not know were taken out of the kernel */
+  removed: list(record({ router: text, forwards: count })),
+});
+export type CleanupResult = Guarded<typeof isCleanupResult>;
+
 export const isRouterOnNode = record({
   node: text,
   instances: list(text),
@@ -302,6 +320,8 @@ export const isStatus = record({
   forwards_with_warnings: count,
   /** the first few, oldest first, but for those of routers_in_error */
   forwards_in_error: list(record({ id: text, name: nullable(text), router: text, message: nullable(text) })),
+  /** forwards that are in the kernel and that the store does not know */
+  orphaned: record({ forwards: count, routers: count }),
   /** the first few */
   routers_in_error: list(record({ router: text, node: text, message: text })),
   /** null: this node has no router at present */
@@ -610,6 +630,18 @@ export interface AdoptRequest {
   readonly dry_run?: boolean | undefined;
 }
 
+export interface RecoverRequest {
+  /** only this one; default: all of this node */
+  readonly router?: string | undefined;
+  /** say what would be made, and change nothing */
+  readonly dry_run?: boolean | undefined;
+}
+
+export interface CleanupRequest {
+  /** only this one; default: all of this node */
+  readonly router?: string | undefined;
+}
+
 export interface TokenCreate {
   /** unique among tokens */
   readonly name: string;
@@ -749,6 +781,20 @@ export interface Operations {
     };
     readonly body: AdoptRequest;
     readonly answer: AdoptResult;
+  };
+  /** Make forwards of what the kernel has and the store does not know. */
+  readonly recoverForwards: {
+    readonly parameters: {
+      readonly wait?: number | string | undefined;
+    };
+    readonly body: RecoverRequest;
+    readonly answer: RecoverResult;
+  };
+  /** Take out of the kernel what the store does not know. */
+  readonly cleanUp: {
+    readonly parameters: Record<string, never>;
+    readonly body: CleanupRequest;
+    readonly answer: CleanupResult;
   };
   /** List routers. */
   readonly listRouters: {
@@ -921,6 +967,20 @@ export const OPERATIONS: Table = {
     query: ['wait'],
     headers: [],
     answer: isAdoptResult,
+  },
+  recoverForwards: {
+    method: 'POST',
+    path: '/v1/recover',
+    query: ['wait'],
+    headers: [],
+    answer: isRecoverResult,
+  },
+  cleanUp: {
+    method: 'POST',
+    path: '/v1/cleanup',
+    query: [],
+    headers: [],
+    answer: isCleanupResult,
   },
   listRouters: {
     method: 'GET',

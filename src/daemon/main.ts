@@ -24,6 +24,12 @@ export async function cleanUp(options: Flags): Promise<{ readonly instances: rea
   });
 }
 
+/** Where a daemon with these options listens. Error: `config_malformed`. */
+export async function socketOf(options: Flags): Promise<string> {
+  const { loadConfig } = await import('./config.ts');
+  return loadConfig(options, process.env).socket;
+}
+
 /** The thread begins before anything else is loaded: routers are waiting for it. */
 async function besideKernelThread<Result>(work: (thread: KernelThread) => Promise<Result>): Promise<Result> {
   const thread = startKernelThread();

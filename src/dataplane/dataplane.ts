@@ -64,6 +64,12 @@ export interface Dataplane {
   /** Which protocols cannot be forwarded there at this moment, and why. */
   limits(id: string): Promise<ProtocolLimits>;
 
+  /**
+   * The rules that are in the kernel of forwards that are not known, as far as they can be read: where there are some, another
+   * store is missing, or its contents. Changes nothing.
+   */
+  unknownRules(id: string, isKnown: (forward: ForwardId) => boolean): Promise<readonly Rule[]>;
+
   /** Compares what is in the kernel with the program and corrects just that; never a moment with less than both have. */
   synchronise(id: string, program: Program, farewell?: Farewell): Promise<Correction>;
 

@@ -427,6 +427,12 @@ export const ERRORS = {
     message: 'rules that packets of forwards no longer come to: {count}',
     hint: 'The list above names them. What they report of these packets is missing from now on; put such rules into table raw or mangle.',
   },
+  recover_incomplete: {
+    status: 409,
+    exit: EXIT.conflict,
+    message: '{count} of {total} orphaned forwards were not made forwards again',
+    hint: 'The list above says why. Remove the stored forward that is in the way and repeat it, or take what is left out of the kernel with `hatoba cleanup`.',
+  },
   rules_unreadable: {
     ...internal,
     message: 'not all rules could be read: {reason}',

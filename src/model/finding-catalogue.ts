@@ -30,6 +30,12 @@ export const FINDINGS = {
     advice:
       'Save what the daemon still knows with `hatoba backup > FILE`, stop it, put the database back, start it, and compare: `hatoba restore --replace < FILE`.',
   },
+  forwards_orphaned: {
+    ...problem,
+    seen: 'the kernel has {count} forwards that the store does not know',
+    advice:
+      'The database is new, was emptied or is older than they are. They stay until you say what is meant: `hatoba recover` makes forwards of them (with --dry-run, only shows them), `hatoba cleanup` removes them.',
+  },
   driver_library: { ...ok, seen: 'the table was made by the library libnftables' },
   driver_program: {
     level: 'ok',

@@ -5,6 +5,17 @@ export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17, sctp: 132, dccp: 33, udplite:
 
 export type Protocol = keyof typeof PROTOCOL_NUMBERS;
 
+const NAMES: ReadonlyMap<number, Protocol> = new Map(
+  Object.keys(PROTOCOL_NUMBERS)
+    .filter(isProtocol)
+    .map((name) => [PROTOCOL_NUMBERS[name], name]),
+);
+
+/** `null`: none of ours has this number. */
+export function protocolOfNumber(number: number): Protocol | null {
+  return NAMES.get(number) ?? null;
+}
+
 export function isProtocol(text: string): text is Protocol {
   return Object.hasOwn(PROTOCOL_NUMBERS, text);
 }

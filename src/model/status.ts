@@ -23,6 +23,8 @@ export interface RouterStatus {
   readonly problems: Readonly<Record<ForwardId, Problem>>;
   /** What users should know of forwards that are in the kernel; none: not there. */
   readonly warnings?: Readonly<Record<ForwardId, readonly string[]>>;
+  /** How many forwards are in the kernel that the store does not know; none: not there. See `Orphan`. */
+  readonly orphaned?: number;
   /** What keeps the whole router from being applied. */
   readonly error: string | null;
 }

@@ -18,13 +18,14 @@ export interface Resolution {
 /**
  * The program of a router. Where a gateway address has become one that another forward names outright,
  * two forwards want the same port: the older one has it, the other gets a problem that says so. `limits`, `now`: as
- * for `resolveForward`.
+ * for `resolveForward`. `orphaned`: those of `forwards` that no store knows; a problem says where one of them is in the way.
  */
 export function resolve(
   forwards: Iterable<Forward>,
   gateways: Gateways,
   limits: ProtocolLimits = {},
   now = '',
+  orphaned: ReadonlySet<ForwardId> = new Set(),
 ): Resolution {
   const rules: { forward: Forward; rule: Rule }[] = [];
   const problems = new Map<ForwardId, Problem>();
@@ -37,21 +38,30 @@ export function resolve(
   if (losers.length === 0) return { program, problems, contested: false };
   const byAge = rules.sort((a, b) => compareAge(a.forward, b.forward));
   const settled = settle(byAge.map(({ rule }) => rule));
-  for (const { forward, externalPorts, external, protocol } of settled.losers) {
+  for (const { rule, winners } of settled.losers) {
+    const { forward, externalPorts, external, protocol } = rule;
     const place = `${protocol} ${printEndpoint(external.text, printPortRange(externalPorts))}`;
-    problems.set(forward, { state: 'error', message: `another forward already has ${place}, or a part of it` });
+    const isOrphans = winners.some((winner) => orphaned.has(winner.forward));
+    const other = isOrphans ? 'an orphaned forward in the kernel' : 'another forward';
+    problems.set(forward, { state: 'error', message: `${other} already has ${place}, or a part of it` });
   }
   return { program: settled.program, problems, contested: true };
 }
 
+interface Loser {
+  readonly rule: Rule;
+  readonly winners: readonly Rule[];
+}
+
 /** Each rule, unless one before it has some of its packets. */
-function settle(rules: readonly Rule[]): { program: ReadonlyMap<ForwardId, Rule>; losers: readonly Rule[] } {
+function settle(rules: readonly Rule[]): { program: ReadonlyMap<ForwardId, Rule>; losers: readonly Loser[] } {
   const program = new Map<ForwardId, Rule>();
   const claims = createClaims();
-  const losers: Rule[] = [];
+  const losers: Loser[] = [];
   for (const rule of rules) {
-    if (claims.overlapping(rule).length > 0) {
-      losers.push(rule);
+    const winners = claims.overlapping(rule);
+    if (winners.length > 0) {
+      losers.push({ rule, winners });
       continue;
     }
     claims.add(rule);

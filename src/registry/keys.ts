@@ -10,6 +10,7 @@ import type { Named } from './forwards/name-index.ts';
 export const FORWARDS = 'forwards/';
 export const GUARDS = 'guards/';
 export const DRAINS = 'drains/';
+export const REMOVALS = 'removals/';
 export const STATUSES = 'statuses/';
 export const PROJECTS = 'projects/';
 export const TOKENS = 'tokens/';
@@ -38,6 +39,11 @@ export function nameKeyOf({ name, projectId }: Named): string | null {
 /** Put anew by every commit that adds forwards to the project under a quota. */
 export function projectKey(project: string): string {
   return PROJECTS + project;
+}
+
+/** Names forwards that were removed; in the order of their age. `time`: milliseconds since 1970; `nonce`: without a slash. */
+export function removalKey(time: number, nonce: string): string {
+  return `${REMOVALS}${String(time).padStart(15, '0')}-${nonce}`;
 }
 
 export function statusKey(router: RouterId, node: string): string {

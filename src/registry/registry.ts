@@ -82,6 +82,12 @@ export interface Forwards {
   draining(router: RouterId): ReadonlySet<ForwardId>;
 
   /**
+   * Whether the store has such a forward, or had it: some ten thousand that were removed are remembered. A forward that is in a
+   * kernel and is not known is none that was removed on purpose.
+   */
+  isKnown(id: ForwardId): boolean;
+
+  /**
    * Writes it unless it conflicts, with ports that are free where it leaves them open; decided inside the store's
    * transaction. With `request`, the same commit remembers for a day that it was answered, and how. Errors:
    * `forward_conflict`, `auto_ports_exhausted`, `name_taken`, `expiry_past`, `store_…`; `request_repeated` where it was

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createPlace, type Desired, type Place, type PlaceOptions } from '../../src/agent/place.ts';
+import type { Desired } from '../../src/agent/desired.ts';
+import { createPlace, type Place, type PlaceOptions } from '../../src/agent/place.ts';
 import type { Dataplane, Farewell } from '../../src/dataplane/dataplane.ts';
 import { hatobaError } from '../../src/model/errors.ts';
 import type { Forward, ForwardInput } from '../../src/model/forward.ts';
@@ -37,7 +38,8 @@ beforeEach(() => {
 function options(): PlaceOptions {
   return {
     dataplane: recorded(world.open()),
-    desired: (): Desired => ({ ...wanted, gateways: {} }),
+    desired: (): Desired => ({ ...wanted, gateways: {}, orphaned: new Set() }),
+    prepare: async () => undefined,
     onDue: (due) => void due.pass(),
     onStatus: () => told.push('status'),
     onCorrected: (_, { corrections, isForeign }) => told.push(`${isForeign ? 'repaired' : 'corrected'} ${corrections}`),

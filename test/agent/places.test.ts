@@ -9,7 +9,8 @@ function placeOf(id: string, router: string) {
     { id, router, gateways: {} },
     {
       dataplane: createMemoryWorld().open(),
-      desired: () => ({ revision: 0, forwards: new Map(), draining: new Set(), gateways: {} }),
+      desired: () => ({ revision: 0, forwards: new Map(), draining: new Set(), orphaned: new Set(), gateways: {} }),
+      prepare: async () => undefined,
       onDue: nothing,
       onStatus: nothing,
       onCorrected: nothing,

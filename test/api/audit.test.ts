@@ -3,6 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { LocalNode } from '../../src/api/local-node.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import { hatobaError } from '../../src/model/errors.ts';
+import type { Orphan } from '../../src/model/orphan.ts';
+import { idOf } from '../model/arbitraries.ts';
+import { spec } from '../registry/specs.ts';
 import { type Bench, type BenchOptions, openBench, publish, ROUTER, report, wish } from './api-under-test.ts';
 
 const CALLER: Caller = { name: 'token ci', role: 'admin', project: 'red', allProjects: true };
@@ -46,6 +49,9 @@ const adoption: LocalNode['adoption'] = {
   remove: async (rules) => rules.map(() => ({ outcome: 'removed', reason: null })),
 };
 
+const ORPHAN: Orphan = { id: idOf(7), spec: spec({ router: ROUTER, external_port: 7777 }) };
+const orphans: LocalNode['orphans'] = { list: async () => [ORPHAN], discard: async () => [ORPHAN] };
+
 /** For every route by which something can be changed, how that is done; the store has a forward `ssh` and a token `ci`. */
 const CHANGES: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
   'POST /v1/forwards': (bench) => ask(bench, 'POST', '/v1/forwards?wait=0', wish({ external_port: 80 })),
@@ -60,6 +66,8 @@ const CHANGES: Readonly<Record<string, (bench: Bench) => Promise<unknown>>> = {
     await ask(bench, 'PUT', '/v1/backup?wait=0&replace=true', { ...backup, forwards: [{ ...forward, name: 'web' }] });
   },
   'POST /v1/adopt': (bench) => ask(bench, 'POST', '/v1/adopt?wait=0', {}),
+  'POST /v1/recover': (bench) => ask(bench, 'POST', '/v1/recover?wait=0', {}),
+  'POST /v1/cleanup': (bench) => ask(bench, 'POST', '/v1/cleanup', {}),
   'POST /v1/tokens': (bench) => ask(bench, 'POST', '/v1/tokens', { name: 'other', role: 'reader' }),
   'DELETE /v1/tokens/:reference': (bench) => ask(bench, 'DELETE', '/v1/tokens/ci'),
 };
@@ -84,7 +92,7 @@ describe('every change has one line', () => {
   });
 
   test.each(Object.entries(CHANGES))('%s', async (route, change) => {
-    await using bench = await openAuditBench({ adoption });
+    await using bench = await openAuditBench({ adoption, orphans });
     await publish(bench.registry, report(0));
     await ask(bench, 'POST', '/v1/forwards?wait=0', wish({ name: 'ssh', project_id: 'red' }));
     await ask(bench, 'POST', '/v1/tokens', { name: 'ci', role: 'member', project: 'red' });

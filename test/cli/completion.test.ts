@@ -38,6 +38,7 @@ describe('proposed are', () => {
       'export',
       'import',
       'adopt',
+      'recover',
       'backup',
       'restore',
       'router',

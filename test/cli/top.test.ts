@@ -144,6 +144,7 @@ const STATUS: Status = {
   started_at: '2026-01-02T03:04:05.000Z',
   store: 'sqlite:store.db',
   store_trouble: null,
+  orphaned: { forwards: 0, routers: 0 },
   driver: 'libnftables',
   revision: 3,
   listing_revision: 2,

@@ -112,6 +112,30 @@ export function dataplaneContract(
       ruleOf(8, 'tcp', ['203.0.113.7', 81], ['10.0.0.2', 81], '192.0.3.0/24'),
     ]);
 
+    describe('unknown rules', () => {
+      test('are those of forwards that are not known, as they were written, also by one that was there before', async () => {
+        await addRouter();
+        expect(await dataplane.unknownRules(a, () => false)).toEqual([]);
+        await dataplane.synchronise(a, first);
+        await restart();
+        const found = await dataplane.unknownRules(a, () => false);
+        expect(programOf(found)).toEqual(first);
+        const [known, ...others] = first.keys();
+        const rest = await dataplane.unknownRules(a, (id) => id === known);
+        expect(rest.map(({ forward }) => forward).sort()).toEqual(others);
+        expect(await dataplane.unknownRules(a, () => true)).toEqual([]);
+        await expectContents(first);
+      });
+
+      test('kept in the program, they are nothing to correct', async () => {
+        await addRouter();
+        await dataplane.synchronise(a, first);
+        await restart();
+        const found = programOf(await dataplane.unknownRules(a, () => false));
+        expect(await dataplane.synchronise(a, found)).toEqual({ corrections: 0 });
+      });
+    });
+
     describe('start', () => {
       test('where there is nothing, tells nothing', () => {
         expect(events).toEqual([]);

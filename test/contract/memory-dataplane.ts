@@ -78,6 +78,9 @@ function createMemoryDataplane(
       for (const instance of instances()) onEvent({ kind: 'appeared', instance });
     },
     limits: async () => ({}),
+    async unknownRules(id, isKnown) {
+      return [...(find(id).contents ?? new Map<string, Rule>()).values()].filter(({ forward }) => !isKnown(forward));
+    },
     async synchronise(id, program) {
       const router = find(id);
       const corrections = differences(router.contents, program);

@@ -31,6 +31,7 @@ export function scopeLocalNode(local: LocalNode, caller: Caller, { forwards, sta
     },
     observe: refuse,
     adoption: { plan: refuse, remove: refuse },
+    orphans: { list: refuse, discard: refuse },
   };
 }
 

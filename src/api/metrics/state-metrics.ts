@@ -21,6 +21,10 @@ export function createStateMetrics(
   const routers = gauge('hatoba_routers', 'Routers that this node has');
   const instances = gauge('hatoba_instances', 'Namespaces on this node that are routers');
   const broken = gauge('hatoba_routers_in_error', 'Routers that this node cannot bring to what is wanted');
+  const orphaned = gauge(
+    'hatoba_orphaned_forwards',
+    'Forwards in the kernel of this node that the store does not know',
+  );
   const behind = gauge('hatoba_routers_behind', 'Routers with forwards that this node has not applied yet');
   const flows = gauge(
     'hatoba_connection_tracking_entries',
@@ -43,6 +47,7 @@ export function createStateMetrics(
     routers.set(own.length);
     instances.set(own.reduce((sum, status) => sum + status.instances.length, 0));
     broken.set(own.filter(({ error }) => error !== null).length);
+    orphaned.set(own.reduce((sum, status) => sum + (status.orphaned ?? 0), 0));
     behind.set(own.filter((status) => isBehind(status, registry)).length);
     const { streams: open, revisions, seconds } = streams.lag(registry.forwards.revision());
     followers.set(open);

@@ -48,6 +48,10 @@ export const StatusSchema = Type.Object(
         description: 'the first few, oldest first, but for those of routers_in_error',
       }),
     ),
+    orphaned: Type.Object(
+      { forwards: Count, routers: Count },
+      { ...closed, description: 'forwards that are in the kernel and that the store does not know' },
+    ),
     routers_in_error: Type.Immutable(Type.Array(RouterInErrorSchema, { description: 'the first few' })),
     connection_tracking: Type.Union([ConnectionTrackingSchema, Type.Null()], {
       description: 'null: this node has no router at present',

@@ -44,6 +44,7 @@ function printStatus(
     listing_revision: registry.listingRevision(),
     routers: registry.statuses.routers().length,
     ...judgeForwards(registry),
+    orphaned: countOrphaned(registry),
     routers_in_error: listRoutersInError(registry),
     connection_tracking: sumUsage(usage),
   };
@@ -68,6 +69,14 @@ function judgeForwards({
     if (known.every(({ error }) => error === null || error !== message)) inError.push({ id, name, router, message });
   }
   return { forwards: counts, forwards_with_warnings: warned, forwards_in_error: inError };
+}
+
+function countOrphaned({ statuses }: Registry): StatusDocument['orphaned'] {
+  const counts = statuses
+    .routers()
+    .map((router) => Math.max(...statuses.of(router).map(({ orphaned = 0 }) => orphaned)))
+    .filter((count) => count > 0);
+  return { forwards: counts.reduce((sum, count) => sum + count, 0), routers: counts.length };
 }
 
 function listRoutersInError({ statuses }: Registry): StatusDocument['routers_in_error'] {

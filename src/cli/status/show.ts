@@ -44,8 +44,16 @@ export async function showStatus(this: CliContext, flags: StatusFlags): Promise<
   );
 }
 
-function warnings({ forwards_with_warnings: count }: Status): readonly (readonly [string, string])[] {
-  return count === 0 ? [] : [['forwards_with_warnings', `${count}; \`hatoba forward list -o wide\` marks them`]];
+function warnings({ forwards_with_warnings: count, orphaned }: Status): readonly (readonly [string, string])[] {
+  const { forwards, routers } = orphaned;
+  const where = `in ${routers} ${routers === 1 ? 'router' : 'routers'}`;
+  const orphans = `${forwards} ${where}, which the store does not know; \`hatoba recover\` keeps them, \`hatoba cleanup\` removes them`;
+  return [
+    ...(forwards === 0 ? [] : [['orphaned', orphans] as const]),
+    ...(count === 0
+      ? []
+      : [['forwards_with_warnings', `${count}; \`hatoba forward list -o wide\` marks them`] as const]),
+  ];
 }
 
 /** `3 (2 active, 1 pending)`; states that no forward has are left out. */

@@ -29,6 +29,8 @@ export interface Backend {
   /** All of it or nothing, and `kernel_refused` where it does not fit what is there. */
   apply(change: Change, inside: readonly InsideInterface[], draining: Farewell['draining']): Promise<void>;
   counters(forward: ForwardId | null): Promise<ReadonlyMap<ForwardId, Counters>>;
+  /** The rules of these forwards, as they were found of its own. */
+  storedRules(found: Found, isMeant: (forward: ForwardId) => boolean): Promise<readonly Rule[]>;
   /** Takes away what was found of its own; flows go on that go where the rules that `stay` lead them, or are draining. */
   remove(found: Found, stay: Iterable<Rule>, draining: Farewell['draining']): Promise<void>;
   /** Something has changed there; true: by somebody else. Where that is not known yet, `onDisturbed` tells. */

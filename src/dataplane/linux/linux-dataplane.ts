@@ -1,9 +1,10 @@
 import { release } from 'node:os';
 import type { Kernel, KernelEvent, Links } from '../../kernel/kernel.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
+import type { ForwardId } from '../../model/ids.ts';
 import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
-import type { Program } from '../../program/rule.ts';
+import type { Program, Rule } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '../dataplane.ts';
 import { BACKENDS, type Backend, type BackendName, bindKernel, type Found } from './backend.ts';
 import { gatewaysOf, sameGateways } from './gateways.ts';
@@ -63,7 +64,7 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   let stopped = false;
   let emit: (event: DataplaneEvent) => void = () => undefined;
   const readings = createReadings({ kernel, known });
-  return { ...readings, start, limits, synchronise, apply, clean, alive: () => kernel.ping(), stop };
+  return { ...readings, start, limits, unknownRules, synchronise, apply, clean, alive: () => kernel.ping(), stop };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
@@ -196,6 +197,21 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   async function limits(id: string): Promise<ProtocolLimits> {
     const { name } = known(id);
     return limitsOf(await kernel.conntrack(id), name);
+  }
+
+  async function unknownRules(id: string, isKnown: (forward: ForwardId) => boolean): Promise<readonly Rule[]> {
+    const entry = known(id);
+    // What is read here is not kept: it may have changed before it is used.
+    const found = entry.found ?? (await lookInto(id, entry));
+    const rules = new Map<ForwardId, Rule>();
+    for (const name of BACKENDS) {
+      const stored = await entry.backends[name].storedRules(
+        found,
+        (forward) => !isKnown(forward) && !rules.has(forward),
+      );
+      for (const rule of stored) rules.set(rule.forward, rule);
+    }
+    return [...rules.values()];
   }
 
   /** What a backend writes is there before what the other has left is taken away, so that no connection notices. */

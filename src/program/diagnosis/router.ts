@@ -42,7 +42,9 @@ export function diagnoseInstance(knowledge: RouterKnowledge, facts: InstanceFact
 export function diagnoseStatus({ router, forwards, status, now }: RouterKnowledge): readonly Finding[] {
   if (status === null) return [];
   const subject: Subject = { router, instance: null, forward: null };
-  if (status.error !== null) return [finding(subject, 'router_failing', { reason: status.error })];
+  const orphaned =
+    status.orphaned === undefined ? [] : [finding(subject, 'forwards_orphaned', { count: status.orphaned })];
+  if (status.error !== null) return [...orphaned, finding(subject, 'router_failing', { reason: status.error })];
   const groups = new Map<
     string,
     { readonly first: Forward; readonly state: string; readonly reason: string; count: number }
@@ -58,7 +60,7 @@ export function diagnoseStatus({ router, forwards, status, now }: RouterKnowledg
   const inactive = [...groups.values()].map(({ first, state, reason, count }) =>
     finding(subject, 'forwards_inactive', { count, state, reason, forward: first.name ?? first.id }),
   );
-  return [...inactive, ...overlaps(subject, status.warnings ?? {})];
+  return [...orphaned, ...inactive, ...overlaps(subject, status.warnings ?? {})];
 }
 
 /** What keeps one router from being looked at, which is no reason to say nothing of the others. */

@@ -4,6 +4,7 @@ import { drainKey, forwardKey, guardKey, nameKeyOf } from '../keys.ts';
 import type { PlannedChange } from './batch-plan.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { writeForward } from './forward-record.ts';
+import { removalCommit } from './removal-commit.ts';
 
 /**
  * The commit that makes all changes at once. It checks the guard of every router it touches, so whoever changed a
@@ -17,6 +18,10 @@ export function batchCommit(mirror: ForwardMirror, changes: readonly PlannedChan
   const puts = changes.flatMap(({ after }) => {
     return after === null ? [] : [{ key: forwardKey(after.spec.router, after.id), value: writeForward(after) }];
   });
+  const removed = removalCommit(
+    mirror.removals,
+    changes.map(({ before, after }) => ({ before, after: after?.spec.router ?? null })),
+  );
   const kept = new Set(puts.map(({ key }) => key));
   const left = changes.flatMap(({ before }) => (before === null ? [] : [forwardKey(before.router, before.id)]));
   return {
@@ -24,11 +29,13 @@ export function batchCommit(mirror: ForwardMirror, changes: readonly PlannedChan
     puts: [
       ...guards.filter(({ isNeeded }) => isNeeded).map(({ key }) => ({ key, value: '{}' })),
       ...names.puts,
+      ...removed.puts,
       ...puts,
     ],
     deletes: [
       ...guards.filter(({ isNeeded }) => !isNeeded).map(({ key }) => key),
       ...names.deletes,
+      ...removed.deletes,
       ...left.filter((key) => !kept.has(key)),
       ...endedDrains(mirror, changes),
     ],

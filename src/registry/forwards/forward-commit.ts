@@ -4,6 +4,7 @@ import type { Commit } from '../../store/store.ts';
 import { forwardKey, guardKey, nameKeyOf } from '../keys.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import { type StoredForward, writeForward } from './forward-record.ts';
+import { removalCommit } from './removal-commit.ts';
 
 /**
  * The commit that leads one forward from `before` to `after` (null: it is not there). It succeeds only where
@@ -13,6 +14,7 @@ export function forwardCommit(mirror: ForwardMirror, before: Forward | null, aft
   const routers = new Set([before?.router, after?.spec.router].filter((router) => router !== undefined));
   const guards = Array.from(routers, (router) => ({ router, key: guardKey(router) }));
   const name = rename(before, after);
+  const removed = removalCommit(mirror.removals, [{ before, after: after?.spec.router ?? null }]);
   const keyBefore = before === null ? null : forwardKey(before.router, before.id);
   const keyAfter = after === null ? null : forwardKey(after.spec.router, after.id);
   return {
@@ -23,11 +25,13 @@ export function forwardCommit(mirror: ForwardMirror, before: Forward | null, aft
     puts: [
       ...guards.filter(({ router }) => isNeeded(router)).map(({ key }) => ({ key, value: '{}' })),
       ...name.puts,
+      ...removed.puts,
       ...(after === null || keyAfter === null ? [] : [{ key: keyAfter, value: writeForward(after) }]),
     ],
     deletes: [
       ...guards.filter(({ router }) => !isNeeded(router)).map(({ key }) => key),
       ...name.deletes,
+      ...removed.deletes,
       ...(keyBefore === null || keyBefore === keyAfter ? [] : [keyBefore]),
     ],
   };

@@ -1,7 +1,18 @@
 import type { Forward } from '../../model/forward.ts';
 import type { RouterId } from '../../model/router.ts';
 import type { KeyChange, Mirror } from '../feed.ts';
-import { DRAINS, drainKey, FORWARDS, forwardKey, GUARDS, guardKey, PROJECTS, projectKey, splitKey } from '../keys.ts';
+import {
+  DRAINS,
+  drainKey,
+  FORWARDS,
+  forwardKey,
+  GUARDS,
+  guardKey,
+  PROJECTS,
+  projectKey,
+  REMOVALS,
+  splitKey,
+} from '../keys.ts';
 import { createListeners } from '../listeners.ts';
 import type { ForwardsChange } from '../registry.ts';
 import { createDepartures, type Departure, type Departures } from '../tenants/departures.ts';
@@ -9,11 +20,14 @@ import { createDrainIndex, type DrainIndex } from './drain-index.ts';
 import { readDrain } from './drain-record.ts';
 import { createForwardIndex, type ForwardIndex } from './forward-index.ts';
 import { createForwardReader } from './forward-record.ts';
+import { createRemovalIndex, type RemovalIndex } from './removal-index.ts';
+import { readRemoval } from './removal-record.ts';
 
-/** All forwards, the guards of their routers and projects, and what drains, as of one revision. */
+/** All forwards, the guards of their routers and projects, what drains and what was removed, as of one revision. */
 export interface ForwardMirror extends Mirror {
   readonly index: ForwardIndex;
   readonly drains: DrainIndex;
+  readonly removals: RemovalIndex;
   readonly departures: Departures;
   /** The revision of the router's guard; 0: it has none. */
   guardRevision(router: RouterId): number;
@@ -32,6 +46,7 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
   const guards = new Map<RouterId, number>();
   const projects = new Map<string, number>();
   const drains = createDrainIndex();
+  const removals = createRemovalIndex();
   const departures = createDepartures();
   const read = createForwardReader();
   const listeners = createListeners<ForwardsChange>();
@@ -62,9 +77,15 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
     else drains.put(readDrain(key, value, revision));
   }
 
+  function applyRemoval({ key, value, revision }: KeyChange): void {
+    if (value === null) removals.remove(key);
+    else removals.put(readRemoval(key, value, revision));
+  }
+
   return {
     index,
     drains,
+    removals,
     departures,
     guardRevision: (router) => guards.get(router) ?? 0,
     projectRevision: (project) => projects.get(project) ?? 0,
@@ -80,6 +101,7 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
       for (const change of changes) if (change.key.startsWith(GUARDS)) applyGuard(change);
       for (const change of changes) if (change.key.startsWith(PROJECTS)) applyProject(change);
       for (const change of changes) if (change.key.startsWith(DRAINS)) applyDrain(change);
+      for (const change of changes) if (change.key.startsWith(REMOVALS)) applyRemoval(change);
       return () => {
         if (touched.length > 0) listeners.tell({ revision, touched }, onError);
       };
@@ -90,6 +112,7 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
       for (const [router, revision] of guards) yield [guardKey(router), revision];
       for (const [project, revision] of projects) yield [projectKey(project), revision];
       for (const { router, id, revision } of drains.all()) yield [drainKey(router, id), revision];
+      for (const { key, revision } of removals.all()) yield [key, revision];
     },
   };
 }

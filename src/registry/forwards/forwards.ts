@@ -136,6 +136,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
         ({ id }) => view.get(id) !== undefined,
       ),
     draining: (router) => mirror.drains.ofRouter(router),
+    isKnown: (id) => index.get(id) !== undefined || mirror.removals.has(id),
     subscribe: (listener) => mirror.subscribe(listener),
 
     create: (draft, request) =>

@@ -15,9 +15,9 @@ import {
 
 /** The value for the store, without what is undefined; gateways as `{"4": "192.0.2.1"}`; the inverse of `readStatus`. */
 export function writeStatus(status: RouterStatus): string {
-  const { router, node, instances, revision, at, problems, warnings, error } = status;
+  const { router, node, instances, revision, at, problems, warnings, orphaned, error } = status;
   const gateways = { 4: status.gateways[4]?.text, 6: status.gateways[6]?.text };
-  return JSON.stringify({ router, node, instances, gateways, revision, at, problems, warnings, error });
+  return JSON.stringify({ router, node, instances, gateways, revision, at, problems, warnings, orphaned, error });
 }
 
 /** Error: `store_unreadable`, naming the key. */
@@ -37,6 +37,7 @@ export function readStatus(key: string, value: string): RouterStatus {
       ...(fields['warnings'] === undefined
         ? {}
         : { warnings: mapField(fields, 'warnings', (warnings, id) => textsField(warnings, id)) }),
+      ...(fields['orphaned'] === undefined ? {} : { orphaned: countField(fields, 'orphaned') }),
       error: textOrNullField(fields, 'error'),
     });
   });

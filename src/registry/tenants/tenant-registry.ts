@@ -35,6 +35,7 @@ function tenantForwards({ whole, forwards }: Parts, left: LeftBetween): Forwards
 
     // Whose a forward was that has been removed is not kept; only nodes have to know.
     draining: () => new Set(),
+    isKnown: (id) => forwards.get(id) !== undefined,
 
     subscribe(listener) {
       let last = forwards.revision();

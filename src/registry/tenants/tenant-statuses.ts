@@ -28,7 +28,7 @@ export function tenantStatuses(
     () => forwards.revision(),
   );
 
-  function print(status: RouterStatus): RouterStatus {
+  function print({ orphaned: _orphaned, ...status }: RouterStatus): RouterStatus {
     const { problems, warnings = {} } = status;
     return Object.freeze({
       ...status,

@@ -1,9 +1,11 @@
 import type { LocalNode } from '../../../src/api/local-node.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 import type { Forward } from '../../../src/model/forward.ts';
+import type { Orphan } from '../../../src/model/orphan.ts';
 import type { RouterId } from '../../../src/model/router.ts';
 import type { InstanceFacts, Passage, RuleFacts, WayFacts } from '../../../src/program/facts.ts';
 import { isRule, resolveForward } from '../../../src/program/rule.ts';
+import { idOf } from '../../model/arbitraries.ts';
 import { spec } from '../../registry/specs.ts';
 import { report } from '../api-under-test.ts';
 import { SECRETS } from './tenants.ts';
@@ -37,6 +39,10 @@ export function tellingNode(forwards: () => readonly Forward[]): Partial<LocalNo
     flowUsage: async () => [...new Set(forwards().map(({ router }) => router))].map(fullness),
     observe: async () => null,
     examineRouter: async (router) => [examined(router, forwards())],
+    orphans: {
+      list: async (router) => [orphanOf(router)],
+      discard: async (router) => [orphanOf(router)],
+    },
     adoption: {
       plan: async (router) => ({
         forwards: [spec({ router, external_port: 60_001, internal_address: '192.0.2.60', internal_port: 60 })],
@@ -48,6 +54,14 @@ export function tellingNode(forwards: () => readonly Forward[]): Partial<LocalNo
       }),
       remove: async (rules) => rules.map(() => ({ outcome: 'removed', reason: null })),
     },
+  };
+}
+
+/** On a router that the world of the requests does not have. */
+function orphanOf(router: RouterId | null): Orphan {
+  return {
+    id: idOf(60_002),
+    spec: spec({ router: router ?? 'edge-of-orphans', external_port: 60_002, internal_address: '192.0.2.61' }),
   };
 }
 

@@ -14,6 +14,7 @@ const CHANGES = [
   'applyForwards',
   'restoreBackup',
   'adoptRules',
+  'recoverForwards',
 ];
 const NEUTRONS_CHANGES = ['create port_forwarding', 'update port_forwarding', 'delete port_forwarding'];
 

@@ -27,6 +27,7 @@ test('GET /v1/status counts forwards by state', async () => {
     started_at: STARTED_AT,
     store: 'sqlite:store.db',
     store_trouble: null,
+    orphaned: { forwards: 0, routers: 0 },
     driver: 'libnftables',
     revision: registry.forwards.revision(),
     listing_revision: registry.listingRevision(),

@@ -242,13 +242,14 @@ describe('update', () => {
 });
 
 describe('remove', () => {
-  test('leaves nothing behind', async () => {
+  test('leaves nothing behind, but that it was removed', async () => {
     const { id } = await forwards.create(spec({ name: 'web' }));
     const revision = await forwards.remove(id);
     expect(forwards.get(id)).toBeUndefined();
     expect(forwards.list()).toEqual([]);
     expect(forwards.revision()).toBe(revision);
-    expect(await store.read('')).toEqual({ revision, entries: [] });
+    const removal = { key: expect.stringMatching(/^removals\//), value: expect.stringContaining(id), revision };
+    expect(await store.read('')).toEqual({ revision, entries: [removal] });
   });
 
   test('is refused at another revision, or the second time', async () => {

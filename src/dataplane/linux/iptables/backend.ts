@@ -19,7 +19,16 @@ import type { InsideInterface } from '../inside-interfaces.ts';
 import { correct, removal, type Script } from './correction.ts';
 import { flowRulesOf } from './flows.ts';
 import { type Programs, restore, save } from './programs.ts';
-import { CHAINS, type NatRule, natRulesOf, printMasquerade, printMatch, printRule, TRANSLATE } from './rules.ts';
+import {
+  CHAINS,
+  joinSources,
+  type NatRule,
+  natRulesOf,
+  printMasquerade,
+  printMatch,
+  printRule,
+  TRANSLATE,
+} from './rules.ts';
 import { NO_TABLE, readRules, readSaved, type SavedTable } from './saved.ts';
 
 const FAMILIES = [4, 6] as const;
@@ -57,7 +66,7 @@ export function createIptables(
   let listening: { hasHeard: boolean } | null = null;
   /** The families whose table had chains of ours when it was last looked at; see `KEEPER`. */
   const installed = new Set<Family>();
-  return { synchronise, apply, counters, remove, disturbed };
+  return { synchronise, apply, counters, storedRules, remove, disturbed };
 
   async function synchronise(
     { iptables }: Found,
@@ -152,6 +161,21 @@ export function createIptables(
       }
     }
     return sums;
+  }
+
+  async function storedRules(
+    { iptables: { tables } }: Found,
+    isMeant: (forward: ForwardId) => boolean,
+  ): Promise<readonly Rule[]> {
+    if (tables.length === 0) return [];
+    const programs = await findPrograms(kernel);
+    const rules: Rule[] = [];
+    for (const { variant, family } of tables) {
+      const saved = (await read(programs.name(variant, family))).chains.get(TRANSLATE) ?? [];
+      const found = Array.from(readRules(saved, family).rules.values(), ({ rule }) => rule);
+      rules.push(...joinSources(found.filter(({ forward }) => isMeant(forward))));
+    }
+    return rules;
   }
 
   async function remove({ iptables }: Found, stay: Iterable<Rule>, draining: Draining): Promise<void> {

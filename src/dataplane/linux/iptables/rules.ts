@@ -33,6 +33,21 @@ export function bySource(rule: Rule): readonly NatRule[] {
   return withoutNested(rule.sources).map((source) => ({ ...rule, sources: [source] }));
 }
 
+/** The inverse of `bySource`. Rules of one forward that differ in more than their sources are left out: another process has changed them. */
+export function joinSources(rules: readonly NatRule[]): readonly Rule[] {
+  return [...Map.groupBy(rules, ({ forward }) => forward).values()].flatMap((those) => {
+    const [first] = those;
+    const alike = new Set(those.map((rule) => printRule({ ...rule, sources: [] })));
+    if (first === undefined || alike.size > 1) return [];
+    const isForAnyone = those.some(({ sources }) => sources.length === 0);
+    return [{ ...first, sources: isForAnyone ? [] : those.flatMap(({ sources }) => sources).sort(byAddress) }];
+  });
+}
+
+function byAddress(a: Cidr, b: Cidr): number {
+  return a.first < b.first ? -1 : Number(a.first > b.first);
+}
+
 /** Which packets it is about, as iptables-save prints it. No two rules of a program have the same. */
 export function printMatch({ protocol, external, externalPorts: { first, last }, sources }: NatRule): string {
   const [source] = sources;

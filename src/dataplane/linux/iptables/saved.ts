@@ -3,7 +3,7 @@ import { type Cidr, parseCidr } from '../../../model/cidr.ts';
 import { HatobaError } from '../../../model/errors.ts';
 import { isUuid } from '../../../model/ids.ts';
 import { type PortRange, parsePortRange, samePorts } from '../../../model/port-range.ts';
-import { isProtocol, PROTOCOL_NUMBERS, type Protocol } from '../../../model/protocol.ts';
+import { isProtocol, type Protocol, protocolOfNumber } from '../../../model/protocol.ts';
 import { type NatRule, printRule } from './rules.ts';
 
 /** The table nat as `iptables-save --counters` prints it. */
@@ -80,9 +80,7 @@ function readFields(fields: ReadonlyMap<string, string>, family: Family): NatRul
 }
 
 function readProtocol(text: string): Protocol | null {
-  const known = Object.keys(PROTOCOL_NUMBERS).find((name) => isProtocol(name) && `${PROTOCOL_NUMBERS[name]}` === text);
-  const name = known ?? text;
-  return isProtocol(name) ? name : null;
+  return isProtocol(text) ? text : protocolOfNumber(Number(text));
 }
 
 function readHost(text: string, family: Family): Address | null {

@@ -10,6 +10,7 @@ import { sumCounters } from './counters.ts';
 import { elementsOf, hairpinElements, outsideElements } from './elements.ts';
 import { flowRules } from './flows.ts';
 import { type OutsideAddresses, outsideAddresses } from './outside-addresses.ts';
+import { readStoredRules } from './stored-rules.ts';
 
 interface Passing {
   readonly removed: readonly SetElement[];
@@ -54,6 +55,9 @@ export function createNftables(around: BackendSurroundings, accounting: boolean)
     async counters(forward) {
       if (!installed) return new Map();
       return sumCounters(await kernel.readCounters(forward), { accounting });
+    },
+    async storedRules({ table: found }, isMeant) {
+      return found === null ? [] : readStoredRules(found, isMeant);
     },
     async remove({ table: found }, stay, draining) {
       const change: TableChange = { table: 'delete', remove: [], add: [] };

@@ -40,7 +40,7 @@ export function elementsOf(rule: Rule, { accounting }: { readonly accounting: bo
 }
 
 /** The daemon comes first, where there is one: what it has taken away itself is known to be gone. */
-const GRACE = 500;
+export const GRACE = 500;
 
 /** Linux counts the time that is left in nanoseconds of 64 bits, which are 584 years (nf_tables_api.c, nf_msecs_to_jiffies64). */
 const LATEST = Date.UTC(2500, 0);

@@ -13,13 +13,15 @@ export function flowRules(elements: readonly SetElement[]): readonly FlowRule[] 
   return elements.flatMap((element) => (TRANSLATING.has(element.set) ? (flowRule(element) ?? []) : []));
 }
 
-const TRANSLATING: ReadonlySet<string> = new Set(
+/** The names of maps that lead flows somewhere. */
+export const TRANSLATING: ReadonlySet<string> = new Set(
   [SETS[4], SETS[6]].flatMap(({ exact, guarded, span, shift }) =>
     [exact, guarded, span, shift].map(({ name }) => name),
   ),
 );
 
-function flowRule({ key, value }: SetElement): FlowRule | null {
+/** `null`: it has another form than elements of ours. */
+export function flowRule({ key, value }: Pick<SetElement, 'key' | 'value'>): FlowRule | null {
   const [first = '', last] = key.split('-');
   const from = placeOf(first);
   const to = last === undefined ? from : placeOf(last);
