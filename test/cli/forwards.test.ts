@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { LocalNode } from '../../src/api/local-node.ts';
@@ -6,6 +5,7 @@ import { STATES } from '../../src/cli/output/states.ts';
 import { hatobaError } from '../../src/model/errors.ts';
 import { FORWARD_STATES } from '../../src/model/status.ts';
 import { liveNode, OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
+import { setClockForward } from '../support/clock.ts';
 import { type CliBench, masked, openCliBench } from './cli-under-test.ts';
 
 let bench: CliBench;
@@ -478,10 +478,10 @@ describe('--expires', () => {
 
   test('once over is told as a state, and can be listed by it', async () => {
     await publish(bench.registry, report(0));
-    const words = ['--name', 'web', '--expires', '1s', '--disabled', '--no-wait'];
+    const words = ['--name', 'web', '--expires', '60s', '--disabled', '--no-wait'];
     await bench.run('forward', 'add', ...words, '5001', '192.168.50.11');
     const { revision, expiresAt } = bench.registry.forwards.find('web');
-    while (now() < Date.parse(expiresAt ?? '')) await sleep(10);
+    setClockForward(60_001);
     liveNode(bench.registry, { at: expiresAt ?? '' });
     const { stdout } = await bench.run('forward', 'enable', 'web');
     expect(masked(stdout)).toBe('forward web (<id>…) 192.168.1.100:5001/tcp -> 192.168.50.11:5001 is expired\n');

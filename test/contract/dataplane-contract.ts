@@ -94,7 +94,7 @@ export function dataplaneContract(
 
     /** Waits until the last event is like this. */
     async function told(event: object): Promise<void> {
-      await expect.poll(() => events.at(-1), { timeout: 5_000 }).toMatchObject(event);
+      await expect.poll(() => events.at(-1)).toMatchObject(event);
     }
 
     async function expectContents(program: Program, id = a): Promise<void> {

@@ -49,7 +49,7 @@ test.each([
 ])('a clock that is set %s changes nothing of when the directory is looked at again', (_, date) => {
   const ignore = () => {};
   const watcher = watchNamespaces('/run/netns', { watch: ignore, unwatch: ignore, emit: ignore });
-  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
   try {
     watcher.scan();
     vi.setSystemTime(new Date(date));

@@ -37,8 +37,9 @@ export interface FailureLimit {
   count(request: Arrival): void;
 }
 
-export function createFailureLimit(keyOf = remoteKey): FailureLimit {
-  const limiter = createRateLimiter(FAILURES);
+/** `clock`: as that of `createRateLimiter`. */
+export function createFailureLimit(keyOf = remoteKey, clock?: () => number): FailureLimit {
+  const limiter = createRateLimiter(FAILURES, undefined, clock);
 
   function hold({ socket }: Arrival, waitOf: (key: string) => number): void {
     const key = keyOf(socket.remoteAddress);

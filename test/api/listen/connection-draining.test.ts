@@ -127,7 +127,7 @@ test('neither does a connection that has not begun with TLS, nor one in the midd
   const closed = sockets.map((socket) => closing(socket));
   await end();
   await Promise.all(closed);
-}, 20_000);
+});
 
 test.each(LISTENERS)(
   'a request by %s that is under way is answered, and then its connection is closed',
@@ -171,4 +171,4 @@ test('a client that does not read its answer is waited for no longer than a boun
   expect(isEnded).toBe(false);
   await vi.advanceTimersByTimeAsync(6_000);
   while (!isEnded) await new Promise(setImmediate);
-}, 20_000);
+});

@@ -6,8 +6,6 @@ import { oneAtATime } from '../../../src/api/listen/one-at-a-time.ts';
 import { closeSlowClients } from '../../../src/api/listen/slow-clients.ts';
 
 const LIMIT = 200;
-/** What is not cut off lasts longer, also while the machine is busy: what is sent bit by bit takes twice as long. */
-const LONG = LIMIT * 10;
 
 /** Answers after `delay`; `closed` tells how long a connection lasted. */
 async function serve(
@@ -37,32 +35,31 @@ async function serve(
   };
 }
 
+/** Goes on sending this until it is cut off, a character at a time. */
 async function trickle(client: Socket, text: string): Promise<void> {
-  for (const character of text) {
-    if (client.destroyed) return;
-    client.write(character);
+  for (let at = 0; !client.destroyed && text !== ''; at++) {
+    client.write(text.charAt(Math.min(at, text.length - 1)));
     await sleep(LIMIT / 8);
   }
 }
 
 test.for([
   ['nothing', ''],
-  ['a head bit by bit', `GET / HTTP/1.1\r\nx: ${'x'.repeat(200)}`],
-])('a client that sends %s is cut off in time', async ([, head]) => {
+  ['a head bit by bit', 'GET / HTTP/1.1\r\nx: x'],
+])('a client that sends %s is cut off', async ([, head]) => {
   const open = await serve(0);
   const { client, closed } = await open();
   void trickle(client, head ?? '');
   const lasted = await closed;
   expect(lasted).toBeGreaterThan(LIMIT * 0.9);
-  expect(lasted).toBeLessThan(LONG);
 });
 
 test('so is one that sends its body bit by bit', async () => {
   const open = await serve(60_000);
   const { client, closed } = await open();
-  client.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 200\r\n\r\n');
-  void trickle(client, 'x'.repeat(160));
-  expect(await closed).toBeLessThan(LONG);
+  client.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n');
+  void trickle(client, 'x');
+  await closed;
 });
 
 test.for([
@@ -106,5 +103,4 @@ test('and then it is due', async () => {
   client.write(`GET / HTTP/1.1\r\nhost: x\r\n\r\n${POST}`);
   const lasted = await closed;
   expect(lasted).toBeGreaterThan(LIMIT * 3.9);
-  expect(lasted).toBeLessThan(LONG);
 });

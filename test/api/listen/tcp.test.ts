@@ -83,7 +83,7 @@ test('closing answers who waits, and lets go of connections that are kept alive'
   await tcp.ended();
   await expect(ask(tcp.port, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   agent.destroy();
-}, 25_000);
+});
 
 test.each([
   ['headers', '/v1/forwards', { cookie: 'x'.repeat(20_000) }],

@@ -126,4 +126,4 @@ test('closing lets go of connections that are kept alive', async () => {
   await tls.close();
   await tls.listener.ended();
   agent.destroy();
-}, 25_000);
+});

@@ -108,7 +108,7 @@ test('a client that goes, and a daemon that ends, end the wait', async () => {
     expect(patiences.length).toBeGreaterThan(0);
   });
   await eventually(() => expect(patiences.every(({ signal }) => signal.aborted)).toBe(true));
-  const answer = socketTransport(bench.socket, 20_000).exchange(call);
+  const answer = socketTransport(bench.socket, 60_000).exchange(call);
   await eventually(() => expect(patiences.some(({ signal }) => !signal.aborted)).toBe(true));
   await bench[Symbol.asyncDispose]();
   expect(JSON.parse((await answer).body)).toMatchObject({ status: 503, code: 'daemon_stopping' });

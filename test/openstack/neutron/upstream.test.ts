@@ -83,4 +83,4 @@ test('one that takes no connection is given up as soon as that takes too long', 
     for (const socket of crowd) socket.destroy();
     deaf.kill('SIGKILL');
   }
-}, 30_000);
+});

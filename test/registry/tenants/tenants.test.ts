@@ -55,7 +55,7 @@ test('whatever a project does, it changes and is told nothing of others', async 
   for (const code of [...expected, 'router_not_found', 'port_not_permitted', 'quota_exceeded']) {
     expect([code, (outcomes.get(code) ?? 0) > 10]).toEqual([code, true]);
   }
-}, 120_000);
+});
 
 /** How each step of red ended. */
 async function takeAll(store: TemporaryStore, steps: readonly Step[]): Promise<readonly string[]> {
