@@ -51,7 +51,7 @@ function forward(external_port: number, protocol = 'tcp') {
 
 test('restarted with the other backend, the daemon goes on where it was, there and back', async () => {
   const first = await home.start();
-  await home.client.createForward(forward(5001), '5');
+  await home.client.createForward(forward(5001), '60');
   const { id } = await client.open(GATEWAY[4], 5001);
   expect(await ours()).toEqual({ nftables: true, iptables: 0 });
   await first.stop();
@@ -60,8 +60,8 @@ test('restarted with the other backend, the daemon goes on where it was, there a
   const second = await home.start();
   expect(await ours()).toEqual({ nftables: false, iptables: 1 });
   expect(await client.echo(id, 'still here')).toBe('still here');
-  expect(await home.client.createForward(forward(5002), '5')).toMatchObject({ status: { state: 'active' } });
-  expect(await home.client.createForward(forward(5003, 'udplite'), '5')).toMatchObject({
+  expect(await home.client.createForward(forward(5002), '60')).toMatchObject({ status: { state: 'active' } });
+  expect(await home.client.createForward(forward(5003, 'udplite'), '60')).toMatchObject({
     status: { state: 'error', message: UDPLITE_BY_IPTABLES },
   });
   await client.connect(GATEWAY[4], 5002);

@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 async function add(fields: Partial<ForwardCreate> & Pick<ForwardCreate, 'external_port'>): Promise<void> {
-  const forward = await home.client.createForward({ router, internal_address: INSTANCE[4], ...fields }, '5');
+  const forward = await home.client.createForward({ router, internal_address: INSTANCE[4], ...fields }, '60');
   expect(forward.status.state).toBe('active');
 }
 
@@ -218,7 +218,7 @@ describe('what is wrong is named', () => {
       '0',
     );
     expect((await doctor('far')).wrong).toEqual(['router_absent']);
-    for (const name of ['off', 'far']) await home.client.removeForward(name, '5');
+    for (const name of ['off', 'far']) await home.client.removeForward(name, '60');
   });
 });
 

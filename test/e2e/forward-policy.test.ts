@@ -74,7 +74,7 @@ async function start(settings: ConfigFile): Promise<Running> {
   const home = await openDaemonHome(settings, machine);
   const daemon = await home.start();
   const add = (fields: Omit<ForwardCreate, 'internal_address'>) =>
-    home.client.createForward({ router: 'host', internal_address: TARGET, ...fields }, '5');
+    home.client.createForward({ router: 'host', internal_address: TARGET, ...fields }, '60');
   await add({ name: 'web', external_port: 80, internal_port: 8080 });
   await add({ name: 'dns', protocol: 'udp', external_port: '50-59', internal_port: 53 });
   return { home, daemon, [Symbol.asyncDispose]: () => home[Symbol.asyncDispose]() };
@@ -126,10 +126,10 @@ describe.each([
       '-A hatoba-forward -m conntrack --ctstate DNAT --ctproto 6 --ctorigdst 198.51.100.1 --ctorigdstport 80 -j ACCEPT',
     );
 
-    await home.client.updateForward('web', { external_port: 81 }, '5');
+    await home.client.updateForward('web', { external_port: 81 }, '60');
     expect(await filter(program)).not.toContain('--ctorigdstport 80 ');
     expect((await client.connect(GATEWAY, 81)).startsWith(CLIENT)).toBe(true);
-    await home.client.updateForward('web', { external_port: 80 }, '5');
+    await home.client.updateForward('web', { external_port: 80 }, '60');
 
     // A restart writes nothing, and interrupts nothing.
     const { id } = await client.open(GATEWAY, 80);
@@ -150,9 +150,9 @@ test('what somebody flushes comes back by itself', async () => {
   await using _running = await start(OPEN);
   expect(await passes()).toBe(true);
   for (const chain of ['FORWARD', 'hatoba-forward']) await machine.run('iptables-nft', '-F', chain);
-  await expect.poll(passes, { timeout: 5_000 }).toBe(true);
+  await expect.poll(passes).toBe(true);
   await restore('iptables-nft', DOCKER);
-  await expect.poll(passes, { timeout: 5_000 }).toBe(true);
+  await expect.poll(passes).toBe(true);
 });
 
 test('where the policy is to accept nothing is added, and what was is taken out', async () => {

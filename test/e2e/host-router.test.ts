@@ -42,7 +42,7 @@ async function ip(line: string): Promise<void> {
 
 /** Where the forward is, as the API says and as the kernel has it. */
 async function expectGateway(...wanted: readonly string[]): Promise<void> {
-  await expect.poll(async () => (await home.client.getRouter('host')).gateways, { timeout: 5_000 }).toEqual(wanted);
+  await expect.poll(async () => (await home.client.getRouter('host')).gateways).toEqual(wanted);
   const [first] = wanted;
   const elements = () => machine.run('nft', 'list', 'map', 'inet', 'hatoba', 'exact4');
   if (first !== undefined && !first.includes(':')) await expect.poll(elements).toContain(`${first} . tcp . 80`);

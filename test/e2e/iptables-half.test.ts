@@ -66,13 +66,13 @@ async function told(): Promise<readonly (readonly [state: string, message: strin
 test('a change of both families of which the second fails is told, and repaired as soon as that is possible', async () => {
   await home.start();
   const other = { router: network.router, name: 'other', external_port: 6001, internal_port: 22 };
-  await home.client.createForward({ ...other, internal_address: INSTANCE[4] }, '5');
+  await home.client.createForward({ ...other, internal_address: INSTANCE[4] }, '60');
   const { id: unrelated } = await client.open(GATEWAY[4], 6001);
-  await home.client.apply({ forwards: forwards(5001) }, '5');
+  await home.client.apply({ forwards: forwards(5001) }, '60');
   expect(await told()).toEqual(FAMILIES.map(() => ['active', null]));
 
   await writeFile(broken, '');
-  await home.client.apply({ forwards: forwards(5002) }, '5');
+  await home.client.apply({ forwards: forwards(5002) }, '60');
   const reason = expect.stringContaining(
     'ip6tables-restore ended with exit code 4: ip6tables-restore: the table is on fire',
   );

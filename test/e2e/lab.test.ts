@@ -82,7 +82,7 @@ describe('created', () => {
   test('again, it is the same, and nothing is reported', async () => {
     await createLab(report);
     // Carriers come up, and link-local addresses with them, some time after the command.
-    await expect.poll(() => portrait().match(/fe80::\S+ scope link/g), { timeout: 5_000 }).toHaveLength(LINK_ENDS);
+    await expect.poll(() => portrait().match(/fe80::\S+ scope link/g)).toHaveLength(LINK_ENDS);
     const before = portrait();
     lines = [];
     await createLab(report);

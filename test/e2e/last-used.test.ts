@@ -22,7 +22,7 @@ afterAll(async () => {
 test('when a forward was last used outlives a stop and a kill of the daemon', async () => {
   const first = await home.start();
   const fields = { router: network.router, internal_address: INSTANCE[4], external_port: 5001, internal_port: 22 };
-  const { id } = await home.client.createForward(fields, '5');
+  const { id } = await home.client.createForward(fields, '60');
   const lastUsed = async () => (await home.client.getCounters(id))[0]?.last_used;
   // Nobody has looked at its counters yet.
   expect(await client.connect(GATEWAY[4], 5001)).toContain(CLIENT[4]);
@@ -33,7 +33,7 @@ test('when a forward was last used outlives a stop and a kill of the daemon', as
 
   const second = await home.start();
   expect(await lastUsed()).toBe(told);
-  const { id: unused } = await home.client.createForward({ ...fields, external_port: 5002 }, '5');
+  const { id: unused } = await home.client.createForward({ ...fields, external_port: 5002 }, '60');
   expect((await home.client.getCounters(unused))[0]?.last_used).toBeNull();
   await second.stop();
   await client.connect(GATEWAY[4], 5001);

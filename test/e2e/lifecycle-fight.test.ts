@@ -10,9 +10,9 @@ import { createNetwork, INSIDE, INSTANCE, OUTSIDE } from '../support/network.ts'
 /** So long is looked on while both fight. */
 const ROUND = 2_000;
 /** No fight in a test goes on for longer; on a busy machine, each of twenty rounds takes a second or two. */
-const LONGEST = 100_000;
+const LONGEST = 200_000;
 /** More than the longest pause of the daemon in a fight. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 /** Linux counts the time of processes in units of 10 ms (`man 5 proc`, /proc/pid/stat; USER_HZ). */
 const TICK = 10;
 
@@ -60,7 +60,7 @@ test('a fight with another program backs off, is reported, costs little, and is 
   await using home = await openDaemonHome({ neutron: false, routers });
   const daemon = await home.start();
   const fields = { router: network.router, external_port: 5001, internal_address: INSTANCE[4] };
-  const { id } = await home.client.createForward(fields, '5');
+  const { id } = await home.client.createForward(fields, '60');
   const right = await rulesetOf(network.router);
   const status = async () => (await home.client.getForward(id)).status;
   const error = async () => (await home.client.getRouter(network.router)).nodes[0]?.error;

@@ -48,7 +48,7 @@ async function expectRouterWorks({ client }: DaemonHome, machine: Machine): Prom
     expect(routers).toEqual([{ id: ROUTER, gateways: ['192.0.2.1'] }]);
   });
   const fields = { router: ROUTER, external_port: 5001, internal_address: '10.20.0.11', internal_port: 22 };
-  const forward = await client.createForward(fields, '5');
+  const forward = await client.createForward(fields, '60');
   expect(forward.status.state).toBe('active');
   const element = `192.0.2.1 . 6 . 5001 : 10.20.0.11 . 22 (${forward.id})`;
   expect(await elementsIn(NAMESPACE, machine.runIn)).toEqual([element]);

@@ -16,14 +16,14 @@ test('the daemon first, the router later: the forward works as soon as the route
   const routers = [{ namespace: network.router, outside: [OUTSIDE], inside: [INSIDE] }];
   await using home = await openDaemonHome({ neutron: false, routers });
   await home.start();
-  const forward = await home.client.createForward({ ...TO_INSTANCE, router: network.router }, '5');
+  const forward = await home.client.createForward({ ...TO_INSTANCE, router: network.router }, '60');
   expect(forward.status.state).toBe('waiting');
 
   await network.addRouter();
   await using instance = await openPeer(network.instance);
   await instance.serveTcp(22);
   await using client = await openPeer(network.client);
-  await eventually(async () => expect(await client.connect(GATEWAY[4], 5001)).toMatch(/^198\.51\.100\.5 /), 2_000);
+  await eventually(async () => expect(await client.connect(GATEWAY[4], 5001)).toMatch(/^198\.51\.100\.5 /));
   expect((await home.client.getForward(forward.id)).status.state).toBe('active');
 });
 
@@ -35,10 +35,10 @@ test('an interface or an address that comes after the router: likewise', async (
   await machine.run('ip', 'netns', 'add', 'edge-1');
   const pending = 'the router has no IPv4 gateway address at present';
   const state = async () => (await home.client.getForward(forward.id)).status;
-  await eventually(async () => expect(await state()).toMatchObject({ state: 'pending', message: pending }), 2_000);
+  await eventually(async () => expect(await state()).toMatchObject({ state: 'pending', message: pending }));
   await machine.runIn('edge-1', 'ip', ['link', 'add', 'qg-late', 'type', 'veth', 'peer', 'name', 'far']);
   await machine.runIn('edge-1', 'ip', ['address', 'add', '192.0.2.1/24', 'dev', 'qg-late']);
-  await eventually(async () => expect(await state()).toMatchObject({ state: 'active', message: null }), 2_000);
+  await eventually(async () => expect(await state()).toMatchObject({ state: 'active', message: null }));
   expect(await elementsIn('edge-1', machine.runIn)).toEqual([
     `192.0.2.1 . 6 . 5001 : ${INSTANCE[4]} . 22 (${forward.id})`,
   ]);
@@ -62,8 +62,8 @@ test.each(['made by ip netns', 'made empty, then used', 'removed, then made agai
     }
     await machine.run('ip', 'netns', 'add', 'edge-1');
     const expected = [`192.0.2.1 . 6 . 5001 : ${INSTANCE[4]} . 22 (${forward.id})`];
-    await eventually(async () => expect(await elementsIn('edge-1', machine.runIn)).toEqual(expected), 2_000);
-    await eventually(async () => expect((await home.client.getForward(forward.id)).status.state).toBe('active'), 2_000);
+    await eventually(async () => expect(await elementsIn('edge-1', machine.runIn)).toEqual(expected));
+    await eventually(async () => expect((await home.client.getForward(forward.id)).status.state).toBe('active'));
   },
 );
 

@@ -34,13 +34,12 @@ test('a router deleted and made again 50 times, while forwards change, has exact
     await sleep(time % 2 === 0 ? 0 : Math.random() * 10);
     await makeRouter(machine);
   }
+  await eventually(() => expect(Math.min(churn.present.size, churn.absent.size)).toBeGreaterThan(0));
   await churn.stop();
 
   const active = async () => (await home.client.listForwards({ state: 'active' })).map(({ name }) => name);
-  await eventually(async () => expect(new Set(await active())).toEqual(churn.present), 5_000);
-  expect(churn.present.size).toBeGreaterThan(0);
-  expect(churn.absent.size).toBeGreaterThan(0);
+  await eventually(async () => expect(new Set(await active())).toEqual(churn.present));
   expect(await elementsIn(ROUTER, machine.runIn)).toEqual(await activeElements(home.client, ROUTER));
   // Namespaces of the past are let go of.
-  await eventually(async () => expect(await descriptors()).toBeLessThanOrEqual(before), 5_000);
+  await eventually(async () => expect(await descriptors()).toBeLessThanOrEqual(before));
 });

@@ -26,8 +26,8 @@ beforeAll(async () => {
   ({ network, home, client } = place);
   const daemon = await home.start();
   const fields = { router: network.router, internal_port: 22 };
-  await home.client.createForward({ ...fields, external_port: 5001, internal_address: INSTANCE[4] }, '5');
-  await home.client.createForward({ ...fields, external_port: 5002, internal_address: INSTANCE[6] }, '5');
+  await home.client.createForward({ ...fields, external_port: 5001, internal_address: INSTANCE[4] }, '60');
+  await home.client.createForward({ ...fields, external_port: 5002, internal_address: INSTANCE[6] }, '60');
   right = await rulesetOf(network.router);
   await daemon.stop();
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   home = await openDaemonHome({ neutron: false, routers });
   daemon = await home.start();
   const fields = { router: network.router, name: 'ssh', external_port: 5001, internal_port: 22 };
-  await home.client.createForward({ ...fields, internal_address: INSTANCE[4] }, '5');
+  await home.client.createForward({ ...fields, internal_address: INSTANCE[4] }, '60');
   client = await openPeer(network.client);
   instance = await openPeer(network.instance);
   await instance.serveTcp(22);

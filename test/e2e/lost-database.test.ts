@@ -17,7 +17,7 @@ test('a database that is taken away from a daemon: no change is acknowledged, an
   const daemon = await home.start();
   const add = (port: number) => {
     const fields = { router: network.router, internal_address: INSTANCE[4], internal_port: 22 };
-    return home.client.createForward({ ...fields, external_port: port }, '5');
+    return home.client.createForward({ ...fields, external_port: port }, '60');
   };
   const hatoba = (...words: readonly string[]) => home.run(...words, '--socket', home.socket);
   const get = (path: string) =>

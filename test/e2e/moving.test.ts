@@ -99,12 +99,12 @@ test('from rules made by hand to forwards, to another daemon, and back to rules'
 
   // The ids of the backup, and not those of the file.
   expect((await other.client.getBackup()).forwards).not.toEqual(before.forwards);
-  await other.client.restore(JSON.parse(backup.stdout), true, '5');
+  await other.client.restore(JSON.parse(backup.stdout), true, '60');
   expect((await other.client.getBackup()).forwards).toEqual(before.forwards);
   expect(await seen()).toEqual(ALL);
 
   // Rules again, and no hatoba.
-  await other.client.apply({ forwards: [], prune: 'all' }, '5');
+  await other.client.apply({ forwards: [], prune: 'all' }, '60');
   await eventually(async () =>
     expect(await client.connect(GATEWAY[4], 5001, 200).catch(String)).toMatch(/ECONNREFUSED/),
   );

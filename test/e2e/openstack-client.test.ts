@@ -48,7 +48,7 @@ async function expectElements(...elements: readonly string[]): Promise<void> {
 }
 
 beforeEach(async () => {
-  for (const { id } of await home.client.listForwards({})) await home.client.removeForward(id, '5');
+  for (const { id } of await home.client.listForwards({})) await home.client.removeForward(id, '60');
 });
 
 test('the openstack command line makes, shows, changes and deletes a forward', { timeout: PATIENCE }, async () => {

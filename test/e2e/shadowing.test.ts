@@ -19,7 +19,7 @@ const AGENTS = (...rules: readonly string[]) =>
   ].join('\n');
 
 /** In ms: others' rules are not read more often than every five seconds. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 let network: Network;
 let client: Peer;

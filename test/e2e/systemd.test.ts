@@ -95,11 +95,11 @@ describe('the daemon, with the capabilities and the mounts that the unit gives i
     const serve = [HATOBA, 'serve', '--store', `sqlite:${directory}/db`, '--socket', socket];
     daemon = spawn('unshare', confined(...serve), { stdio: ['ignore', 'ignore', 'inherit'] });
     const ended = once(daemon, 'exit');
-    await expect.poll(() => existsSync(socket), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(socket)).toBe(true);
     const forward = ['--router', namespace, '192.168.1.100:5001', '192.168.50.11:22'];
     execFileSync(HATOBA, ['--socket', socket, 'forward', 'add', ...forward]);
     execFileSync('ip', ['netns', 'add', namespace]);
-    await expect.poll(rules, { timeout: 5_000 }).toContain('192.168.1.100 . tcp . 5001');
+    await expect.poll(rules).toContain('192.168.1.100 . tcp . 5001');
     daemon.kill('SIGTERM');
     expect(await ended).toEqual([0, null]);
     expect(rules()).toContain('192.168.1.100 . tcp . 5001');

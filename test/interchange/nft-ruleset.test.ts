@@ -63,6 +63,3 @@ test('many chains are followed, and each is looked at a few times', () => {
   expect(ruleset.looks()).toBeLessThan(LOOKS_PER_OBJECT * ruleset.objects.length);
   expect(hook?.visits.length).toBeGreaterThanOrEqual(CHAINS);
 });
-  expect(growthByTen(1_000, follow)).toBeLessThan(MOST_GROWTH);
-  expect(follow(1_000)[0]?.visits.length).toBeGreaterThanOrEqual(1_000);
-});

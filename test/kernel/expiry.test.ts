@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Counters } from '../../src/model/counters.ts';
 import { printTime } from '../../src/model/time.ts';
 import type { Rule } from '../../src/program/rule.ts';
 import { idOf } from '../model/arbitraries.ts';
@@ -36,6 +37,19 @@ function until(rule: Rule, end: number): Rule {
   return { ...rule, expiresAt: printTime(end) };
 }
 
+/** Work that is done before its rules end; where the machine is too slow for that, once more with ends farther away. */
+async function inTime(work: (end: number) => Promise<unknown>): Promise<number> {
+  for (let life = 3_000; ; life *= 2) {
+    const end = Date.now() + life;
+    try {
+      await work(end);
+      if (Date.now() < end) return end;
+    } catch (error) {
+      if (Date.now() < end) throw error;
+    }
+  }
+}
+
 const count = async () => (await listedRules(network.router))?.length;
 
 describe.each(FAMILIES)('by IPv%i, with nobody who looks at the clock', (family) => {
@@ -50,12 +64,13 @@ describe.each(FAMILIES)('by IPv%i, with nobody who looks at the clock', (family)
   const PORTS = [5002, 5003, 5005, 5011];
 
   test('rules end on time, those without an end stay, and what ends can be made anew', async () => {
-    const end = Date.now() + 4_000;
-    await linux.dataplane.synchronise(network.router, programOf([lasting]));
-    await linux.dataplane.apply(network.router, { remove: [], add: ending.map((rule) => until(rule, end)) });
-    for (const port of PORTS) expect(await client.connect(gateway, port)).toContain(own);
-    await sleep(end - Date.now() - 100);
-    expect(await count()).toBeGreaterThan(1);
+    const end = await inTime(async (end) => {
+      await linux.dataplane.clean(network.router);
+      await linux.dataplane.synchronise(network.router, programOf([lasting]));
+      await linux.dataplane.apply(network.router, { remove: [], add: ending.map((rule) => until(rule, end)) });
+      for (const port of PORTS) expect(await client.connect(gateway, port)).toContain(own);
+    });
+    for (let rules = await count(); Date.now() < end; rules = await count()) expect(rules).toBeGreaterThan(1);
     await eventually(async () => expect(await count()).toBe(1));
     expect(Date.now()).toBeGreaterThanOrEqual(end);
     for (const port of PORTS) await expect(client.connect(gateway, port)).rejects.toThrow('ECONNREFUSED');
@@ -68,17 +83,20 @@ describe.each(FAMILIES)('by IPv%i, with nobody who looks at the clock', (family)
 
   test('one that is renewed goes on, and on counting', async () => {
     const [rule = lasting] = ending;
-    const end = Date.now() + 3_000;
-    await linux.dataplane.synchronise(network.router, programOf([lasting, until(rule, end)]));
-    for (let round = 0; round < 3; round++) await client.connect(gateway, 5002);
-    const before = (await linux.dataplane.counters(network.router, null)).get(idOf(2));
-    await linux.dataplane.apply(network.router, { remove: [until(rule, end)], add: [until(rule, end + DAY)] });
+    let known: Counters | undefined;
+    const end = await inTime(async (end) => {
+      await linux.dataplane.clean(network.router);
+      await linux.dataplane.synchronise(network.router, programOf([lasting, until(rule, end)]));
+      for (let round = 0; round < 3; round++) await client.connect(gateway, 5002);
+      known = (await linux.dataplane.counters(network.router, null)).get(idOf(2));
+      await linux.dataplane.apply(network.router, { remove: [until(rule, end)], add: [until(rule, end + DAY)] });
+    });
     expect((await linux.dataplane.counters(network.router, null)).get(idOf(2))).toMatchObject({ connections: 3 });
     await sleep(end + 1_000 - Date.now());
     await client.connect(gateway, 5002);
     const after = (await linux.dataplane.counters(network.router, null)).get(idOf(2));
     expect(after).toMatchObject({ connections: 4 });
-    expect(after?.in?.packets).toBeGreaterThan(before?.in?.packets ?? Infinity);
+    expect(after?.in?.packets).toBeGreaterThan(known?.in?.packets ?? Infinity);
     await linux.dataplane.apply(network.router, { remove: [until(rule, end + DAY)], add: [rule] });
     expect((await linux.dataplane.counters(network.router, null)).get(idOf(2))).toMatchObject({ connections: 4 });
   });

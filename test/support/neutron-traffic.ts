@@ -19,7 +19,7 @@ export type Attempt = readonly [what: string, seen: string, happens: (patience: 
 const METADATA = ['169.254.169.254', 80] as const;
 
 /** How long to wait for what is to come, and for what is not. */
-const [PATIENCE, NOT_FOR_LONG] = [2_000, 250];
+const [PATIENCE, NOT_FOR_LONG] = [60_000, 250];
 
 /** What Neutron does for its machines, by its own rules; `scope`: that of the second inner network. */
 export function trafficOfNeutron(
