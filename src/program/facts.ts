@@ -39,8 +39,13 @@ export interface Passage {
 
 /** How the router's routes take the packets of a forward's flows. */
 export interface WayFacts {
-  /** The interface by which clients come in, which has the external address; where none has it, all that lead outside. */
+  /**
+   * The interface by which clients come in: an inside one, where the forward names its sources and these are there; else the
+   * one that has the external address; where none has it, all that lead outside.
+   */
   readonly arrivesBy: readonly string[];
+  /** Whether packets leave by the inside interface they came in by: they are masqueraded, so that answers come back. */
+  readonly isHairpin: boolean;
   readonly toTarget: Route;
   /** Whether the target is an address of the router itself. */
   readonly isLocal: boolean;

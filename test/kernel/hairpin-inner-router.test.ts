@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { idOf } from '../model/arbitraries.ts';
 import { programOf, ruleOf } from '../program/programs.ts';
 import { ip } from '../support/command.ts';
 import {
@@ -6,10 +7,11 @@ import {
   addRoutedNetwork,
   FAR,
   INNER_ROUTER,
+  INSIDE_TOO,
   LEFT,
   SECOND_GATEWAY,
 } from '../support/inner-network.ts';
-import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network } from '../support/network.ts';
+import { CLIENT, createNetwork, GATEWAY, INSIDE, INSTANCE, type Network, OUTSIDE } from '../support/network.ts';
 import { openPeer, type Peer } from '../support/peer.ts';
 import { PLACES, type Started, startLinuxAt } from './linux-under-test.ts';
 
@@ -107,6 +109,20 @@ describe.each(PLACES)('by %s', (place) => {
       expect(seen(await far.connect(LEFT[family], 8080))).toBe(FAR[family]);
       expect(seen(await left.connect(FAR[family], 8080))).toBe(LEFT[family]);
     });
+  });
+
+  test('an examination takes clients inside by the interface they come in by', async () => {
+    const { rules } = await linux.dataplane.examine(network.router, [...PROGRAM.values()], false);
+    for (const family of FAMILIES) {
+      expect(rules.get(idOf(10 * family + 5))?.way).toMatchObject({
+        arrivesBy: [INSIDE_TOO],
+        isHairpin: true,
+        refusal: null,
+        toTarget: { interface: INSIDE_TOO },
+        toClient: { interface: INSIDE_TOO },
+      });
+      expect(rules.get(idOf(10 * family))?.way).toMatchObject({ arrivesBy: [OUTSIDE], isHairpin: false });
+    }
   });
 
   test('a network of one inner interface within that of another: each is told by its interface', async () => {

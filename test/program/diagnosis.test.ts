@@ -21,12 +21,15 @@ const NOW = '2026-01-01T00:00:00.000Z';
 
 const WAY: WayFacts = {
   arrivesBy: ['qg-1'],
+  isHairpin: false,
   isLocal: false,
   toTarget: { interface: 'qr-1', nextHop: null },
   refusal: null,
   toClient: { interface: 'qg-1', nextHop: parseAddress('198.51.100.254') },
   client: parseAddress('192.0.2.1'),
 };
+
+const BEHIND_ONE = { arrivesBy: ['qr-1'], toClient: WAY.toTarget, client: parseAddress('10.20.0.12') };
 
 const TARGET: TargetFacts = {
   neighbour: { address: parseAddress('10.20.0.11'), state: 'REACHABLE' },
@@ -111,6 +114,11 @@ describe('a forward', () => {
       'a route outside',
       instance({}, { way: { ...WAY, toTarget: WAY.toClient } }),
       ['route_outside', 'answer_bypasses_router'],
+    ],
+    [
+      'clients behind the interface by which the target is reached, which are masqueraded',
+      instance({}, { way: { ...WAY, ...BEHIND_ONE, isHairpin: true } }),
+      [],
     ],
     [
       'a route outside, by which others masquerade',

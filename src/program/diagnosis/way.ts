@@ -22,14 +22,14 @@ function localTarget(subject: Subject, { rule }: RuleFacts): Finding {
 
 function wayThere(subject: Subject, facts: RuleFacts, { instance }: InstanceFacts): readonly Finding[] {
   const { rule, way } = facts;
-  const { toTarget, arrivesBy } = way;
+  const { toTarget, arrivesBy, isHairpin } = way;
   const target = rule.internal.text;
   if ('failure' in toTarget) {
     const parameters = { target, reason: toTarget.failure, within: within(instance), forward: rule.forward };
     return [finding(subject, 'route_missing', parameters)];
   }
   const leads = { target, way: describeWay(toTarget.interface, toTarget.nextHop?.text) };
-  if (!arrivesBy.includes(toTarget.interface)) return [finding(subject, 'route_present', leads)];
+  if (isHairpin || !arrivesBy.includes(toTarget.interface)) return [finding(subject, 'route_present', leads)];
   return [finding(subject, 'route_outside', leads), ...bypass(subject, facts)];
 }
 

@@ -23,6 +23,7 @@ const PASSAGE: Passage = {
 
 const WAY: WayFacts = {
   arrivesBy: ['qg-1'],
+  isHairpin: false,
   toTarget: { interface: 'qr-1', nextHop: null },
   isLocal: false,
   refusal: null,

@@ -20,3 +20,8 @@ test.each([
   const rule = { external: parseAddress(external), sources: sources.map(parseCidr) };
   expect(clientOf(rule).text).toBe(client);
 });
+
+test('an address of the router stands for no client', () => {
+  const rule = { external: parseAddress('192.0.2.1'), sources: [parseCidr('10.0.0.0/24')] };
+  expect(clientOf(rule, new Set(['10.0.0.1', '10.0.0.2'])).text).toBe('10.0.0.3');
+});

@@ -11,9 +11,12 @@ const ANYBODY: Readonly<Record<Family, readonly Address[]>> = {
 /** In which such an address would be that of a neighbour after all: somebody's network made of documentation addresses. */
 const NEIGHBOURHOOD: Readonly<Record<Family, number>> = { 4: 24, 6: 64 };
 
-/** A client that may use the forward, and is not the router itself. */
-export function clientOf({ external, sources: [network] }: Pick<Rule, 'external' | 'sources'>): Address {
-  return network === undefined ? anybodyFor(external) : memberOf(network, external);
+/** A client that may use the forward, and is not the router itself, which has the addresses `own` besides the external one. */
+export function clientOf(
+  { external, sources: [network] }: Pick<Rule, 'external' | 'sources'>,
+  own: ReadonlySet<string> = new Set(),
+): Address {
+  return network === undefined ? anybodyFor(external) : memberOf(network, own.union(new Set([external.text])));
 }
 
 function anybodyFor(external: Address): Address {
@@ -23,8 +26,9 @@ function anybodyFor(external: Address): Address {
   return others.reduce((found, next) => (cidrContains(near, found) ? next : found), first ?? external);
 }
 
-/** The second address, since the first may be the network's own; the third, where the second is the router's. */
-function memberOf({ family, first, last }: Cidr, external: Address): Address {
-  const second = first === last ? first : first + 1n;
-  return addressOf(family, second === addressValue(external) && second < last ? second + 1n : second);
+/** The second address, since the first may be the network's own; one behind it, where the second is the router's. */
+function memberOf({ family, first, last }: Cidr, own: ReadonlySet<string>): Address {
+  let value = first === last ? first : first + 1n;
+  while (value < last && own.has(addressOf(family, value).text)) value++;
+  return addressOf(family, value);
 }

@@ -12,7 +12,7 @@ import { readBaseChains } from '../firewall/hooks.ts';
 import { travel } from '../firewall/journey.ts';
 import { readForeignRules } from '../foreign-rules.ts';
 import type { RouterSides } from '../namespaces.ts';
-import { outsideInterfaces } from '../sides.ts';
+import { insideInterfaces, outsideInterfaces } from '../sides.ts';
 import { readRoutingRules } from './routes.ts';
 import { examineTarget } from './target.ts';
 import { readWays } from './ways.ts';
@@ -48,7 +48,8 @@ export async function examine(
   const foreign = rules.length === 0 ? null : await readForeignRules(kernel, id);
   const chains = readBaseChains(foreign ?? { dumps: [], nft: null });
   const routingRules = await readRules(kernel, id, rules);
-  const ways = await readWays(kernel, id, rules, links, outside);
+  const inside = insideInterfaces(links, sides).map(({ name }) => name);
+  const ways = await readWays(kernel, id, rules, links, { outside, inside });
   const found = new Map<ForwardId, RuleFacts>();
   const turn = takeTurns();
   for (const rule of rules) {

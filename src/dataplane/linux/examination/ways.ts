@@ -8,13 +8,20 @@ import { type RouteAnswer, type RoutedPacket, readRoutes } from './routes.ts';
 
 const LOOPBACK = 'lo';
 
-/** How the packets of these rules are routed. `outside`: the interfaces that lead there. */
+interface Sides {
+  /** The interfaces that lead outside. */
+  readonly outside: (family: Family) => readonly string[];
+  /** Those that lead to inner networks. */
+  readonly inside: readonly string[];
+}
+
+/** How the packets of these rules are routed. */
 export async function readWays(
   kernel: Pick<Kernel, 'run'>,
   namespace: string,
   rules: readonly Rule[],
   links: Links,
-  outside: (family: Family) => readonly string[],
+  { outside, inside }: Sides,
 ): Promise<ReadonlyMap<ForwardId, WayFacts>> {
   const ask = async (packets: readonly RoutedPacket[]) => {
     const distinct = new Map(packets.map((packet) => [keyOf(packet), packet]));
@@ -22,9 +29,16 @@ export async function readWays(
     const found = new Map([...distinct.keys()].map((key, at) => [key, answers[at]]));
     return packets.map((packet): RouteAnswer => found.get(keyOf(packet)) ?? { failure: 'the kernel does not say' });
   };
-  const begun = rules.map((rule) => {
-    const { family } = rule.external;
-    return { rule, client: clientOf(rule), arrivesBy: interfacesWith(links, rule.external) ?? outside(family) };
+  const own = addressesOf(links);
+  const clients = rules.map((rule) => ({ rule, client: clientOf(rule, own) }));
+  // Where the forward names no sources, clients are taken to be outside.
+  const named = clients.filter(({ rule }) => rule.sources.length > 0);
+  const toNamed = await ask(named.map(({ client }) => ({ source: null, destination: client, by: null })));
+  const insideBy = new Map(named.map(({ rule }, at) => [rule.forward, interfaceAmong(inside, toNamed[at])]));
+  const begun = clients.map(({ rule, client }) => {
+    const behind = insideBy.get(rule.forward);
+    const arrivesBy = behind ?? interfacesWith(links, rule.external) ?? outside(rule.external.family);
+    return { rule, client, arrivesBy };
   });
   const arriving = await ask(
     begun.map(({ rule, client, arrivesBy }) => ({
@@ -52,12 +66,23 @@ export async function readWays(
   return new Map(
     ways.map(({ rule, toTarget, ...way }, at) => {
       const isLocal = 'interface' in toTarget && toTarget.isLocal === true;
-      return [rule.forward, { ...way, toTarget, isLocal, toClient: answers[at] ?? NO_ROUTE }];
+      const behind = insideBy.get(rule.forward) ?? [];
+      const isHairpin = !isLocal && 'interface' in toTarget && behind.includes(toTarget.interface);
+      return [rule.forward, { ...way, toTarget, isLocal, isHairpin, toClient: answers[at] ?? NO_ROUTE }];
     }),
   );
 }
 
 const NO_ROUTE: RouteAnswer = { failure: 'the kernel does not say' };
+
+function interfaceAmong(names: readonly string[], route: RouteAnswer | undefined): readonly string[] | null {
+  if (route === undefined || 'failure' in route) return null;
+  return names.includes(route.interface) ? [route.interface] : null;
+}
+
+function addressesOf({ interfaces }: Links): ReadonlySet<string> {
+  return new Set(interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address.text)));
+}
 
 function keyOf({ source, destination, by }: RoutedPacket): string {
   return `${source?.text} ${destination.text} ${by}`;
