@@ -41,7 +41,7 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
   };
 
   function serve(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? '/', standIn.url);
+    const url = new URL(`${standIn.url.origin}${request.url ?? '/'}`);
     standIn.asked.push(`${request.method} ${url.pathname}`);
     standIn.tokens.push(
       ['x-auth-token', 'x-service-token', 'authorization'].flatMap((name) => request.headers[name] ?? []).join(' '),
