@@ -7,6 +7,7 @@ import { ADMIN, ask, BUILDING, buildCloud, type Cloud, type Made, make } from '.
 import { type NeutronServer, startNeutron } from './neutron-server.ts';
 
 const SDK = join(import.meta.dirname, '../support/openstack-sdk.py');
+const FREE_ADDRESSES = join(import.meta.dirname, '../support/openstack-free-addresses.py');
 
 let neutron: NeutronServer;
 let home: DaemonHome;
@@ -31,7 +32,7 @@ beforeAll(async () => {
   home = await openDaemonHome({
     roles: ['api'],
     listen: '127.0.0.1:0',
-    neutron: { upstream: neutron.url, sweep_seconds: 1, single_port_ranges: true },
+    neutron: { upstream: neutron.url, sweep_seconds: 1 },
   });
   const daemon = await home.start();
   const { msg } = await daemon.logged((line) => String(line['msg']).startsWith('listening on 127'));
@@ -61,7 +62,7 @@ describe('the client of OpenStack', () => {
   test('makes, lists, shows, changes and deletes a forward at a gateway', { timeout: 2 * BUILDING }, async () => {
     await makePort('vm', '10.0.0.11');
     const addresses = await here('floating', 'ip', 'list');
-    expect(addresses).toMatchObject([{ 'Floating IP Address': cloud.gateway, Port: null }]);
+    expect(addresses).toMatchObject([{ 'Floating IP Address': cloud.gateway, Port: expect.any(String) }]);
     const place = ['floating', 'ip', 'port', 'forwarding'];
     const target = '--internal-ip-address 10.0.0.11 --port vm --internal-protocol-port 22'.split(' ');
     const outside = `--external-protocol-port 5001 --protocol tcp ${cloud.gateway}`.split(' ');
@@ -114,6 +115,24 @@ test('openstacksdk meets at a gateway what it knows of Neutron', { timeout: 2 * 
     routers: ['r1'],
   });
   expect(await home.client.listForwards({})).toHaveLength(5);
+});
+
+test('openstacksdk takes no gateway for a free floating IP, and finds it all the same', {
+  timeout: 2 * BUILDING,
+}, async () => {
+  const found: unknown = JSON.parse(
+    await run('/usr/bin/python3', [FREE_ADDRESSES, `${url}/`, 'outside', cloud.gateway]),
+  );
+  expect(found).toEqual({
+    found: cloud.gateway,
+    of_router: [cloud.gateway],
+    available: true,
+    attached: true,
+    deleted: 1,
+    left: [cloud.gateway],
+    none_available: null,
+    made: true,
+  });
 });
 
 function makePort(name: string, address: string): Promise<Made> {

@@ -80,13 +80,20 @@ describe('where Neutron has no port forwarding of its own', () => {
     expect(all).toContain('"quotas"');
   });
 
-  test('its own floating IPs have none', async () => {
+  test('its own floating IPs have none, and are told why they can get none', async () => {
     const real = await make(bench.url, ALICE, 'floatingips', 'floatingip', { floating_network_id: cloud.outside.id });
-    const [passed, direct] = [
-      await through('GET', `floatingips/${real.id}/port_forwardings`),
-      await past('GET', `floatingips/${real.id}/port_forwardings`),
-    ];
-    expect([passed.status, passed.body]).toEqual([404, direct.body]);
+    const own = `floatingips/${real.id}/port_forwardings`;
+    expect((await past('GET', own)).status).toBe(404);
+    expect(await through('GET', own)).toMatchObject({ status: 200, body: { port_forwardings: [] } });
+    const fields = { protocol: 'tcp', internal_port_id: port.id, internal_ip_address: addressOf(port) };
+    const wish = { port_forwarding: { ...fields, internal_port: 22, external_port: 22 } };
+    const { status, body } = await through('POST', own, wish);
+    expect([status, JSON.stringify(body)]).toEqual([
+      400,
+      expect.stringContaining("as Neutron's plugin for them is off"),
+    ]);
+    expect((await ask(`${bench.url}/v2.0/${own}`, 'GET', BOB)).status).toBe(404);
+    expect((await ask(`${bench.url}/v2.0/${own}`, 'GET', 'nonsense')).status).toBe(401);
     await through('DELETE', `floatingips/${real.id}`);
   });
 });
@@ -147,4 +154,32 @@ test('an interface that a forward needs stays', async () => {
   expect((await through('PUT', removal, { subnet_id: cloud.subnet.id })).status).toBe(200);
   const back = `routers/${cloud.router.id}/add_router_interface`;
   expect((await through('PUT', back, { subnet_id: cloud.subnet.id })).status).toBe(200);
+});
+
+test('a gateway that a forward needs stays, and goes without one', async () => {
+  const router = `routers/${cloud.router.id}`;
+  const refused = {
+    status: 409,
+    body: {
+      NeutronError: {
+        type: 'RouterExternalGatewayInUseByFloatingIp',
+        message:
+          `Gateway cannot be updated for router ${cloud.router.id}, since a gateway to external network ` +
+          `${cloud.outside.id} is required by one or more floating IPs.`,
+        detail: '',
+      },
+    },
+  };
+  const clear = { router: { external_gateway_info: {} } };
+  for (const [suffix, body] of [
+    [router, clear],
+    [`/${router}/`, { router: { external_gateway_info: null } }],
+    [`${router}.json`, { router: { external_gateway_info: [] } }],
+  ] as const) {
+    expect(await through('PUT', suffix, body)).toMatchObject(refused);
+  }
+  const same = { router: { external_gateway_info: { network_id: cloud.outside.id } } };
+  expect(await through('PUT', router, same)).not.toMatchObject(refused);
+  await through('DELETE', `ports/${port.id}`);
+  expect(await through('PUT', router, clear)).not.toMatchObject(refused);
 });

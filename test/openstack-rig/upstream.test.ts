@@ -48,6 +48,24 @@ afterAll(async () => {
   await bench[Symbol.asyncDispose]();
 });
 
+/** Ways to write paths, whether Neutron takes them or not; what it does not read as JSON is compared as text. */
+const FORMS = [
+  '//',
+  '/healthcheck',
+  '//v2.0/networks',
+  '///v2.0///networks//',
+  '/v2.0//',
+  '/v2.0/networks.JSON',
+  '/v2.0/networks.xml',
+  '/v2.0/networks/.json',
+  '/%762%2e0/n%65tworks',
+  '/v2.0%2Fnetworks',
+  '/v2.0/networks%2f',
+  '/v2.0/./networks',
+  '/v2.0/Networks',
+  '//v2.0//extensions/none',
+];
+
 describe('what is not ours', () => {
   test.each([
     '/',
@@ -63,6 +81,7 @@ describe('what is not ours', () => {
     '/v2.0/networks?shoe=1',
     '/v2.0/nothing',
     '/v2.0/networks.json',
+    ...FORMS,
     '/v2.0/extensions/quotas',
     '/v2.0/extensions/none',
   ])('is answered as Neutron does: %s', async (path) => {
@@ -114,7 +133,8 @@ describe('the list of floating IPs', () => {
     });
     expect(await floatingIps('', BOB)).toEqual([]);
     expect(await floatingIps('', ADMIN)).toEqual([gateway]);
-    expect((await get(`/v2.0/floatingips/${gateway.id}`)).body['floatingip']).toEqual(gateway);
+    const unbound = { port_id: null, fixed_ip_address: null, port_details: null };
+    expect((await get(`/v2.0/floatingips/${gateway.id}`)).body['floatingip']).toEqual({ ...gateway, ...unbound });
     expect((await get(`/v2.0/floatingips/${gateway.id}`, BOB)).body).toEqual({
       NeutronError: {
         type: 'FloatingIPNotFound',
@@ -190,7 +210,9 @@ describe('a forward at the floating IP of a gateway', () => {
           internal_port_id: port.id,
           internal_ip_address: addressOf(port),
           internal_port: 22,
+          internal_port_range: '22:22',
           external_port: 2222,
+          external_port_range: '2222:2222',
           description: '',
         },
       },

@@ -14,7 +14,7 @@ import type { ForwardingWish } from './forwarding-wish.ts';
 import type { GatewayIp, Target } from './topology.ts';
 
 /** Whether Neutron's clients see the forward at this floating IP: whatever goes to the gateway's IPv4 address. */
-export function isAt({ router, address }: GatewayIp, forward: ForwardSpec): boolean {
+export function isAt({ router, address }: Pick<GatewayIp, 'router' | 'address'>, forward: ForwardSpec): boolean {
   const { externalAddress: external } = forward;
   if (forward.router !== router || forward.internalAddress.family !== 4) return false;
   return external === GATEWAY || external.text === address.text;

@@ -2,6 +2,8 @@ import type { NeutronClient } from '../../../openstack/neutron/client.ts';
 import type { Credentials } from '../../../openstack/neutron/credentials.ts';
 import type { Forwards } from '../../../registry/registry.ts';
 import { NeutronFault } from '../faults.ts';
+import { gatewayInUse } from './gateway-loss.ts';
+import { readObject } from './json-body.ts';
 import { portOf } from './port-label.ts';
 
 /** What a request to remove an interface of a router names, as JSON. */
@@ -12,7 +14,7 @@ export interface RemovedInterface {
 
 /** Reads the body of `remove_router_interface`; what makes no sense is Neutron's to refuse. */
 export function readInterface(body: Buffer): RemovedInterface {
-  const content = parse(body.toString());
+  const content = readObject(body);
   const named = (key: string): string | null => {
     const value = content.get(key);
     return typeof value === 'string' ? value : null;
@@ -20,16 +22,10 @@ export function readInterface(body: Buffer): RemovedInterface {
   return { subnet: named('subnet_id'), port: named('port_id') };
 }
 
-function parse(text: string): ReadonlyMap<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
-  } catch {
-    return new Map();
-  }
-}
-
-/** An interface through which a forward's port is reached stays. Error: `RouterInterfaceInUseByFloatingIP`. */
+/**
+ * An interface through which a forward's target is reached stays, as long as the forward is at a gateway, where it can be seen
+ * and removed. Error: `RouterInterfaceInUseByFloatingIP`.
+ */
 export async function refuseInUse(
   neutron: NeutronClient,
   credentials: Credentials,
@@ -37,23 +33,30 @@ export async function refuseInUse(
   router: string,
   removed: RemovedInterface,
 ): Promise<void> {
-  const made = [...forwards.ofRouter(router).values()].flatMap((forward) => {
-    const port = portOf(forward);
-    return port === null ? [] : [{ port, address: forward.internalAddress.text }];
-  });
-  if (made.length === 0) return;
+  const inUse = await gatewayInUse({ neutron, forwards }, credentials, router);
+  if (inUse === null) return;
+  const targets = inUse.uses.map((forward) => ({ port: portOf(forward), address: forward.internalAddress.text }));
   const leaving = await subnetsOf(neutron, credentials, removed);
-  const ports = await neutron.portsById(credentials, [...new Set(made.map(({ port }) => port))]);
-  const used = ports.flatMap(({ id, fixed_ips }) =>
-    fixed_ips.filter(({ ip_address }) => made.some(({ port, address }) => port === id && address === ip_address)),
+  const [made, others] = await Promise.all([
+    neutron.portsById(credentials, distinct(targets.flatMap(({ port }) => port ?? []))),
+    neutron.portsAt(credentials, distinct(targets.flatMap(({ port, address }) => (port === null ? address : [])))),
+  ]);
+  const used = [...made, ...others].flatMap(({ id, fixed_ips }) =>
+    fixed_ips.filter(({ ip_address }) =>
+      targets.some(({ port, address }) => address === ip_address && (port === null || port === id)),
+    ),
   );
-  const inUse = used.find(({ subnet_id }) => leaving.includes(subnet_id));
-  if (inUse === undefined) return;
+  const needed = used.find(({ subnet_id }) => leaving.includes(subnet_id));
+  if (needed === undefined) return;
   throw new NeutronFault(
     'RouterInterfaceInUseByFloatingIP',
-    `Router interface for subnet ${inUse.subnet_id} on router ${router} cannot be deleted, ` +
+    `Router interface for subnet ${needed.subnet_id} on router ${router} cannot be deleted, ` +
       'as it is required by one or more floating IPs.',
   );
+}
+
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)];
 }
 
 async function subnetsOf(

@@ -5,16 +5,13 @@ import { credentialsIn } from '../../../openstack/neutron/credentials.ts';
 import type { Upstream } from '../../../openstack/neutron/upstream.ts';
 import type { Forwards } from '../../../registry/registry.ts';
 import { tellerOfRequest } from '../../audit.ts';
-import { type NeutronRoute, parameter } from '../serving.ts';
+import { type NeutronRequest, type NeutronRoute, parameter } from '../serving.ts';
 import type { Departures } from './departures.ts';
-import { readInterface, refuseInUse } from './interface-removal.ts';
+import { refuseRouterLoss } from './gateway-loss.ts';
 import { passOn } from './pass-on.ts';
 
 /** Who may do what Neutron does, Neutron decides. */
 const ACCESS = { config: { access: 'passed-on' } } as const;
-
-/** Of a request to remove an interface, which is read before Neutron gets it. */
-const INTERFACE_LIMIT = 64 * 1024;
 
 export interface PassedOnDeps {
   readonly upstream: Upstream;
@@ -24,46 +21,33 @@ export interface PassedOnDeps {
 }
 
 /** Whatever no other route takes goes on to Neutron as it comes; where a port or a router goes, its forwards go as well. */
-export function passedOn({ upstream, departures }: PassedOnDeps): FastifyPluginCallback {
+export function passedOn({ upstream, neutron, forwards, departures }: PassedOnDeps): FastifyPluginCallback {
   return untouched((routes) => {
     routes.all('/*', ACCESS, (request, reply) => passOn(upstream, request, reply));
     routes.delete<NeutronRoute>('/ports/:id', ACCESS, (request, reply) =>
       passOn(upstream, request, reply, {
-        consequence: ifDone(() => departures.portDeleted(parameter(request, 'id'), tellerOfRequest(request))),
+        consequence: ifDone(() => departures.portDeleted(namedId(request), tellerOfRequest(request))),
       }),
     );
     routes.put<NeutronRoute>('/ports/:id', ACCESS, (request, reply) =>
       passOn(upstream, request, reply, {
         consequence: ifDone(() =>
-          departures.portChanged(parameter(request, 'id'), tellerOfRequest(request), credentialsIn(request.headers)),
+          departures.portChanged(namedId(request), tellerOfRequest(request), credentialsIn(request.headers)),
         ),
       }),
     );
-    routes.delete<NeutronRoute>('/routers/:id', ACCESS, (request, reply) =>
-      passOn(upstream, request, reply, {
-        consequence: ifDone(() => departures.routerDeleted(parameter(request, 'id'), tellerOfRequest(request))),
-      }),
-    );
+    routes.delete<NeutronRoute>('/routers/:id', ACCESS, async (request, reply) => {
+      await refuseRouterLoss({ neutron, forwards }, credentialsIn(request.headers), namedId(request));
+      return passOn(upstream, request, reply, {
+        consequence: ifDone(() => departures.routerDeleted(namedId(request), tellerOfRequest(request))),
+      });
+    });
   });
 }
 
-/** Goes on to Neutron only where no forward needs the interface. */
-export function interfaceRemoval({ upstream, neutron, forwards }: PassedOnDeps): FastifyPluginCallback {
-  return (routes, _options, done) => {
-    routes.removeAllContentTypeParsers();
-    routes.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body));
-    routes.put<NeutronRoute>(
-      '/routers/:id/remove_router_interface',
-      { ...ACCESS, bodyLimit: INTERFACE_LIMIT },
-      async (request, reply) => {
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-        const router = parameter(request, 'id');
-        await refuseInUse(neutron, credentialsIn(request.headers), forwards, router, readInterface(body));
-        return passOn(upstream, request, reply, { body });
-      },
-    );
-    done();
-  };
+/** The id in the path; Neutron finds an id in capitals, too, where its database does (MySQL). */
+export function namedId(request: NeutronRequest): string {
+  return parameter(request, 'id').trim().toLowerCase();
 }
 
 /** Routes of a plugin of its own, in which bodies, of any kind and size, are not read. */

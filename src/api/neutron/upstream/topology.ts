@@ -1,10 +1,9 @@
-import { parseAddress } from '../../../model/address.ts';
-import { HatobaError } from '../../../model/errors.ts';
 import type { NeutronClient, NeutronRouter } from '../../../openstack/neutron/client.ts';
 import { type Credentials, credentialsIn } from '../../../openstack/neutron/credentials.ts';
 import type { Identities } from '../standalone/identities.ts';
 import type { GatewayIp, Inquiry, Topology } from '../topology.ts';
 import { findPortIds } from './port-lookup.ts';
+import { outsideOf } from './router-outside.ts';
 import type { RouterOwners } from './router-owners.ts';
 import { rememberAnswers, type TargetSources } from './target-sources.ts';
 import { findTarget } from './targets.ts';
@@ -30,21 +29,17 @@ export function createUpstreamTopology(
   }
 
   /** `null`: it has no address that Neutron's port forwardings could have. */
-  function gatewayOf({
-    id: router,
-    project_id: projectId,
-    external_gateway_info: outside,
-    tags = [],
-  }: NeutronRouter): GatewayIp | null {
-    const fixedIp = outside?.external_fixed_ips?.find(({ ip_address }) => isIPv4(ip_address));
-    if (outside === null || fixedIp === undefined) return null;
-    const address = parseAddress(fixedIp.ip_address);
+  function gatewayOf(found: NeutronRouter): GatewayIp | null {
+    const { id: router, project_id: projectId, tags = [] } = found;
+    const outside = outsideOf(found);
+    if (outside === null) return null;
+    const { address, networkId } = outside;
     const id = identities.floatingIp(router, address);
     owners.note(router, projectId);
     if (routers.size >= MOST) routers.clear();
     routers.set(id, router);
     const portId = identities.gatewayPort(router, address);
-    return { id, address, router, routerId: router, networkId: outside.network_id, portId, projectId, tags };
+    return { id, address, router, routerId: router, networkId, portId, projectId, tags };
   }
 
   async function gateways(credentials: Credentials): Promise<readonly GatewayIp[]> {
@@ -67,13 +62,4 @@ export function createUpstreamTopology(
     target: (inquiry, at, wish) => findTarget(sourcesOf(inquiry), credentialsIn(inquiry.headers), at, wish),
     portIds: ({ headers }, forwards) => findPortIds(neutron, credentialsIn(headers), forwards),
   };
-}
-
-function isIPv4(text: string): boolean {
-  try {
-    return parseAddress(text).family === 4;
-  } catch (error) {
-    if (error instanceof HatobaError) return false;
-    throw error;
-  }
 }

@@ -14,12 +14,13 @@ import { DERIVED_ID } from '../standalone/derived-ids.ts';
 import { createIdentities } from '../standalone/identities.ts';
 import { createDepartures } from './departures.ts';
 import { passOnTags } from './gateway-tags.ts';
+import { guardedChanges } from './guarded-changes.ts';
 import { serveMergedExtensions } from './merged-extensions.ts';
 import { isOfPort, listFloatingIps } from './merged-floating-ips.ts';
 import type { UpstreamOptions } from './options.ts';
 import { refuseOwnSecrets } from './own-secrets.ts';
 import { passOn } from './pass-on.ts';
-import { interfaceRemoval, type PassedOnDeps, passedOn, untouched } from './passed-on.ts';
+import { type PassedOnDeps, passedOn, untouched } from './passed-on.ts';
 import { servePluginOff } from './plugin-off.ts';
 import { startSweeps } from './sweeps.ts';
 import { createUpstreamTopology } from './topology.ts';
@@ -29,14 +30,17 @@ const PARTING = 3_000;
 
 const GATEWAY_IP = `/floatingips/:floatingip(^${DERIVED_ID}$)`;
 
-/** `/`, as Neutron answers it. */
+/** `/` and `/healthcheck`, as Neutron answers them. */
 export function upstreamVersions({ upstream }: Pick<UpstreamOptions, 'upstream'>): FastifyPluginCallback {
   return (api, _options, done) => {
     answerFaults(api);
     refuseOwnSecrets(api);
     api.register(
       untouched((routes) => {
-        routes.get('/', { config: { access: 'passed-on' } }, (request, reply) => passOn(upstream, request, reply));
+        const options = { exposeHeadRoute: false, config: { access: 'passed-on' } } as const;
+        for (const path of ['/', '/healthcheck', '/healthcheck/*']) {
+          routes.all(path, options, (request, reply) => passOn(upstream, request, reply));
+        }
       }),
     );
     done();
@@ -66,7 +70,7 @@ export function upstreamNeutron(
     api.register(passOnTags(upstream, deps, GATEWAY_IP));
     api.register(servePluginOff(upstream, neutron));
     api.register(passedOn(passing));
-    api.register(interfaceRemoval(passing));
+    api.register(guardedChanges(passing));
     partFrom(api, upstream);
     sweepWhileServing(api, () => startSweeps({ neutron, forwards, owners, account, log: api.log }, sweepInterval));
     done();
