@@ -9,6 +9,7 @@ import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import type { AgentLog } from './agent-log.ts';
 import { createDesired } from './desired.ts';
+import { isInTime } from './in-time.ts';
 import { createInitialSync } from './initial-sync.ts';
 import { createOrphanControl, type OrphanControl } from './orphan-control.ts';
 import { createOrphans } from './orphans.ts';
@@ -26,8 +27,8 @@ export interface Agent extends Readings {
   start(): Promise<void>;
   readonly adoption: Adoption;
   readonly orphans: OrphanControl;
-  /** Resolves when the router's status tells what others' rules on this node are to its forwards by now. */
-  lookAround(router: RouterId): Promise<void>;
+  /** Resolves when the router's status tells what others' rules on this node are to its forwards by now; false: in time, it does not. */
+  lookAround(router: RouterId): Promise<boolean>;
   /** Removes everything of ours from every router of this node. */
   cleanUp(): Promise<void>;
   /** Leaves the routers as they are. */
@@ -266,9 +267,8 @@ export function createAgent(options: AgentOptions): Agent {
     };
   }
 
-  async function lookAround(router: RouterId): Promise<void> {
-    await shadows.look(places.of(router));
-    await publisher.flush();
+  function lookAround(router: RouterId): Promise<boolean> {
+    return isInTime(shadows.look(places.of(router)).then(() => publisher.flush()));
   }
 
   async function cleanUp(): Promise<void> {

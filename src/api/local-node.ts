@@ -18,8 +18,8 @@ export interface LocalNode {
   flowUsage(): Promise<readonly RouterUsage[]>;
   /** Waits for a packet of this flow in the router; `null`: none came in time. Error: `router_elsewhere`. */
   observe(router: RouterId, flow: WatchedFlow, patience: WatchPatience): Promise<Observation | null>;
-  /** Resolves when the router's status tells what others' rules are to its forwards by now. */
-  lookAround(router: RouterId): Promise<void>;
+  /** Resolves when the router's status tells what others' rules are to its forwards by now; false: in time, it does not. */
+  lookAround(router: RouterId): Promise<boolean>;
   examineNode(): Promise<NodeFacts>;
   /**
    * Wherever the router is. `forward`: this one, with its target; `null`: the router's, without. `signal`: aborted when nobody
@@ -71,7 +71,7 @@ export const NO_ROUTERS: LocalNode = Object.freeze({
   observe: async (router: RouterId) => {
     throw hatobaError('router_elsewhere', { node: 'it has no agent', router });
   },
-  lookAround: async () => undefined,
+  lookAround: async () => true,
   examineNode: async () => ({ missingCapabilities: [] }),
   examineRouter: async () => [],
   adoption: Object.freeze({ plan: async () => null, remove: async () => [] }),

@@ -89,6 +89,9 @@ export async function cleanUp(
   return { instances };
 }
 
+/** In ms: what programs of others may still take once the daemon is to stop. */
+const STOP_WITHIN = 2_000;
+
 interface Surroundings {
   readonly config: Config;
   readonly log: Logger;
@@ -141,6 +144,9 @@ async function openOwnKernel({ config, end, steps, thread }: Surroundings): Prom
   if (!config.roles.includes('agent')) return null;
   const kernel = await openKernel(config, thread, (error) => end.fatal(error));
   steps.defer(() => kernel.stop());
+  // Whatever is under way then, also a start that is cut short.
+  const endPrograms = () => kernel.endProgramsWithin(STOP_WITHIN);
+  end.reached.then(endPrograms, endPrograms);
   return kernel;
 }
 

@@ -5,7 +5,7 @@ import type { FlowChange } from './conntrack/stale-flows.ts';
 import type { Kernel, KernelEvent, KernelOptions } from './kernel.ts';
 import { openEventCounter } from './libc.ts';
 import type { TraceMessage } from './nft/nft-trace.ts';
-import { runProgram } from './program.ts';
+import { createPrograms } from './program.ts';
 import type { Answer, Failure, FromWorker, Request, WorkerOptions } from './worker-messages.ts';
 
 interface Waiting {
@@ -46,6 +46,7 @@ export function startKernelThread(): KernelThread {
 async function converse(worker: Worker, wake: number, onFatal: (error: unknown) => void): Promise<Kernel> {
   const waiting = new Map<number, Waiting>();
   const watches = new Map<number, (message: TraceMessage) => void>();
+  const programs = createPrograms();
   let lastId = 0;
   let ended: Error | undefined;
   let onEvent: (event: KernelEvent) => void = () => {};
@@ -146,8 +147,9 @@ async function converse(worker: Worker, wake: number, onFatal: (error: unknown) 
       return { end };
     },
     settings: async (namespace, paths) => (await ask({ call: 'settings', namespace, paths })).settings,
-    run: async (namespace, argv, input = '') =>
-      runProgram((await ask({ call: 'duplicate', namespace })).descriptor, argv, input),
+    run: async (namespace, argv, input = '', within) =>
+      programs.run((await ask({ call: 'duplicate', namespace })).descriptor, argv, input, within),
+    endProgramsWithin: (ms) => programs.endWithin(ms),
     ping: async () => {
       await ask({ call: 'ping' });
     },

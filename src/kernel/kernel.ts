@@ -127,9 +127,12 @@ export interface Kernel {
   ): Promise<{ end(): Promise<void> }>;
   /**
    * Runs a program in an attached namespace, without a shell, beside everything else: `argv` begins with its name, `input`
-   * is what it reads. Whatever its exit code, its end is no error.
+   * is what it reads. Whatever its exit code, its end is no error. After `within` ms (default: `LONGEST`) it is killed, with
+   * all that it has started.
    */
-  run(namespace: string, argv: readonly string[], input?: string): Promise<ProgramResult>;
+  run(namespace: string, argv: readonly string[], input?: string, within?: number): Promise<ProgramResult>;
+  /** After so many ms no program runs any more, also none that is started later: nothing waits for them longer. */
+  endProgramsWithin(ms: number): void;
   /** Resolves once the worker gets to it. */
   ping(): Promise<void>;
   stop(): Promise<void>;

@@ -23,7 +23,7 @@ export function scopeLocalNode(local: LocalNode, caller: Caller, { forwards, sta
     counters: async (router, id) => (await local.counters(router, id)).filter(({ forward }) => isOwn(forward)),
     liveFlows: async (router, id) => new Map([...(await local.liveFlows(router, id))].filter(([own]) => isOwn(own))),
     flowUsage: async () => (await local.flowUsage()).filter(({ router }) => isThere(router)),
-    lookAround: async (router) => (isThere(router) ? local.lookAround(router) : undefined),
+    lookAround: async (router) => (isThere(router) ? local.lookAround(router) : true),
     examineNode: () => local.examineNode(),
     examineRouter: async (router, id, signal) => {
       if (!isThere(router)) return [];

@@ -82,6 +82,9 @@ const removeSchema = {
   response: { 200: ForwardRemovalSchema, ...problemResponses },
 };
 
+/** In place of warnings that are not known yet. */
+const UNREAD = 'the rules of others could not be read in time: it is not known whether they shadow this forward';
+
 export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     api.get('/forwards', { schema: listSchema, config: { access: READ } }, ({ caller, query }) => {
@@ -118,10 +121,11 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
     api.get('/forwards/:reference', { schema: showSchema, config: { access: READ } }, async (request, reply) => {
       const registry = registryOf(request.caller);
       const { id, router } = registry.forwards.find(request.params.reference);
-      await localOf(request.caller).lookAround(router);
+      const isKnown = await localOf(request.caller).lookAround(router);
       const forward = registry.forwards.find(id);
       reply.header('etag', entityTag(forward));
-      return printForward(forward, statusNow(forward, registry));
+      const status = statusNow(forward, registry);
+      return printForward(forward, isKnown ? status : { ...status, warnings: [...status.warnings, UNREAD] });
     });
 
     api.patch('/forwards/:reference', { schema: changeSchema, config: { access: WRITE } }, async (request, reply) => {

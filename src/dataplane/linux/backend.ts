@@ -54,7 +54,7 @@ export interface NamespaceKernel {
   readIptables(): Promise<IptablesState>;
   endFlows(flows: FlowChange): Promise<EndedFlows>;
   readCounters(comment: string | null): Promise<readonly ElementCounter[]>;
-  run(argv: readonly string[], input?: string): Promise<ProgramResult>;
+  run(argv: readonly string[], input?: string, within?: number): Promise<ProgramResult>;
 }
 
 /** `isPresent`: whether the name still leads to the namespace that is meant. If not, calls end with `namespace_gone`. */
@@ -70,7 +70,7 @@ export function bindKernel(kernel: Kernel, namespace: string, isPresent: () => b
     readIptables: () => there(() => kernel.readIptables(namespace)),
     endFlows: (flows) => there(() => kernel.endFlows(namespace, flows)),
     readCounters: (comment) => there(() => kernel.readCounters(namespace, comment)),
-    run: (argv, input) => there(() => kernel.run(namespace, argv, input)),
+    run: (argv, input, within) => there(() => kernel.run(namespace, argv, input, within)),
   };
 }
 

@@ -1,6 +1,6 @@
 import { type IptablesDump, type NftRuleset, nftFamily, type RuleTexts } from '../../interchange/rule-texts.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
-import { NO_SUCH_PROGRAM } from '../../kernel/program.ts';
+import { NO_SUCH_PROGRAM, type ProgramResult } from '../../kernel/program.ts';
 import { hatobaError, reasonOf } from '../../model/errors.ts';
 import { isOwnTable } from './nftables/layout.ts';
 
@@ -17,28 +17,36 @@ const IPTABLES: readonly Omit<IptablesDump, 'text'>[] = [
   { variant: 'legacy', family: 6, program: 'ip6tables-legacy' },
 ];
 
+/** In ms, for all programs together. */
+const READ_WITHIN = 10_000;
+
+/** For a program that is not started, since no time is left. */
+const LATE: ProgramResult = { exitCode: null, stdout: '', stderr: '' };
+
 /** The nft tables that iptables-nft has, by nft's name of the family. */
 const IPTABLES_TABLES = ['nat', 'filter', 'mangle', 'raw', 'security'];
 
 /**
  * Reads the rules of others in an attached namespace, and leaves no trace there. Programs are run one after the other,
- * each only where it has something to print. `withNft`: also those that iptables cannot print. Errors: `namespace_gone`,
+ * each only where it has something to print. `withNft`: also those that iptables cannot print. `within`: ms for all of them
+ * together; what is not read by then is unread. Errors: `namespace_gone`,
  * `kernel_refused`, `kernel_stopped`.
  */
 export async function readForeignRules(
   kernel: Pick<Kernel, 'othersTables' | 'run'>,
   namespace: string,
-  { withNft = true }: { readonly withNft?: boolean } = {},
+  { withNft = true, within = READ_WITHIN }: { readonly withNft?: boolean; readonly within?: number } = {},
 ): Promise<ForeignRules> {
+  const end = performance.now() + within;
   const tables = await kernel.othersTables(namespace);
   const unread: string[] = [];
 
   /** What the program prints; `null`, and the reason among what is unread: it failed. */
   async function output(program: string, ...words: readonly string[]): Promise<string | null> {
-    const { exitCode, stdout, stderr } = await kernel.run(namespace, [program, ...words]);
-    if (exitCode === 0) return stdout;
-    const reason = exitCode === NO_SUCH_PROGRAM ? 'it is not installed' : stderr.trim() || `it ended with ${exitCode}`;
-    unread.push(`${program}: ${reason}`);
+    const left = end - performance.now();
+    const result = left <= 0 ? LATE : await kernel.run(namespace, [program, ...words], '', left);
+    if (result.exitCode === 0) return result.stdout;
+    unread.push(`${program}: ${reasonFor(result)}`);
     return null;
   }
 
@@ -62,6 +70,12 @@ export async function readForeignRules(
     if (text !== null) dumps.push({ ...source, text });
   }
   return { dumps, nft: await readNft(), unread };
+}
+
+function reasonFor({ exitCode, stderr }: ProgramResult): string {
+  if (exitCode === NO_SUCH_PROGRAM) return 'it is not installed';
+  if (exitCode === null) return 'it could not be read in time';
+  return stderr.trim() || `it ended with ${exitCode}`;
 }
 
 function othersObjects(namespace: string, json: string): readonly unknown[] {

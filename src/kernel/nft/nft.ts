@@ -66,9 +66,12 @@ function lowestFreeDescriptor(): number {
   return fd;
 }
 
+/** The thread waits for the program, and for nothing else meanwhile; `timeout` in ms. */
+const OPTIONS = { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' } as const;
+
 /** The programs nsenter (util-linux) and nft: one process a call, for machines without the library, scripts up to 128 KiB. */
 function openProgram(): NftDriver {
-  const probe = spawnSync('nft', ['--version'], { encoding: 'utf8' });
+  const probe = spawnSync('nft', ['--version'], OPTIONS);
   if (probe.error !== undefined || probe.status !== 0) {
     throw hatobaError('kernel_unsupported', { reason: 'the program nft cannot be run' }, { cause: probe.error });
   }
@@ -77,7 +80,7 @@ function openProgram(): NftDriver {
     run(fd, script) {
       const namespace = `--net=/proc/${process.pid}/fd/${fd}`;
       // Not on its standard input, a socket, which nft 1.0.9 refuses to read.
-      const child = spawnSync('nsenter', [namespace, 'nft', '--', script], { encoding: 'utf8' });
+      const child = spawnSync('nsenter', [namespace, 'nft', '--', script], OPTIONS);
       if (child.error !== undefined) return child.error.message;
       return child.status === 0 ? undefined : firstLines(child.stderr);
     },

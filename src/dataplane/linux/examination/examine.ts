@@ -30,6 +30,9 @@ export interface Examined {
   readonly counters: ReadonlyMap<ForwardId, Counters>;
 }
 
+/** In ms: a client waits for the answer. */
+const RULES_WITHIN = 5_000;
+
 const FORWARDING = { 4: 'ipv4/ip_forward', 6: 'ipv6/conf/all/forwarding' } as const;
 /** networking/ip-sysctl.rst: the larger one of an interface's own and that of all counts; 1: strict. */
 const reversePath = (name: string) => `ipv4/conf/${name}/rp_filter`;
@@ -45,7 +48,7 @@ export async function examine(
   const names = links.interfaces.map(({ name }) => name);
   const settings = await kernel.settings(id, [...Object.values(FORWARDING), ...['all', ...names].map(reversePath)]);
   const outside = (family: Family) => outsideInterfaces(links, sides, family).map(({ name }) => name);
-  const foreign = rules.length === 0 ? null : await readForeignRules(kernel, id);
+  const foreign = rules.length === 0 ? null : await readForeignRules(kernel, id, { within: RULES_WITHIN });
   const chains = readBaseChains(foreign ?? { dumps: [], nft: null });
   const routingRules = await readRules(kernel, id, rules);
   const inside = insideInterfaces(links, sides).map(({ name }) => name);

@@ -36,6 +36,9 @@ const FAMILIES = [4, 6] as const;
 /** Of nf_tables, by one call of the program. */
 const TRANSACTIONS = { nft: 1, legacy: 0 } as const;
 
+/** In ms: a client waits for the answer. */
+const COUNTERS_WITHIN = 5_000;
+
 type Draining = Farewell['draining'];
 
 /** What this backend uses, where it is the one that is configured. */
@@ -151,7 +154,7 @@ export function createIptables(
     if (iptables.tables.length === 0) return sums;
     const own = await ownPrograms();
     for (const family of FAMILIES) {
-      const saved = (await readOwn(iptables, own, family)).chains.get(TRANSLATE) ?? [];
+      const saved = (await readOwn(iptables, own, family, COUNTERS_WITHIN)).chains.get(TRANSLATE) ?? [];
       for (const { rule, packets } of readRules(saved, family).rules.values()) {
         if (forward !== null && rule.forward !== forward) continue;
         // The table nat sees the first packet of each flow alone.
@@ -207,14 +210,19 @@ export function createIptables(
     throw hatobaError('kernel_refused', { namespace: kernel.namespace, reason: 'this machine has no iptables' });
   }
 
-  async function readOwn({ tables }: IptablesState, { programs, variant }: Own, family: Family): Promise<SavedTable> {
+  async function readOwn(
+    { tables }: IptablesState,
+    { programs, variant }: Own,
+    family: Family,
+    within?: number,
+  ): Promise<SavedTable> {
     const isThere = tables.some((table) => table.variant === variant && table.family === family);
-    return isThere ? read(programs.name(variant, family)) : NO_TABLE;
+    return isThere ? read(programs.name(variant, family), within) : NO_TABLE;
   }
 
   /** A table that has chains of ours. Error: `kernel_refused`. */
-  async function read(program: string): Promise<SavedTable> {
-    const saved = readSaved(await save(kernel, program));
+  async function read(program: string, within?: number): Promise<SavedTable> {
+    const saved = readSaved(await save(kernel, program, within));
     if (CHAINS.some((chain) => saved.chains.has(chain))) return saved;
     // iptables-nft says so only in a comment, where others have put rules there that it does not understand.
     const reason = `${program}-save does not print the table nat, though it has our chains`;

@@ -36,9 +36,9 @@ function programsOf(program: string, { exitCode, stdout }: ProgramResult): Progr
   };
 }
 
-/** What `iptables-save` says of the table nat. Error: `kernel_refused`. */
-export async function save(kernel: NamespaceKernel, program: string): Promise<string> {
-  return (await run(kernel, [`${program}-save`, '--table', 'nat', '--counters'])).stdout;
+/** What `iptables-save` says of the table nat, within so many ms. Error: `kernel_refused`. */
+export async function save(kernel: NamespaceKernel, program: string, within?: number): Promise<string> {
+  return (await run(kernel, [`${program}-save`, '--table', 'nat', '--counters'], '', within)).stdout;
 }
 
 /** Has `iptables-restore` carry out the lines as one transaction. Error: `kernel_refused`. */
@@ -47,8 +47,13 @@ export async function restore(kernel: NamespaceKernel, program: string, lines: r
   await run(kernel, [`${program}-restore`, '--noflush', '--wait'], input);
 }
 
-async function run(kernel: NamespaceKernel, argv: readonly string[], input = ''): Promise<ProgramResult> {
-  const result = await kernel.run(argv, input);
+async function run(
+  kernel: NamespaceKernel,
+  argv: readonly string[],
+  input = '',
+  within?: number,
+): Promise<ProgramResult> {
+  const result = await kernel.run(argv, input, within);
   if (result.exitCode === 0) return result;
   throw hatobaError('kernel_refused', { namespace: kernel.namespace, reason: reasonOf(argv, result) });
 }
