@@ -48,6 +48,7 @@ export function createOrphanControl(parts: OrphanControlParts): OrphanControl {
     const { id: namespace } = place.instance;
     const has = () => [...ids].some((id) => place.applied.program.has(id));
     for (let pass = nextPass(place); pass !== null && has(); pass = nextPass(place)) await pass;
-    if (place.error !== null) throw hatobaError('kernel_refused', { namespace, reason: place.error });
+    if (!has()) return;
+    throw hatobaError('kernel_refused', { namespace, reason: place.error ?? 'it is tried again' });
   }
 }

@@ -176,7 +176,8 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     trusted = false;
     // What became due meanwhile is part of the next attempt; left here, it would look as if a turn had been asked for.
     due = null;
-    failure = reasonOf(error);
+    // What the first repetition puts right is no error that a waiting request is to be answered with.
+    if (retry > FIRST_RETRY) failure = reasonOf(error);
     if (stopped) return;
     options.onFailed(place, error);
     clearTimeout(retryTimer);

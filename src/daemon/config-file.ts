@@ -1,33 +1,34 @@
-import { readFileSync } from 'node:fs';
 import type { ErrorObject } from 'ajv';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { hatobaError, reasonOf } from '../model/errors.ts';
 import type { ConfigFile } from './config-schema.ts';
 import { type ConfigValidator, compileConfigValidator } from './config-validator.ts';
+import { readNamedFile } from './named-file.ts';
 
 /** Reads one YAML file. Error `config_malformed` names the line and what is wrong there. */
 export function readConfigFile(file: string, validate: ConfigValidator): ConfigFile {
-  return parseConfig(file, readText(file), validate);
+  return parseConfig(file, readNamedFile(file), validate);
 }
 
 /** `file`: what errors call it. */
 export function parseConfig(file: string, text: string, validate = compileConfigValidator()): ConfigFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = inFile(file, () => parseDocument(text, { lineCounter: lines, prettyErrors: false }));
   const [mistake] = document.errors;
   if (mistake !== undefined) {
     const { line } = lines.linePos(mistake.pos[0]);
     throw hatobaError('config_malformed', { file: `${file}:${line}`, reason: mistake.message }, { cause: mistake });
   }
-  const value: unknown = document.toJS() ?? {};
+  const value: unknown = inFile(file, () => document.toJS()) ?? {};
   if (validate(value)) return value;
   const { path, reason } = describe(mistakeOf(validate.errors ?? []));
   throw hatobaError('config_malformed', { file: `${file}${lineOf(document, lines, path)}`, reason });
 }
 
-function readText(file: string): string {
+/** Aliases that grow without bound, and what is nested deeper than there is stack for, are errors of the file, too. */
+function inFile<Value>(file: string, work: () => Value): Value {
   try {
-    return readFileSync(file, 'utf8');
+    return work();
   } catch (error) {
     throw hatobaError('config_malformed', { file, reason: reasonOf(error) }, { cause: error });
   }

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FarewellMemory } from '../dataplane/farewell-memory.ts';
@@ -8,6 +9,9 @@ import { isUuid } from '../model/ids.ts';
 import { parsePortRange, printPortRange } from '../model/port-range.ts';
 import { parseProtocol } from '../model/protocol.ts';
 import type { Rule } from '../program/rule.ts';
+
+/** As `a`, but not through a link that another user may have put there. */
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** A file for each instance, a line for each rule; lines that cannot be read tell of nothing. */
 export function openFarewellFiles(directory: string): FarewellMemory {
@@ -27,7 +31,7 @@ export function openFarewellFiles(directory: string): FarewellMemory {
       await mkdir(directory, { recursive: true, mode: 0o700 });
       (await files()).add(id);
       // Behind a line that was not finished, too.
-      await appendFile(join(directory, id), `\n${rules.map(printRule).join('\n')}\n`, { mode: 0o600 });
+      await appendFile(join(directory, id), `\n${rules.map(printRule).join('\n')}\n`, { mode: 0o600, flag: APPEND });
     },
 
     async forget(id) {

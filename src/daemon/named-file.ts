@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readRegularFile } from '../api/listen/regular-file.ts';
 import { hatobaError, reasonOf } from '../model/errors.ts';
 
 /** The text of a file that the configuration names. Error: `config_malformed`. */
 export function readNamedFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file).toString('utf8');
   } catch (error) {
     throw hatobaError('config_malformed', { file, reason: reasonOf(error) }, { cause: error });
   }

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import type { UsageMemory, Use } from '../agent/usage-memory.ts';
 import { isUuid } from '../model/ids.ts';
 
@@ -20,7 +20,9 @@ export function openUsageFile(file: string): UsageMemory {
     async remember(uses) {
       const draft = `${file}.new`;
       {
-        await using handle = await open(draft, 'w', 0o600);
+        // What another user may have put there is not written through.
+        await rm(draft, { force: true });
+        await using handle = await open(draft, 'wx', 0o600);
         for (const piece of piecesOf(uses)) await handle.appendFile(piece);
       }
       await rename(draft, file);

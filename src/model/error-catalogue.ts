@@ -159,12 +159,12 @@ export const ERRORS = {
   },
   text_malformed: {
     ...invalid,
-    message: '{value} is too long or has control characters',
+    message: '{value} is too long, or has control characters or broken Unicode',
     hint: 'Use up to 255 printable characters.',
   },
   description_malformed: {
     ...invalid,
-    message: 'the description {value} is too long or has control characters',
+    message: 'the description {value} is too long, or has control characters or broken Unicode',
     hint: 'Use up to 1024 printable characters.',
   },
   router_malformed: {

@@ -22,14 +22,17 @@ export function parseName(text: string): string {
   return text;
 }
 
+/** Control characters, and halves of characters, which no UTF-8 can have (https://www.unicode.org/glossary/#surrogate_code_point). */
+const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
+
 /** Reads free text: a label, the name of a project. */
 export function parseText(text: string): string {
-  if (text.length > 255 || /\p{Cc}/u.test(text)) throw hatobaError('text_malformed', { value: text });
+  if (text.length > 255 || UNSTORABLE.test(text)) throw hatobaError('text_malformed', { value: text });
   return text;
 }
 
 /** Reads a description, which may be as long as Neutron's. */
 export function parseDescription(text: string): string {
-  if (text.length > 1024 || /\p{Cc}/u.test(text)) throw hatobaError('description_malformed', { value: text });
+  if (text.length > 1024 || UNSTORABLE.test(text)) throw hatobaError('description_malformed', { value: text });
   return text;
 }

@@ -55,14 +55,23 @@ describe('names and texts', () => {
     expect(parseText('')).toBe('');
     expect(parseText('波止場 – 😀')).toBe('波止場 – 😀');
     expect(parseText('x'.repeat(255))).toHaveLength(255);
-    for (const text of ['x'.repeat(256), 'a\u0000b', 'a\nb', 'a\u001b[31mb', 'a\u007fb', 'a\u0085b']) {
+    for (const text of [
+      'x'.repeat(256),
+      'a\u0000b',
+      'a\nb',
+      'a\u001b[31mb',
+      'a\u007fb',
+      'a\u0085b',
+      'a\ud800',
+      '\udc00b',
+    ]) {
       expect(refusal(() => parseText(text)).code).toBe('text_malformed');
     }
   });
 
   test('descriptions hold up to 1024', () => {
     expect(parseDescription('x'.repeat(1024))).toHaveLength(1024);
-    for (const text of ['x'.repeat(1025), 'a\nb']) {
+    for (const text of ['x'.repeat(1025), 'a\nb', 'a\ud83d']) {
       expect(refusal(() => parseDescription(text)).code).toBe('description_malformed');
     }
   });

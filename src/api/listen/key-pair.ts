@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type HatobaError, hatobaError, reasonOf } from '../../model/errors.ts';
+import { readRegularFile } from './regular-file.ts';
 
 /** Where they are, in PEM: the certificate with those that lead to its authority behind it, the key without a password. */
 export interface KeyPairFiles {
@@ -18,7 +18,7 @@ export interface KeyPair {
 
 /** Error: `key_pair_unusable`, which names the file at fault. */
 export async function readKeyPair(files: KeyPairFiles): Promise<KeyPair> {
-  const [cert, key] = [await read(files.certificate), await read(files.key)];
+  const [cert, key] = [read(files.certificate), read(files.key)];
   const certificate = parse(files.certificate, () => new X509Certificate(cert));
   const privateKey: KeyObject = parse(files.key, () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(privateKey)) {
@@ -31,9 +31,9 @@ export function sameKeyPair(a: KeyPair, b: KeyPair): boolean {
   return a.cert.equals(b.cert) && a.key.equals(b.key);
 }
 
-async function read(file: string): Promise<Buffer> {
+function read(file: string): Buffer {
   try {
-    return await readFile(file);
+    return readRegularFile(file);
   } catch (error) {
     throw unusable(file, reasonOf(error), error);
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, chown, lstat, readFile, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
@@ -18,17 +19,26 @@ export async function listenOnSocket(api: FastifyInstance, path: string): Promis
   api.addHook('preClose', async () => {
     if (published) await rm(path, { force: true });
   });
-  // Renamed only when its permissions are right, so that nobody can connect too early.
-  const draft = `${path}.${process.pid}`;
+  // Renamed only when its permissions are right, so that no client can connect too early; sockets have names of 107 bytes at most.
+  const draft = `${path}.${randomBytes(4).toString('base64url')}`;
   try {
-    await rm(draft, { force: true });
-    await api.listen({ path: draft, listenTextResolver: () => `listening on ${path}` });
+    await listenForOwner(() => api.listen({ path: draft, listenTextResolver: () => `listening on ${path}` }));
     await chmod(draft, MODE);
     await giveToGroup(draft);
     await rename(draft, path);
     published = true;
   } catch (error) {
     throw unusable(path, error);
+  }
+}
+
+/** Whatever the umask of the process is: a socket is for the owner alone until it is given its mode. */
+async function listenForOwner(listen: () => Promise<unknown>): Promise<void> {
+  const before = process.umask(0o077);
+  try {
+    await listen();
+  } finally {
+    process.umask(before);
   }
 }
 

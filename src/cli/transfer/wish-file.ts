@@ -52,12 +52,14 @@ function readJson(text: string): Read | null {
 }
 
 async function readYaml(file: string, text: string): Promise<Read> {
-  const source = await open(text);
-  const [error] = source.document.errors;
-  if (error !== undefined) throw malformed(file, reasonIn(error, source.lines));
   try {
+    const source = await open(text);
+    const [error] = source.document.errors;
+    if (error !== undefined) throw malformed(file, reasonIn(error, source.lines));
     return { value: source.document.toJS(), source: () => Promise.resolve(source) };
   } catch (failure) {
+    if (failure instanceof HatobaError) throw failure;
+    // Aliases that grow without bound, and what is nested deeper than there is stack for.
     throw malformed(file, reasonOf(failure));
   }
 }

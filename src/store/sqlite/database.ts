@@ -47,7 +47,7 @@ function prepareFile(file: string): void {
   accessSync(directory, constants.W_OK);
   // An existing file is never opened here: closing it would drop the lock of a store that this process has on it
   // (https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_).
-  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  if (!existsSync(file)) closeSync(openSync(file, 'ax', 0o600));
   accessSync(file, constants.R_OK | constants.W_OK);
   if (!statSync(file).isFile()) throw hatobaError('store_unreadable', { file, reason: 'it is not a file' });
   refuseEmptied(file);

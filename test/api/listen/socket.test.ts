@@ -1,3 +1,4 @@
+import { lstatSync, readdirSync } from 'node:fs';
 import { lstat, readdir, rename, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
@@ -43,6 +44,25 @@ test('the socket is for its owner and group, works, and goes with the API', asyn
   expect(await ask(path, 'GET', '/healthz')).toEqual({ status: 200, body: '{"status":"ok"}' });
   await bench.api.close();
   expect((await readdir(bench.directory)).filter((name) => name.startsWith('hatoba.sock'))).toEqual([]);
+});
+
+test('at no moment is it for others, whatever the umask', async () => {
+  await using bench = await openBench();
+  const path = join(bench.directory, 'hatoba.sock');
+  const modes: number[] = [];
+  bench.api.server.once('listening', () => {
+    for (const name of readdirSync(bench.directory).filter((one) => one.startsWith('hatoba.sock'))) {
+      modes.push(lstatSync(join(bench.directory, name)).mode & 0o077);
+    }
+  });
+  const before = process.umask(0);
+  try {
+    await listenOnSocket(bench.api, path);
+    expect(process.umask()).toBe(0);
+  } finally {
+    process.umask(before);
+  }
+  expect(modes).toEqual([0]);
 });
 
 test('over a real connection, a create waits for the node', async () => {

@@ -19,6 +19,8 @@ export interface NeutronStandIn extends AsyncDisposable {
   readonly asked: string[];
   /** The tokens of each: of whoever asks, of a service, and what is in Authorization. */
   readonly tokens: string[];
+  /** The names and values of all headers. */
+  readonly headers: string[];
 }
 
 /** For what a real Neutron cannot be made to say quickly; it reads queries, and changes nothing. */
@@ -34,6 +36,7 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
     page: Number.POSITIVE_INFINITY,
     asked: [],
     tokens: [],
+    headers: [],
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -43,6 +46,7 @@ export async function openNeutronStandIn(): Promise<NeutronStandIn> {
   function serve(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(`${standIn.url.origin}${request.url ?? '/'}`);
     standIn.asked.push(`${request.method} ${url.pathname}`);
+    standIn.headers.push(...request.rawHeaders);
     standIn.tokens.push(
       ['x-auth-token', 'x-service-token', 'authorization'].flatMap((name) => request.headers[name] ?? []).join(' '),
     );

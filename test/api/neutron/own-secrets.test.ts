@@ -55,12 +55,27 @@ describe('a token of hatoba', () => {
     expect(neutron.asked).toEqual([]);
   });
 
-  test.each(['Bearer', 'bearer  '])('that is for hatoba alone is not passed on: %s', async (scheme) => {
-    for (const url of PATHS) {
-      await bench.api.inject({ url, headers: { authorization: `${scheme} ${SECRET}`, 'x-auth-token': 'theirs' } });
-    }
+  test.each([
+    ['authorization', `Bearer ${SECRET}`],
+    ['authorization', `bearer   ${SECRET}`],
+    ['authorization', SECRET],
+    ['authorization', ` ${SECRET} `],
+    ['authorization', `Token token="${SECRET}"`],
+    ['authorization', `Basic ${Buffer.from(`user:${SECRET}`).toString('base64')}`],
+    ['proxy-authorization', `Bearer ${SECRET}`],
+    ['x-api-key', SECRET],
+    ['x-subject-token', SECRET],
+    ['cookie', `theme=dark; token=${SECRET}`],
+  ])('that is for hatoba alone is not passed on: %s: %s', async (name, value) => {
+    for (const url of PATHS) await bench.api.inject({ url, headers: { [name]: value, 'x-auth-token': 'theirs' } });
     expect(neutron.asked.length).toBeGreaterThanOrEqual(PATHS.length);
     expect(new Set(neutron.tokens)).toEqual(new Set(['theirs']));
+    expect(JSON.stringify(neutron.headers)).not.toContain('hatoba_');
+  });
+
+  test.each(['Bearer ', 'Token '])('is refused where Neutron would be told it with a scheme: %s', async (scheme) => {
+    const answer = await bench.api.inject({ url: '/v2.0/networks', headers: { 'x-auth-token': scheme + SECRET } });
+    expect([answer.statusCode, neutron.asked]).toEqual([401, []]);
   });
 });
 

@@ -52,6 +52,12 @@ describe('CSV', () => {
     ).toBe('a,b\r\nplain,"with ""quotes"", commas"\r\n"two\nlines"," led by a space"\r\n');
   });
 
+  test('spells out what steers a terminal, as everywhere else', () => {
+    expect(formatCsv(['a'], [['safe\u202eexe.cod'], ['\u001b[31mred\u0007'], ['x\u2066\u200b']])).toBe(
+      'a\r\nsafe\\u202eexe.cod\r\n\\u001b[31mred\\u0007\r\nx\\u2066\\u200b\r\n',
+    );
+  });
+
   test('gives back what went in', () => {
     const fields = fc.array(
       fc.array(fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ' ', 'a') }), { minLength: 2, maxLength: 2 }),

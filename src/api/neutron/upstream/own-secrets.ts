@@ -9,9 +9,7 @@ const THEIRS = ['x-auth-token', 'x-service-token'];
 /** Tokens of ours are no business of Neutron's: a request that has one for it goes no further. Error: `not_authenticated`. */
 export function refuseOwnSecrets(api: FastifyInstance): void {
   api.addHook('onRequest', (request, reply, done) => {
-    const own = headersIn(request.raw.rawHeaders).find(
-      ([name, value]) => isTheirs(name) && looksLikeSecret(value.trim()),
-    );
+    const own = headersIn(request.raw.rawHeaders).find(([name, value]) => isTheirs(name) && hasSecret(value));
     if (own === undefined) return done();
     reply.header('www-authenticate', 'Bearer');
     const reason = `${own[0]} has a token of hatoba, and Neutron takes those of Keystone`;
@@ -23,8 +21,16 @@ function isTheirs(name: string): boolean {
   return THEIRS.includes(name.toLowerCase());
 }
 
-/** Whether the header is one by which we alone know who asks. */
-export function isForUs([name, value]: Header): boolean {
-  const bearer = /^\s*bearer +(.*)/i.exec(value)?.[1];
-  return name.toLowerCase() === 'authorization' && bearer !== undefined && looksLikeSecret(bearer);
+/** Whether the header has a token of ours, with any scheme or none, in whatever header a client put it. */
+export function isForUs([, value]: Header): boolean {
+  return hasSecret(value);
+}
+
+/** Basic authentication has its words in base64 (RFC 7617). */
+const BASIC = /^\s*basic +([\w+/=-]+)/i;
+
+function hasSecret(value: string): boolean {
+  const basic = BASIC.exec(value)?.[1];
+  const decoded = basic === undefined ? '' : Buffer.from(basic, 'base64').toString('latin1');
+  return [value, decoded].some((text) => text.split(/[^\w-]+/).some(looksLikeSecret));
 }
