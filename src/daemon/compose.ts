@@ -89,8 +89,9 @@ export async function cleanUp(
   return { instances };
 }
 
-/** In ms: what programs of others may still take once the daemon is to stop. */
+/** In ms: what programs may still take in sum once the daemon is to stop, without and with forwards to take out of the kernel. */
 const STOP_WITHIN = 2_000;
+const CLEANUP_WITHIN = 60_000;
 
 interface Surroundings {
   readonly config: Config;
@@ -112,7 +113,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   const owners = createRouterOwners();
   const grants = parseGrants(config.projects, owners.mayUse);
   await refuseOccupied(config.socket);
-  const kernel = await openOwnKernel(around);
+  const kernel = await openOwnKernel(around, cleanupOnExit ? CLEANUP_WITHIN : STOP_WITHIN);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
   const dataplane = kernel && (await startEarly(createOwnDataplane(config, kernel, warn)));
   const observations = createObservations();
@@ -140,12 +141,12 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
 }
 
 /** `null`: it is not for this daemon to look after routers. */
-async function openOwnKernel({ config, end, steps, thread }: Surroundings): Promise<Kernel | null> {
+async function openOwnKernel({ config, end, steps, thread }: Surroundings, stopWithin: number): Promise<Kernel | null> {
   if (!config.roles.includes('agent')) return null;
   const kernel = await openKernel(config, thread, (error) => end.fatal(error));
   steps.defer(() => kernel.stop());
   // Whatever is under way then, also a start that is cut short.
-  const endPrograms = () => kernel.endProgramsWithin(STOP_WITHIN);
+  const endPrograms = () => kernel.endProgramsWithin(stopWithin);
   end.reached.then(endPrograms, endPrograms);
   return kernel;
 }
