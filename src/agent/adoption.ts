@@ -1,3 +1,4 @@
+import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { Neighbours } from '../dataplane/neighbours.ts';
 import { planAdoption } from '../interchange/adoption.ts';
 import type { AdoptionOptions, AdoptionPlan, ForeignRule, Removal } from '../model/adoption.ts';
@@ -18,9 +19,11 @@ export interface AdoptionParts {
   readonly places: Places;
   readonly forwards: Forwards;
   readonly gatewaysOf: (router: RouterId) => Gateways;
+  readonly dataplane: Pick<Dataplane, 'outsideAddresses'>;
 }
 
-export function createAdoption({ neighbours, places, forwards, gatewaysOf }: AdoptionParts): Adoption {
+export function createAdoption(parts: AdoptionParts): Adoption {
+  const { neighbours, places, forwards, gatewaysOf, dataplane } = parts;
   return {
     async plan(router, options) {
       const here = places.of(router);
@@ -29,9 +32,10 @@ export function createAdoption({ neighbours, places, forwards, gatewaysOf }: Ado
       const instances = await Promise.all(read);
       const existing = [...forwards.ofRouter(router).values()];
       const gateways = gatewaysOf(router);
-      const request = { ...options, router, gateways, existing, priority: neighbours.priority };
+      const addresses = here.flatMap(({ instance: { id } }) => dataplane.outsideAddresses(id));
+      const request = { ...options, router, gateways, addresses, existing, priority: neighbours.priority };
       const unread = instances.flatMap(({ id, texts }) => texts.unread.map((reason) => `${id}: ${reason}`));
-      return { ...planAdoption(instances, request), unread };
+      return { ...planAdoption(instances, request), unread, addresses };
     },
 
     async remove(rules) {

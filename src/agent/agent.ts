@@ -87,7 +87,7 @@ export function createAgent(options: AgentOptions): Agent {
     onError: (error) => log.error({ err: error }, 'could not write the status of routers'),
   });
   const shadows = createShadows({ neighbours, onChange: ({ instance }) => publisher.touch(instance.router), log });
-  const adoption = createAdoption({ neighbours, places, forwards, gatewaysOf });
+  const adoption = createAdoption({ neighbours, places, forwards, gatewaysOf, dataplane });
   const found = createOrphans({ dataplane, forwards, gatewaysOf });
   const desired = createDesired({ forwards, orphans: found, gatewaysOf });
   const orphans = createOrphanControl({

@@ -14,6 +14,9 @@ export const adopt = buildCommand({
       router: routerFlag('router whose rules these are; may be left out where there is exactly one'),
       yes: switchFlag('Carry it out without asking'),
       followGateway: switchFlag("Let rules for the router's present address follow it when it changes"),
+      allAddresses: switchFlag(
+        'Make forwards for all addresses of an outside interface of a rule that is for its packets and names no address (no -d)',
+      ),
       outside: {
         ...textFlag(
           'NAME',

@@ -31,7 +31,7 @@ export interface CliContext extends CommandContext {
   };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard input to its end, where there is one. */
-  readonly readStdin?: () => Promise<string>;
+  readonly readStdin?: () => Promise<Uint8Array | string>;
   /** The terminal as a whole, for what is drawn anew again and again; only where a person sits before it. */
   readonly openScreen?: () => Promise<Screen>;
   /** Asks a person, where one is there: what was typed, up to the end of the line. */

@@ -26,7 +26,7 @@ try {
   process.exitCode = await runCli(process.argv.slice(2), {
     process: { stdout, stderr },
     env,
-    readStdin: async () => (await import('node:stream/consumers')).text(process.stdin),
+    readStdin: async () => (await import('node:stream/consumers')).buffer(process.stdin),
     ...(stdout.isTTY === true && {
       openScreen: async () => (await import('./screen.ts')).openScreen(process.stdin, process.stdout),
     }),

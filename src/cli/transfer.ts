@@ -70,6 +70,9 @@ export const importForwards = buildCommand({
     flags: {
       router: routerFlag('router that they are for; default: the one that a dump is called after'),
       followGateway: switchFlag("Let rules for the router's present address follow it when it changes"),
+      allAddresses: switchFlag(
+        'Make forwards for all addresses of an outside interface of a rule that is for its packets and names no address (no -d)',
+      ),
       outside: {
         ...textFlag(
           'NAME',

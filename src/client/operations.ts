@@ -203,6 +203,8 @@ export const isAdoptResult = record({
   ),
   /** what could not be read, and why */
   unread: list(text),
+  /** those that the router has on its outside interfaces on this node */
+  addresses: list(record({ interface: text, address: text })),
   owned: list(record({ owner: text, rules: count })),
 });
 export type AdoptResult = Guarded<typeof isAdoptResult>;
@@ -624,6 +626,7 @@ export interface AdoptRequest {
   readonly router?: string | undefined;
   readonly outside?: readonly string[] | undefined;
   readonly follow_gateway?: boolean | undefined;
+  readonly all_addresses?: boolean | undefined;
   /** the plan of a dry run: only if it would still be the same */
   readonly plan?: string | undefined;
   /** say what would be changed, and change nothing */

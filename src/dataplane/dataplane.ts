@@ -3,7 +3,7 @@ import type { FlowUsage } from '../model/flow-usage.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Observation, WatchedFlow } from '../model/observation.ts';
 import type { Protocol } from '../model/protocol.ts';
-import type { Gateways, ProtocolLimits, RouterId } from '../model/router.ts';
+import type { Gateways, OutsideAddress, ProtocolLimits, RouterId } from '../model/router.ts';
 import type { Change } from '../program/diff.ts';
 import type { InstanceFacts, NodeFacts } from '../program/facts.ts';
 import type { Program, Rule } from '../program/rule.ts';
@@ -60,6 +60,9 @@ export interface Farewell {
 export interface Dataplane {
   /** Finds what is there now (events before it resolves), then reports by event what changes. */
   start(onEvent: (event: DataplaneEvent) => void): Promise<void>;
+
+  /** The router's own addresses on outside interfaces there, gateways among them. */
+  outsideAddresses(id: string): readonly OutsideAddress[];
 
   /** Which protocols cannot be forwarded there at this moment, and why. */
   limits(id: string): Promise<ProtocolLimits>;

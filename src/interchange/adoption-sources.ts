@@ -1,6 +1,6 @@
 import type { AdoptionOptions, ForeignRule, LeftForeignRule } from '../model/adoption.ts';
 import { type Forward, type ForwardSpec, GATEWAY, parseForwardSpec } from '../model/forward.ts';
-import type { Gateways, RouterId } from '../model/router.ts';
+import type { Gateways, OutsideAddress, RouterId } from '../model/router.ts';
 import { effectOf } from './forward-effect.ts';
 import { forwardsOfDump } from './iptables-forwards.ts';
 import { translates } from './iptables-rule.ts';
@@ -20,6 +20,8 @@ export interface AdoptionRequest extends AdoptionOptions {
   readonly router: RouterId;
   /** The router's addresses now. */
   readonly gateways: Gateways;
+  /** All of its addresses on outside interfaces. */
+  readonly addresses: readonly OutsideAddress[];
   /** The router's forwards. */
   readonly existing: readonly Forward[];
   /** The priority at which forwards are translated: what comes before that is met as before. */
@@ -74,6 +76,8 @@ function ofDump(id: string, dump: IptablesDump, hooks: readonly Hook[], request:
     file: `${program}-save`,
     router: request.router,
     gateways: request.followGateway ? request.gateways : {},
+    addresses: request.addresses,
+    allAddresses: request.allAddresses,
     outside: request.outside,
     ownerOf: ownerOfRule,
   });

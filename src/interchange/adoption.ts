@@ -10,7 +10,10 @@ import { BYPASSED } from './iptables-forwards.ts';
  * What taking over the rules comes to that were made by hand in the instances of one router. A rule is taken over as a
  * whole or not at all, and so are rules that share a forward. Error: `file_malformed` for rules without an end.
  */
-export function planAdoption(instances: readonly Instance[], request: AdoptionRequest): Omit<AdoptionPlan, 'unread'> {
+export function planAdoption(
+  instances: readonly Instance[],
+  request: AdoptionRequest,
+): Omit<AdoptionPlan, 'unread' | 'addresses'> {
   const found = findForwards(instances, request);
   const present = alikeAmong(request.existing, request.gateways);
   const reasons = obstacles(found.forwards, request, present);

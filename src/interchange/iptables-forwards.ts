@@ -69,9 +69,14 @@ function forwardsOfTable(table: DumpTable, options: DumpOptions): DumpForwards {
     taken: told.flatMap(({ rule, outcome }) => {
       return 'reason' in outcome ? [] : outcome.forwards.map((forward) => ({ forward, lines: [rule.line] }));
     }),
-    left: told.flatMap(({ rule: { line, text }, outcome }) => {
-      return 'reason' in outcome ? [{ line, text, reason: outcome.reason }] : [];
-    }),
+    left: [
+      ...table.replaced
+        .filter((rule) => isTranslating(rule, table) && ownerOf(rule) === null)
+        .map(({ line, text }) => ({ line, text, reason: REPLACED })),
+      ...told.flatMap(({ rule: { line, text }, outcome }) => {
+        return 'reason' in outcome ? [{ line, text, reason: outcome.reason }] : [];
+      }),
+    ],
     bypassed: bypassedBy(told),
     foreign: rules.length - own.length,
     owners: rules.flatMap((rule) => ownerOf(rule) ?? []),
@@ -94,6 +99,8 @@ function bypassedBy(told: readonly { readonly rule: DumpRule; readonly outcome: 
 
 /** Why a rule that stays is named. */
 export const BYPASSED = 'packets of the forwards no longer come to it, since forwards come first';
+
+const REPLACED = 'a later table nat in the file replaces its table, and does not have it';
 
 /** By line. A rule that several ways lead to is taken over on all of them, or not at all. */
 function outcomesOf(table: DumpTable, options: DumpOptions): ReadonlyMap<number, Outcome> {

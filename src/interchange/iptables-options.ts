@@ -1,5 +1,5 @@
-import type { Word } from './iptables-dump.ts';
 import { protocolsOf } from './iptables-values.ts';
+import type { Word } from './iptables-words.ts';
 
 /** `--name value value`, perhaps negated. */
 export interface Option {

@@ -1,5 +1,6 @@
 import type { ForwardSpec } from './forward.ts';
 import type { ForwardId } from './ids.ts';
+import type { OutsideAddress } from './router.ts';
 
 /** A rule that somebody else has in a router. */
 export interface ForeignRule {
@@ -42,9 +43,13 @@ export interface AdoptionPlan {
   readonly owners: readonly string[];
   /** What is there and could not be read, and why. */
   readonly unread: readonly string[];
+  /** The router's own addresses on its outside interfaces here. */
+  readonly addresses: readonly OutsideAddress[];
 }
 
 export interface AdoptionOptions {
+  /** Whether a rule without an address, for packets by an outside interface, becomes a forward for each address there. */
+  readonly allAddresses: boolean;
   /** Whether rules for the router's present addresses become forwards on `gateway`. */
   readonly followGateway: boolean;
   /** Beginnings of the names of outside interfaces: a rule for packets that come in there counts as one for all. */

@@ -45,7 +45,7 @@ const RULE = {
   created: [],
 };
 const adoption: LocalNode['adoption'] = {
-  plan: async () => ({ forwards: [], rules: [RULE], left: [], bypassed: [], unread: [], owners: [] }),
+  plan: async () => ({ forwards: [], rules: [RULE], left: [], bypassed: [], addresses: [], unread: [], owners: [] }),
   remove: async (rules) => rules.map(() => ({ outcome: 'removed', reason: null })),
 };
 

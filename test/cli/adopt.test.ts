@@ -12,6 +12,7 @@ const PLAN: AdoptionPlan = {
   rules: [{ ...RULE, present: [], created: [0] }],
   left: [],
   bypassed: [],
+  addresses: [],
   unread: [],
   owners: ['Docker', 'Docker'],
 };

@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseAddress } from '../../src/model/address.ts';
 import { printForwardSpec } from '../../src/model/forward.ts';
 import { OTHER_ROUTER, publish, ROUTER, report } from '../api/api-under-test.ts';
 import { type CliBench, masked, openCliBench } from './cli-under-test.ts';
@@ -186,6 +188,96 @@ test('-o json has the rules that are left, too', async () => {
   });
 });
 
+test('a rule without an address is a forward on the gateway, where its interface leads outside', async () => {
+  await publish(bench.registry, report(0));
+  const path = await file(`qrouter-${ROUTER}`, dump(`-i qg-1 ${EVERY}`));
+  expect((await bench.run('import', path, '--no-wait')).exit).toBe(1);
+  expect((await bench.run('import', path, '--no-wait', '--outside', 'qg-')).stdout).toContain('--follow-gateway');
+  const { exit } = await bench.run('import', path, '--no-wait', '--outside', 'qg-', '--follow-gateway');
+  expect(exit).toBe(0);
+  expect(there()).toEqual([`${ROUTER} gateway 81 81 null`]);
+});
+
+test('where the node knows of several addresses there, it is one for all of them or none', async () => {
+  const addresses = ['192.168.1.100', '192.168.1.101'].map((text) => ({
+    interface: 'qg-1',
+    address: parseAddress(text),
+  }));
+  const plan = async () => ({ forwards: [], rules: [], left: [], bypassed: [], addresses, unread: [], owners: [] });
+  await using cli = await openCliBench({ adoption: { plan, remove: async () => [] } });
+  await publish(cli.registry, report(0));
+  const words = ['import', '-', '--router', ROUTER, '--no-wait', '--outside', 'qg-', '--follow-gateway'];
+  const refused = await cli.feed(dump(`-i qg-1 ${EVERY}`), ...words);
+  expect(refused.stdout).toContain(
+    'the interface has several (192.168.1.100, 192.168.1.101): --all-addresses makes a forward for each',
+  );
+  expect(refused.exit).toBe(1);
+  expect((await cli.feed(dump(`-i qg-1 ${EVERY}`), ...words, '--all-addresses')).exit).toBe(0);
+  expect(cli.registry.forwards.list().map((forward) => printForwardSpec(forward).external_address)).toEqual([
+    'gateway',
+    '192.168.1.101',
+  ]);
+});
+
+describe('what else is found in such files is named, with what prints it readably', () => {
+  test.each<[string, string | Buffer, string]>([
+    [
+      'iptables -L',
+      'Chain PREROUTING (policy ACCEPT)\ntarget prot opt source destination\n',
+      'a listing of iptables -L',
+    ],
+    ['its chains of users', 'Chain mine (1 references)\n', 'iptables-save prints the rules as a whole'],
+    ['nft', 'table ip nat {\n\tchain PREROUTING {\n\t}\n}\n', 'a ruleset of nft, and only rules of iptables'],
+    ['nft -j', '{"nftables": [{"metainfo": {}}]}', 'a ruleset of nft -j'],
+    [
+      'a script',
+      '#!/bin/sh\nip netns exec x true\niptables -t nat -A PREROUTING -j ACCEPT\n',
+      'a script of iptables commands',
+    ],
+    ['one with paths', 'sudo /sbin/ip6tables-legacy -t nat -F\n', 'a script of iptables commands'],
+    [
+      'a table that is not for it',
+      "# Table `nat' is incompatible, use 'nft' tool.\n",
+      'iptables-save could not read table nat',
+    ],
+    [
+      'also beside others',
+      "# Table `nat' is incompatible, use 'nft' tool.\n*filter\nCOMMIT\n",
+      'iptables-save could not read table nat',
+    ],
+    ['UTF-16', Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(dump(WEB), 'utf16le')]), 'iconv -f UTF-16'],
+    ['UTF-16 without a mark', Buffer.from(dump(WEB), 'utf16le'), 'iconv -f UTF-16'],
+    ['big-endian', Buffer.from(dump(WEB), 'utf16le').swap16(), 'iconv -f UTF-16'],
+    ['gzip', gzipSync(dump(WEB)), 'it is compressed with gzip: unpack it with zcat'],
+    ['zstd', zstdCompressSync(dump(WEB)), 'unpack it with zstdcat'],
+    ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00]), 'unpack it with xzcat'],
+    [
+      'something binary',
+      Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0x01, 0x00, 0x00, 0x00]),
+      'it is binary, and no text',
+    ],
+  ])('%s', async (_, content, reason) => {
+    const path = join(bench.directory, 'rules');
+    await writeFile(path, content);
+    const { stdout, stderr, exit } = await bench.run('import', path, '--router', 'r1');
+    expect(stderr).toContain(reason);
+    expect({ stdout, exit }).toEqual({ stdout: '', exit: 2 });
+    expect(there()).toEqual([]);
+  });
+
+  test('a byte order mark is none of it', async () => {
+    const path = await file('rules', `\uFEFF${dump(WEB)}`);
+    expect((await bench.run('import', path, '--router', 'r1', '--no-wait')).exit).toBe(0);
+    expect(there()).toHaveLength(1);
+  });
+
+  test('a dump without table nat is said to be one', async () => {
+    const { stderr, exit } = await bench.feed('*filter\nCOMMIT\n', 'import', '--router', 'r1', '-');
+    expect(stderr).toBe('hatoba: -: it has no table nat, where DNAT rules are\n');
+    expect(exit).toBe(0);
+  });
+});
+
 test('what iptables -S prints is not mistaken for anything', async () => {
   const { stderr, exit } = await bench.run(
     'import',
@@ -198,9 +290,9 @@ test('what iptables -S prints is not mistaken for anything', async () => {
 });
 
 test('what is no dump changes nothing', async () => {
-  const path = await file('rules', '*nat\n-A PREROUTING -j DNAT\nCOMMIT\n');
+  const path = await file('rules', '*nat\n-A MINE -j DNAT\nCOMMIT\n');
   const { stderr, exit } = await bench.run('import', path, '--router', 'r1');
-  expect(stderr).toContain(`hatoba: ${path} is not understood: line 2: there is no chain PREROUTING\n`);
+  expect(stderr).toContain(`hatoba: ${path} is not understood: line 2: there is no chain MINE\n`);
   expect(exit).toBe(2);
   expect((await bench.run('import', '/no/such/dump')).exit).toBe(2);
 });

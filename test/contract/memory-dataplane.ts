@@ -77,6 +77,7 @@ function createMemoryDataplane(
       listeners.add(onEvent);
       for (const instance of instances()) onEvent({ kind: 'appeared', instance });
     },
+    outsideAddresses: () => [],
     limits: async () => ({}),
     async unknownRules(id, isKnown) {
       return [...(find(id).contents ?? new Map<string, Rule>()).values()].filter(({ forward }) => !isKnown(forward));

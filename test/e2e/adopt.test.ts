@@ -163,6 +163,38 @@ describe.each(['iptables-nft', 'iptables-legacy'])('rules of %s', (program) => {
   });
 });
 
+test('a rule that would leave packets unmarked stays, and one that only reports them is named', async () => {
+  const marked = [
+    `-A PREROUTING -d ${GATEWAY[4]}/32 -p tcp -m tcp --dport 8080 -j MARK --set-xmark 0x1/0xffffffff`,
+    `-A PREROUTING -d ${GATEWAY[4]}/32 -p tcp -m tcp --dport 8080 -j DNAT --to-destination ${INSTANCE[4]}:80`,
+  ];
+  const logged = [
+    '-A PREROUTING -p tcp -m tcp --dport 8181 -j LOG',
+    `-A PREROUTING -d ${GATEWAY[4]}/32 -p tcp -m tcp --dport 8181 -j DNAT --to-destination ${INSTANCE[4]}:80`,
+  ];
+  await runIn(network.router, 'iptables-nft-restore', [], ['*nat', ...marked, ...logged, 'COMMIT', ''].join('\n'));
+  const { exit, stdout } = await adopt('--yes');
+  expect(exit).toBe(1);
+  expect(stdout).toContain(`the rule ${marked[0]} does something to its packets (MARK)`);
+  expect(stdout).toContain(`no longer come to it, since forwards come first\n    ${logged[0]}\n`);
+  expect(stdout).toContain('1 forward made, 1 rule removed');
+  expect((await saved('iptables-nft')).trim().split('\n')).toEqual([...marked, logged[0]]);
+  expect(await client.connect(GATEWAY[4], 8080)).toContain(CLIENT[4]);
+  expect(await client.connect(GATEWAY[4], 8181)).toContain(CLIENT[4]);
+});
+
+test('a rule of the outside interface without an address goes, where the user says so', async () => {
+  const rule = `-A PREROUTING -i qg-+ -p tcp -m state --state NEW -m tcp --dport 8080 -j DNAT --to-destination ${INSTANCE[4]}:80`;
+  await runIn(network.router, 'iptables-nft-restore', [], `*nat\n${rule}\nCOMMIT\n`);
+  expect((await adopt('--yes', '--outside', 'qg-')).stdout).toContain('--follow-gateway makes it one');
+  const { exit, stdout } = await adopt('--yes', '--outside', 'qg-', '--follow-gateway', '--all-addresses');
+  expect(stdout).toContain(`+ ${network.router} gateway:8080/tcp -> ${INSTANCE[4]}:80`);
+  expect(stdout).toContain('1 rule removed');
+  expect(exit).toBe(0);
+  expect(await saved('iptables-nft')).toBe('');
+  expect(await client.connect(GATEWAY[4], 8080)).toContain(CLIENT[4]);
+});
+
 test('IPv6, and both programs at once', async () => {
   const rule = `-A PREROUTING -d ${GATEWAY[6]}/128 -p tcp -m tcp --dport 8080 -j DNAT --to-destination [${INSTANCE[6]}]:80`;
   for (const program of ['ip6tables-nft', 'ip6tables-legacy']) {

@@ -26,7 +26,16 @@ function instance(id: string, rules: Partial<Record<Program, readonly string[]>>
 }
 
 function plan(instances: readonly Instance[], differences: Partial<AdoptionRequest> = {}) {
-  const request = { router: 'r', gateways: {}, existing: [], priority: -110, followGateway: false, outside: [] };
+  const request = {
+    router: 'r',
+    gateways: {},
+    existing: [],
+    priority: -110,
+    followGateway: false,
+    allAddresses: false,
+    addresses: [],
+    outside: [],
+  };
   const { forwards, rules, left, bypassed } = planAdoption(instances, { ...request, ...differences });
   return {
     forwards: forwards.map((spec) => {
@@ -114,9 +123,39 @@ describe('rules that do something before and let packets go on', () => {
   });
 });
 
+test('a rule without an address, for packets by an outside interface', () => {
+  const rule = RULE.replace('-d 203.0.113.1/32', '-i wan0');
+  const own = (...texts: readonly string[]) =>
+    texts.map((text) => ({ interface: 'wan0', address: parseAddress(text) }));
+  const gateways = { 4: parseAddress('203.0.113.1') };
+  const places = [instance('a', { 'iptables-nft': [rule] })];
+  const options = { gateways, outside: ['wan'], followGateway: true };
+  expect(plan(places, { ...options, addresses: own('203.0.113.1') })).toEqual({
+    forwards: ['gateway 80 -> 10.0.0.5 8080'],
+    rules: ['a iptables-nft 0'],
+    left: [],
+  });
+  const addresses = own('203.0.113.1', '203.0.113.2');
+  expect(plan(places, { ...options, addresses }).left[0]).toContain('--all-addresses makes a forward for each');
+  expect(plan(places, { ...options, addresses, allAddresses: true })).toEqual({
+    forwards: ['gateway 80 -> 10.0.0.5 8080', '203.0.113.2 80 -> 10.0.0.5 8080'],
+    rules: ['a iptables-nft 0 1'],
+    left: [],
+  });
+});
+
 test('a rule with a line break, which iptables-restore could not remove, is named as a whole, and the others go', () => {
   const broken = RULE.replace('80', '81').replace('-j', '-m comment --comment "two\nlines" -j');
-  const options = { router: 'r', gateways: {}, existing: [], priority: -110, followGateway: false, outside: [] };
+  const options = {
+    router: 'r',
+    gateways: {},
+    existing: [],
+    priority: -110,
+    followGateway: false,
+    allAddresses: false,
+    addresses: [],
+    outside: [],
+  };
   const { rules, left } = planAdoption([instance('a', { 'iptables-nft': [broken, RULE] })], options);
   expect(rules.map(({ text }) => text)).toEqual([RULE]);
   expect(left.map(({ text }) => text)).toEqual([broken]);
@@ -180,6 +219,15 @@ test.each([
 ])('rules in %s are of %s', (chain, owner) => {
   const lines = [`:${chain} - [0:0]`, `-A PREROUTING -j ${chain}`, RULE.replace('PREROUTING', chain)];
   const places = [instance('a', { 'iptables-nft': lines })];
-  const request = { router: 'r', gateways: {}, existing: [], priority: -110, followGateway: false, outside: [] };
+  const request = {
+    router: 'r',
+    gateways: {},
+    existing: [],
+    priority: -110,
+    followGateway: false,
+    allAddresses: false,
+    addresses: [],
+    outside: [],
+  };
   expect(planAdoption(places, request)).toMatchObject({ forwards: [], rules: [], left: [], owners: [owner] });
 });

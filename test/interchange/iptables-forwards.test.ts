@@ -384,12 +384,14 @@ describe('the first rule that fits wins', () => {
 describe('what is no dump', () => {
   test.each([
     [
-      '*nat\n:PREROUTING ACCEPT [0:0]\n-I PREROUTING -j ACCEPT\nCOMMIT',
-      'line 3: -I PREROUTING -j ACCEPT is not what iptables-save prints',
+      '*nat\n:PREROUTING ACCEPT [0:0]\n-R PREROUTING 1 -j ACCEPT\nCOMMIT',
+      'line 3: -R PREROUTING 1 -j ACCEPT is not what iptables-save prints',
     ],
-    ['*nat\n-A PREROUTING -j ACCEPT\nCOMMIT', 'line 2: there is no chain PREROUTING'],
+    ['*nat\n-A MINE -j ACCEPT\nCOMMIT', 'line 2: there is no chain MINE'],
+    ['*nat\n-A PREROUTING -j ACCEPT\n-F\nCOMMIT', 'line 3: -F comes behind rules'],
+    ['*nat\n-A PREROUTING -j ACCEPT\n-D PREROUTING -j DROP\nCOMMIT', 'line 3: the rule that it deletes is not there'],
+    ['*nat\n-A PREROUTING -j ACCEPT\n-D PREROUTING 2\nCOMMIT', 'line 3: the rule that it deletes is not there'],
     ['*nat\n:PREROUTING ACCEPT [0:0]\n', 'line 3: the last table has no COMMIT'],
-    ['*nat\nCOMMIT\n*nat\nCOMMIT', 'line 4: a second nat table for IPv4'],
     ['*nat\n*filter\nCOMMIT', 'line 2: a table begins before the one above has ended'],
     ['hello\n*nat\nCOMMIT', 'line 1: it is in no table'],
     ['*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -m comment --comment "a\nCOMMIT', 'line 3: a quote is not closed'],

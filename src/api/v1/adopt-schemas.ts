@@ -7,6 +7,7 @@ export const AdoptSchema = Type.Object(
     router: Type.Optional(Type.String({ description: 'may be left out where some node has exactly one' })),
     outside: Type.Optional(TextList),
     follow_gateway: Type.Optional(Type.Boolean()),
+    all_addresses: Type.Optional(Type.Boolean()),
     plan: Type.Optional(Type.String({ description: 'the plan of a dry run: only if it would still be the same' })),
     dry_run: Type.Optional(Type.Boolean({ description: 'say what would be changed, and change nothing' })),
   },
@@ -54,6 +55,11 @@ export const AdoptResultSchema = Type.Object(
       }),
     ),
     unread: Type.Immutable(Type.Array(Type.String(), { description: 'what could not be read, and why' })),
+    addresses: Type.Immutable(
+      Type.Array(Type.Object({ interface: Type.String(), address: Type.String() }, closed), {
+        description: 'those that the router has on its outside interfaces on this node',
+      }),
+    ),
     owned: Type.Immutable(Type.Array(Type.Object({ owner: Type.String(), rules: Count }, closed))),
   },
   named('AdoptResult'),

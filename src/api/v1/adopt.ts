@@ -50,7 +50,11 @@ export function adopt({ registryOf, localOf, ...deps }: RouteDeps): FastifyPlugi
 async function carryOut(deps: AdoptDeps, request: AdoptRequest, patience: Patience): Promise<AdoptResult> {
   const { registry, node, local, waiting } = deps;
   const router = chooseRouter(request.router, registry.statuses.routers());
-  const options = { followGateway: request.follow_gateway === true, outside: request.outside ?? [] };
+  const options = {
+    followGateway: request.follow_gateway === true,
+    allAddresses: request.all_addresses === true,
+    outside: request.outside ?? [],
+  };
   const plan = await local.adoption.plan(router, options);
   if (plan === null) throw hatobaError('router_elsewhere', { router, node: node.name });
   const digest = digestOf(plan);
@@ -130,6 +134,7 @@ function printResult(
     left: plan.left,
     bypassed: plan.bypassed,
     unread: plan.unread,
+    addresses: plan.addresses.map(({ interface: name, address }) => ({ interface: name, address: address.text })),
     owned: [...owners].map(([owner, those]) => ({ owner, rules: those.length })),
   };
 }

@@ -12,6 +12,7 @@ export interface AdoptFlags extends DaemonFlags {
   readonly router?: string;
   readonly yes?: boolean;
   readonly followGateway?: boolean;
+  readonly allAddresses?: boolean;
   readonly outside?: readonly string[];
   readonly wait?: string;
   readonly output?: DocumentFormat;
@@ -23,6 +24,7 @@ export async function adoptRules(this: CliContext, flags: AdoptFlags): Promise<v
   const request = {
     ...(flags.router === undefined ? {} : { router: await completeRouter(client, flags.router) }),
     ...(flags.followGateway === true ? { follow_gateway: true } : {}),
+    ...(flags.allAddresses === true ? { all_addresses: true } : {}),
     ...(flags.outside === undefined ? {} : { outside: flags.outside }),
   };
   const planned = await plan(this, client, request);

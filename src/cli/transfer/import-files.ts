@@ -1,11 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { isRecord } from '../../client/guards.ts';
+import { foreignFormOf } from '../../interchange/foreign-forms.ts';
 import { isDump } from '../../interchange/iptables-dump.ts';
 import { forwardsOfDump, type LeftRule } from '../../interchange/iptables-forwards.ts';
 import { type Address, parseAddress } from '../../model/address.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
 import { isUuid } from '../../model/ids.ts';
-import type { Gateways } from '../../model/router.ts';
+import type { Gateways, OutsideAddress } from '../../model/router.ts';
 import type { Client } from '../client.ts';
 import { absolute, type CliContext } from '../context.ts';
 import { readInput } from './input.ts';
@@ -21,6 +22,8 @@ export interface ImportFile {
   readonly left: readonly LeftRule[];
   /** Rules that packets of the forwards no longer come to, once these are there. */
   readonly bypassed: readonly LeftRule[];
+  /** What else there is to know about it. */
+  readonly notes: readonly string[];
   /** How many rules are Neutron's own. */
   readonly foreign: number;
   /** The error about one of these forwards, with its place in the file; `field` is within that forward. */
@@ -31,6 +34,7 @@ export interface ImportOptions {
   /** Of all that name none; undefined: a dump's is told by its file name. */
   readonly router: string | undefined;
   readonly followGateway: boolean;
+  readonly allAddresses: boolean;
   readonly outside: readonly string[];
 }
 
@@ -54,26 +58,31 @@ export async function readImportFile(
   options: ImportOptions,
 ): Promise<ImportFile> {
   const text = await readInput(context, file);
-  if (isDump(text)) return readDumpFile(client, file, text, options);
-  if (/^-[APN] \S/m.test(text)) {
-    throw hatobaError('file_malformed', {
-      file,
-      reason: 'it lists rules as iptables -S does, and not as iptables-save',
-    });
-  }
-  return readWishes(file, text, options);
+  const reason = foreignFormOf(text, isDump(text));
+  if (reason !== null) throw hatobaError('file_malformed', { file, reason });
+  return isDump(text) ? readDumpFile(client, file, text, options) : readWishes(file, text, options);
 }
 
 async function readDumpFile(client: Client, file: string, text: string, options: ImportOptions): Promise<ImportFile> {
   const router = options.router ?? (await routerOfFile(client, file));
-  const gateways = options.followGateway ? await gatewaysOf(client, router) : {};
-  const { taken, left, bypassed, foreign } = forwardsOfDump(text, { file, router, gateways, outside: options.outside });
+  const { outside, allAddresses, followGateway } = options;
+  const gateways = followGateway ? await gatewaysOf(client, router) : {};
+  const addresses = followGateway || allAddresses ? await outsideAddressesOf(client, router) : undefined;
+  const { taken, left, bypassed, foreign } = forwardsOfDump(text, {
+    file,
+    router,
+    gateways,
+    outside,
+    allAddresses,
+    ...(addresses === undefined ? {} : { addresses }),
+  });
   return {
     file,
     forwards: taken.map(({ forward }) => forward),
     taken: taken.flatMap(({ lines }) => lines.map((line) => `${file}:${line}`)),
     left,
     bypassed: bypassed.map(({ line, text: rule, reason }) => ({ line, text: rule, reason })),
+    notes: /^\*nat\s*$/m.test(text) ? [] : [`${file}: it has no table nat, where DNAT rules are`],
     foreign,
     locate: async (error, index) => within(`${file}:${taken[index]?.lines.join(',')}`, error),
   };
@@ -90,6 +99,7 @@ async function readWishes(file: string, text: string, options: ImportOptions): P
     taken: [],
     left: [],
     bypassed: [],
+    notes: [],
     foreign: 0,
     locate: (error, index, field) => {
       const { code, message, hint, cause } = error;
@@ -123,6 +133,20 @@ async function gatewaysOf(client: Client, router: string): Promise<Gateways> {
   });
   const addresses: readonly Address[] = found?.gateways.map(parseAddress) ?? [];
   return Object.fromEntries(addresses.map((address) => [address.family, address]));
+}
+
+/** Codes of errors that say that the daemon's node does not have the router, or does not tell this caller. */
+const NOT_HERE: readonly string[] = ['router_elsewhere', 'router_not_found', 'role_missing', 'all_projects_needed'];
+
+/** The addresses on its outside interfaces, where the daemon's own node has the router; else undefined. */
+async function outsideAddressesOf(client: Client, router: string): Promise<readonly OutsideAddress[] | undefined> {
+  try {
+    const { addresses } = await client.adopt({ router, dry_run: true }, '0');
+    return addresses.map(({ interface: name, address }) => ({ interface: name, address: parseAddress(address) }));
+  } catch (error) {
+    if (error instanceof HatobaError && NOT_HERE.includes(error.code)) return undefined;
+    throw error;
+  }
 }
 
 function within(place: string, { code, message, hint, field, cause }: HatobaError): HatobaError {

@@ -13,6 +13,7 @@ import { printChanges, reportKernel } from './report.ts';
 export interface ImportFlags extends DaemonFlags {
   readonly router?: string;
   readonly followGateway?: boolean;
+  readonly allAddresses?: boolean;
   readonly outside?: readonly string[];
   readonly dryRun?: boolean;
   readonly wait?: string;
@@ -42,6 +43,7 @@ export async function importForwards(this: CliContext, flags: ImportFlags, ...pa
   if (flags.output !== undefined) await printDocument(this, flags.output, { ...value, left, bypassed, foreign });
   else {
     printChanges(this, value, elapsedMs);
+    for (const note of files.flatMap(({ notes }) => notes)) this.process.stderr.write(`hatoba: ${visible(note)}\n`);
     printLeft(this, [...left, ...bypassed], foreign);
   }
   reportKernel(this, flags, value, elapsedMs);
@@ -61,6 +63,7 @@ async function readAll(
   const options = {
     router: flags.router === undefined ? undefined : await completeRouter(client, flags.router),
     followGateway: flags.followGateway === true,
+    allAddresses: flags.allAddresses === true,
     outside: flags.outside ?? [],
   };
   const files: ImportFile[] = [];

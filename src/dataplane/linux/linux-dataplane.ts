@@ -2,12 +2,12 @@ import { release } from 'node:os';
 import type { Kernel, KernelEvent, Links } from '../../kernel/kernel.ts';
 import { HatobaError, hatobaError } from '../../model/errors.ts';
 import type { ForwardId } from '../../model/ids.ts';
-import { HOST_ROUTER, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
+import { HOST_ROUTER, type OutsideAddress, type ProtocolLimits, routerOfNamespace } from '../../model/router.ts';
 import type { Change } from '../../program/diff.ts';
 import type { Program, Rule } from '../../program/rule.ts';
 import type { Correction, Dataplane, DataplaneEvent, Farewell, Instance } from '../dataplane.ts';
 import { BACKENDS, type Backend, type BackendName, bindKernel, type Found } from './backend.ts';
-import { gatewaysOf, sameGateways } from './gateways.ts';
+import { gatewaysOf, outsideAddressesOf, sameGateways } from './gateways.ts';
 import { describeInside, type InsideInterface, sameInside } from './inside-interfaces.ts';
 import { createIptables } from './iptables/backend.ts';
 import { createPrograms } from './iptables/programs.ts';
@@ -64,7 +64,18 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
   let stopped = false;
   let emit: (event: DataplaneEvent) => void = () => undefined;
   const readings = createReadings({ kernel, known });
-  return { ...readings, start, limits, unknownRules, synchronise, apply, clean, alive: () => kernel.ping(), stop };
+  return {
+    ...readings,
+    start,
+    outsideAddresses,
+    limits,
+    unknownRules,
+    synchronise,
+    apply,
+    clean,
+    alive: () => kernel.ping(),
+    stop,
+  };
 
   async function start(onEvent: (event: DataplaneEvent) => void): Promise<void> {
     emit = onEvent;
@@ -192,6 +203,11 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
     entry.found = undefined;
     if (!entry.backends[entry.name].disturbed()) return;
     emit({ kind: 'disturbed', id: namespace });
+  }
+
+  function outsideAddresses(id: string): readonly OutsideAddress[] {
+    const { links, sides } = known(id);
+    return outsideAddressesOf(links, sides);
   }
 
   async function limits(id: string): Promise<ProtocolLimits> {

@@ -50,6 +50,7 @@ export function tellingNode(forwards: () => readonly Forward[]): Partial<LocalNo
         rules: [{ instance: router, program: 'iptables-nft', text: TEXT, present: [], created: [0] }],
         left: [],
         bypassed: [],
+        addresses: [],
         unread: [TEXT],
         owners: ['docker'],
       }),

@@ -19,6 +19,7 @@ function planOf(): AdoptionPlan {
     ],
     left: [{ ...ruleOf('-A PREROUTING -j THIRD'), reason: 'it is odd' }],
     bypassed: [{ ...ruleOf('-A PREROUTING -j LOG'), reason: 'they pass it by' }],
+    addresses: [],
     unread: [],
     owners: ['Docker', 'Docker', 'Neutron'],
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gatewaysOf, sameGateways } from '../../../src/dataplane/linux/gateways.ts';
+import { gatewaysOf, outsideAddressesOf, sameGateways } from '../../../src/dataplane/linux/gateways.ts';
 import type { AddressFlag, Interface, InterfaceAddress } from '../../../src/kernel/netlink/rtnetlink.ts';
 import { parseAddress } from '../../../src/model/address.ts';
 
@@ -114,4 +114,19 @@ test('a deprecated address that is not of the longest prefix is the gateway also
   const addresses = [address('192.0.2.9/32'), address('192.0.2.1/24', 'deprecated')];
   const sides = { outside: ['qg-'], floatingIps: true };
   expect(gatewaysOf({ interfaces: [link('qg-1', ...addresses)], defaultRoutes: [] }, sides)[4]?.text).toBe('192.0.2.1');
+});
+
+test('all addresses at which it can be reached from outside, floating IPs and deprecated ones among them', () => {
+  const interfaces = [
+    link('qg-1', address('192.0.2.1/24'), address('192.0.2.9/32'), address('2001:db8::1/64', 'tentative')),
+    link('qr-1', address('10.0.0.1/24')),
+    link('ext0', address('198.51.100.1/24', 'deprecated'), address('2001:db8:1::1/64')),
+  ];
+  const addresses = outsideAddressesOf({ interfaces, defaultRoutes: [] }, { outside: ['qg-', 'ext'] });
+  expect(addresses.map((one) => `${one.interface} ${one.address.text}`)).toEqual([
+    'qg-1 192.0.2.1',
+    'qg-1 192.0.2.9',
+    'ext0 198.51.100.1',
+    'ext0 2001:db8:1::1',
+  ]);
 });

@@ -1,5 +1,5 @@
-import { wordsOf } from '../../../interchange/iptables-dump.ts';
 import { jumpIn, type Option, optionsOf } from '../../../interchange/iptables-options.ts';
+import { wordsOf } from '../../../interchange/iptables-words.ts';
 import type { Family } from '../../../model/address.ts';
 import { bitsOf, maskBits, UNKNOWN_BITS, xorBits } from './bits.ts';
 import { conditionsOf } from './iptables-conditions.ts';
