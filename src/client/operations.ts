@@ -434,6 +434,10 @@ export const isCaughtPacket = record({
   /** whether the kernel did what is said above */
   as_compiled: flag,
   difference: nullable(text),
+  /** whether the packet and its answer got where they belong; null: no answer was seen */
+  got_through: nullable(flag),
+  /** both in words: what the kernel did, and whether packet and answer got through */
+  verdict: text,
   legacy_tables: list(text),
 });
 export type CaughtPacket = Guarded<typeof isCaughtPacket>;

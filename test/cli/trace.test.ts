@@ -148,6 +148,7 @@ describe('what the kernel does with a packet', () => {
     base: { ...base, type: 'filter', hook: 'forward' },
     ours: false,
   };
+  const drop = { ...guard, handle: 3, rule: 'tcp sport 22 drop', verdict: 'drop' };
   const way: KernelWay = {
     arrived: { ...ends, destination: '192.168.1.100', destinationPort: 5001 },
     from: 'qg-x',
@@ -196,7 +197,7 @@ The answer came.
 It came by qr-x from 192.168.50.11:22 to 198.51.100.5:4000.
 It left by qg-x from 192.168.1.100:5001 to 198.51.100.5:4000.
 
-The kernel did as compiled.
+The kernel did as compiled: the packet and its answer got through.
 `);
     expect({ stderr, exit }).toEqual({
       stderr: 'waiting up to 10 s for a tcp packet from 198.51.100.5 to 192.168.1.100:5001: make one now\n',
@@ -215,6 +216,12 @@ The kernel did as compiled.
     expect(known.told).toContain('\nIt came from the router itself from 198.51.100.5:4000');
     expect(known.told).toContain('\nConnection tracking knew its flow, and led it as that had begun');
     expect(known.told).toContain('\nNo answer was seen within a second.\n');
+    expect(known.told).toContain('Whether the target answers is not known: no answer came to the router.');
+    const stopped = await traced({ reply: { ...reply, outcome: 'dropped', left: null, to: null, steps: [drop] } });
+    expect(stopped.told).toContain(
+      '\nThere it was dropped.\n\nThe kernel did as compiled with the packet, but its answer did not get through: it was dropped by a rule of chain FORWARD of table ip filter, tcp sport 22 drop.\n',
+    );
+    expect(stopped.told.match(/as compiled/g)).toHaveLength(1);
   });
 
   test('nobody came', async () => {

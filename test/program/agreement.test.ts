@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/model/address.ts';
 import type { KernelStep, KernelWay } from '../../src/model/observation.ts';
-import { disagreement } from '../../src/program/agreement.ts';
+import { disagreement, verdictOn } from '../../src/program/agreement.ts';
 
 const ARRIVED = { source: '198.51.100.5', sourcePort: 4000, destination: '198.51.100.1', destinationPort: 5001 };
 const LED = { ...ARRIVED, destination: '10.0.0.1', destinationPort: 22 };
@@ -51,4 +51,62 @@ test.each<[string, Partial<KernelWay>, string | null]>([
   ['somebody leads it elsewhere', {}, 'it went to 10.0.0.1:22, though no forward takes it'],
 ])('no forward takes it, and %s', (_, differences, expected) => {
   expect(disagreement(null, wayWith(differences))).toBe(expected);
+});
+
+describe('of packet and answer there is one verdict', () => {
+  const BACK: KernelWay = {
+    arrived: { source: '10.0.0.1', sourcePort: 22, destination: '198.51.100.5', destinationPort: 4000 },
+    from: 'qr-x',
+    steps: [],
+    outcome: 'forwarded',
+    left: { source: '198.51.100.1', sourcePort: 5001, destination: '198.51.100.5', destinationPort: 4000 },
+    to: 'qg-x',
+  };
+
+  test.each<[string, Partial<KernelWay>, KernelWay | null, boolean | null, string]>([
+    ['both got through', {}, BACK, true, 'as compiled: the packet and its answer got through.'],
+    ['no answer came', {}, null, null, 'no answer came to the router.'],
+    [
+      'a rule dropped the answer',
+      {},
+      { ...BACK, outcome: 'dropped', left: null, steps: [{ ...POLICY, handle: 3, rule: 'tcp sport 22 drop' }] },
+      false,
+      'but its answer did not get through: it was dropped by a rule of chain FORWARD of table ip filter, tcp sport 22 drop.',
+    ],
+    [
+      'a policy dropped the answer',
+      {},
+      { ...BACK, outcome: 'dropped', left: null, steps: [POLICY] },
+      false,
+      'its answer did not get through: it was dropped by the policy of chain FORWARD of table ip filter.',
+    ],
+    ['the answer was lost', {}, { ...BACK, outcome: 'lost', left: null }, false, 'did not get through: it was lost, '],
+    [
+      'the answer was not translated back',
+      {},
+      { ...BACK, left: BACK.arrived },
+      false,
+      'its answer left from 10.0.0.1:22 instead of 198.51.100.1:5001',
+    ],
+    [
+      'the packet was dropped',
+      { outcome: 'dropped', left: null, steps: [POLICY] },
+      null,
+      false,
+      'The kernel did something else than what was compiled: it was dropped by the policy',
+    ],
+  ])('%s', (_, way, reply, gotThrough, quoted) => {
+    const verdict = verdictOn(TARGET, { way: wayWith(way), reply });
+    expect(verdict.gotThrough).toBe(gotThrough);
+    expect(verdict.text).toContain(quoted);
+  });
+
+  test('no forward takes it, and a rule drops it', () => {
+    const way = wayWith({ left: null, outcome: 'dropped', steps: [POLICY] });
+    const { gotThrough, text } = verdictOn(null, { way, reply: null });
+    expect(gotThrough).toBe(false);
+    expect(text).toBe(
+      'The kernel did as compiled: no forward takes the packet. It did not get through: it was dropped by the policy of chain FORWARD of table ip filter.',
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import type { KernelWay, Observation, PacketEnds } from '../../model/observation.ts';
-import { disagreement } from '../../program/agreement.ts';
+import { disagreement, verdictOn } from '../../program/agreement.ts';
 import type { Path } from '../../program/explain.ts';
 import type { LiveSchema } from './live-trace-schemas.ts';
 
@@ -9,7 +9,9 @@ type CaughtDocument = NonNullable<LiveTraceDocument['packet']>;
 
 /** What the kernel did, and whether that is what the explanation, with this path, says. */
 export function printObservation(observation: Observation, path: Path | null): CaughtDocument {
-  const difference = disagreement(path?.target ?? null, observation.way);
+  const target = path?.target ?? null;
+  const difference = disagreement(target, observation.way);
+  const { gotThrough, text } = verdictOn(target, observation);
   return {
     instance: observation.instance,
     way: printWay(observation.way),
@@ -17,6 +19,8 @@ export function printObservation(observation: Observation, path: Path | null): C
     reply: observation.reply && printWay(observation.reply),
     as_compiled: difference === null,
     difference,
+    got_through: gotThrough,
+    verdict: text,
     legacy_tables: observation.legacyTables,
   };
 }

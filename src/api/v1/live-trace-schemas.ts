@@ -58,6 +58,13 @@ const CaughtSchema = Type.Object(
     reply: Type.Union([WaySchema, Type.Null()], { description: 'null: none was seen within a second' }),
     as_compiled: Type.Boolean({ description: 'whether the kernel did what is said above' }),
     difference: TextOrNull,
+    got_through: Type.Unsafe<boolean | null>({
+      type: ['boolean', 'null'],
+      description: 'whether the packet and its answer got where they belong; null: no answer was seen',
+    }),
+    verdict: Type.String({
+      description: 'both in words: what the kernel did, and whether packet and answer got through',
+    }),
     legacy_tables: Type.Immutable(TextList),
   },
   named('CaughtPacket'),

@@ -1,15 +1,14 @@
 import type { LiveTrace, Trace } from '../../client/operations.ts';
 import { printEndpoint } from '../../model/address.ts';
 
-type Caught = NonNullable<LiveTrace['packet']>;
-type Way = Caught['way'];
+type Way = NonNullable<LiveTrace['packet']>['way'];
 type Ends = Way['arrived'];
 type Step = Way['steps'][number];
 
 /** What the kernel did with the packet, for people; nothing where none was caught. */
 export function liveLines({ live }: Trace): readonly string[] {
   if (live === null || live.packet === null) return [];
-  const { instance, way, reply, known_flow, legacy_tables } = live.packet;
+  const { instance, way, reply, known_flow, verdict, legacy_tables } = live.packet;
   const known = known_flow
     ? ['Connection tracking knew its flow, and led it as that had begun: no nat chain was asked for it.']
     : [];
@@ -20,7 +19,7 @@ export function liveLines({ live }: Trace): readonly string[] {
     ...known,
     ...(reply === null ? noReply(way) : ['', 'The answer came.', ...wayLines(reply, 'answer')]),
     '',
-    verdictOf(live.packet),
+    verdict,
     ...legacyWarning(legacy_tables),
   ];
 }
@@ -61,11 +60,6 @@ function between({ source, source_port, destination, destination_port }: Ends): 
 
 function noReply({ left }: Way): readonly string[] {
   return left === null ? [] : ['', 'No answer was seen within a second.'];
-}
-
-function verdictOf({ as_compiled, difference }: Caught): string {
-  if (as_compiled) return 'The kernel did as compiled.';
-  return `The kernel did something else than what was compiled: ${difference}.`;
 }
 
 function legacyWarning(tables: readonly string[]): readonly string[] {

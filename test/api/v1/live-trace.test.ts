@@ -58,6 +58,9 @@ test('what the kernel did is told with what was compiled, and whether both agree
       reply: null,
       as_compiled: true,
       difference: null,
+      got_through: null,
+      verdict:
+        'The kernel did as compiled with the packet. Whether the target answers is not known: no answer came to the router.',
       legacy_tables: ['nat'],
     },
   });
