@@ -9,7 +9,7 @@ REPORTERS = $(if $(REPORT),--reporter=default --reporter=json --outputFile.json=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help up down test test-openstack check bench clean
+.PHONY: help up down test test-openstack check bench soak clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -38,6 +38,11 @@ check: ## types, format and lint
 bench: ## measure against the baselines
 	@scripts/bootstrap.sh test
 	@npm run --silent bench
+
+soak: ## a night of random changes to the daemon, and of random firewalls for its doctor
+	@scripts/bootstrap.sh test
+	@FIREWALL_RUNS=500 npm run --silent test -- --project=kernel test/kernel/random-firewalls.test.ts
+	@npm run --silent bench -- soak
 
 clean: ## remove what was installed into the checkout
 	@rm -rf node_modules

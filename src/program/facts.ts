@@ -46,6 +46,8 @@ export interface WayFacts {
   readonly arrivesBy: readonly string[];
   /** Whether packets leave by the inside interface they came in by: they are masqueraded, so that answers come back. */
   readonly isHairpin: boolean;
+  /** Whether one of these is a bridge, on which answers to clients may come through the router's rules without being routed. */
+  readonly isBridged: boolean;
   readonly toTarget: Route;
   /** Whether the target is an address of the router itself. */
   readonly isLocal: boolean;

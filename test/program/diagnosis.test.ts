@@ -22,6 +22,7 @@ const NOW = '2026-01-01T00:00:00.000Z';
 const WAY: WayFacts = {
   arrivesBy: ['qg-1'],
   isHairpin: false,
+  isBridged: false,
   isLocal: false,
   toTarget: { interface: 'qr-1', nextHop: null },
   refusal: null,
@@ -119,6 +120,11 @@ describe('a forward', () => {
       'clients behind the interface by which the target is reached, which are masqueraded',
       instance({}, { way: { ...WAY, ...BEHIND_ONE, isHairpin: true } }),
       [],
+    ],
+    [
+      'a route outside, on a bridge',
+      instance({}, { way: { ...WAY, toTarget: WAY.toClient, isBridged: true } }),
+      ['route_outside'],
     ],
     [
       'a route outside, by which others masquerade',

@@ -33,9 +33,9 @@ function wayThere(subject: Subject, facts: RuleFacts, { instance }: InstanceFact
   return [finding(subject, 'route_outside', leads), ...bypass(subject, facts)];
 }
 
-/** Where others give the flow another source, the answer comes back to the router. */
-function bypass(subject: Subject, { rule, translatesSource }: RuleFacts): readonly Finding[] {
-  if (translatesSource !== 'no') return [];
+/** Where others give the flow another source, the answer comes back to the router; on a bridge of the router's own it may. */
+function bypass(subject: Subject, { rule, way, translatesSource }: RuleFacts): readonly Finding[] {
+  if (translatesSource !== 'no' || way.isBridged) return [];
   return [finding(subject, 'answer_bypasses_router', { target: rule.internal.text })];
 }
 

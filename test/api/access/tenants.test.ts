@@ -43,6 +43,7 @@ const passage: Passage = {
 const WAY = {
   arrivesBy: ['qg-1'],
   isHairpin: false,
+  isBridged: false,
   toTarget: { interface: 'qr-1', nextHop: null },
   isLocal: false,
   refusal: null,

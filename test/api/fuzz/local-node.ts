@@ -24,6 +24,7 @@ const PASSAGE: Passage = {
 const WAY: WayFacts = {
   arrivesBy: ['qg-1'],
   isHairpin: false,
+  isBridged: false,
   toTarget: { interface: 'qr-1', nextHop: null },
   isLocal: false,
   refusal: null,

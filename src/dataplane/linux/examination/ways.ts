@@ -38,7 +38,8 @@ export async function readWays(
   const begun = clients.map(({ rule, client }) => {
     const behind = insideBy.get(rule.forward);
     const arrivesBy = behind ?? interfacesWith(links, rule.external) ?? outside(rule.external.family);
-    return { rule, client, arrivesBy };
+    const isBridged = links.interfaces.some(({ name, isBridge }) => isBridge && arrivesBy.includes(name));
+    return { rule, client, arrivesBy, isBridged };
   });
   const arriving = await ask(
     begun.map(({ rule, client, arrivesBy }) => ({
