@@ -9,13 +9,18 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** A new API token of the daemon, for all projects. */
+/** A new API token of the daemon, for the project; by default for all. */
 export async function issueToken(
   daemon: { call(method: string, path: string, body?: unknown): Promise<unknown> },
   name: string,
   role: string,
+  project?: string,
 ): Promise<string> {
-  const token = await daemon.call('POST', '/v1/tokens', { name, role });
+  const token = await daemon.call('POST', '/v1/tokens', {
+    name,
+    role,
+    ...(project === undefined ? {} : { project }),
+  });
   if (typeof token === 'object' && token !== null && 'secret' in token) return String(token.secret);
   throw new Error(`no token: ${JSON.stringify(token)}`);
 }

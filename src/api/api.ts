@@ -1,3 +1,4 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import type { Caller } from '../model/caller.ts';
 import { reasonOf } from '../model/errors.ts';
@@ -6,13 +7,18 @@ import { scopeRegistry } from '../registry/tenants/scoped.ts';
 import { limitBodies } from './access/body-limits.ts';
 import { guardRoutes } from './access/guard.ts';
 import { scopeLocalNode } from './access/scoped-local-node.ts';
+import { createAnswerBudget } from './answers/answer-budget.ts';
+import { createAnswers } from './answers/answers.ts';
+import { limitLongAnswers } from './answers/long-answers.ts';
 import { auditChanges } from './audit.ts';
 import type { ApiDeps, RouteDeps } from './deps.ts';
 import { createEventStreams } from './event-streams.ts';
 import { health } from './health.ts';
 import { answerBrokenRequest } from './listen/broken-request.ts';
 import { trackConnections } from './listen/connection-draining.ts';
+import { inTurns } from './listen/in-turns.ts';
 import { KEEP_ALIVE, limitClients, SERVER_OPTIONS, STALL } from './listen/limits.ts';
+import { oneAtATime } from './listen/one-at-a-time.ts';
 import { NO_ROUTERS } from './local-node.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { metricsRoute } from './metrics-route.ts';
@@ -42,6 +48,14 @@ import { createWaiting } from './waiting.ts';
 /** One forward with every option is far smaller; routes that take more say so themselves. */
 const BODY_LIMIT = 64 * 1024;
 
+/** The server of the unix socket. */
+function createSocketServer(handler: RequestListener): Server {
+  const server = createServer(SERVER_OPTIONS, oneAtATime(inTurns(handler)));
+  server.keepAliveTimeout = KEEP_ALIVE;
+  server.setTimeout(STALL);
+  return server;
+}
+
 /** The HTTP API over a registry, not yet listening. Its `close` answers the requests that wait at that moment. */
 export function createApi(given: ApiDeps): FastifyInstance {
   const { registry, grants = parseGrants([]), node, neutron = {}, log, verifyStore = async () => undefined } = given;
@@ -54,9 +68,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
     ...(log === false ? {} : { loggerInstance: log }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
-    keepAliveTimeout: KEEP_ALIVE,
-    connectionTimeout: STALL,
-    http: SERVER_OPTIONS,
+    serverFactory: createSocketServer,
     return503OnClosing: false,
     rewriteUrl: ({ url = '/' }) => routedUrl(behindPrefix(originForm(url), neutron.upstream?.upstream.prefix ?? '')),
     routerOptions: { maxParamLength: 255 },
@@ -71,10 +83,12 @@ export function createApi(given: ApiDeps): FastifyInstance {
   answerWithProblems(api);
   const asking = guardRoutes(api, given.authenticate, given.admit);
   limitBodies(api, asking);
+  const answers = createAnswers(createAnswerBudget(given.answerLimits));
+  limitLongAnswers(api, answers, asking);
   const audit = auditChanges(api, asking);
   const registryOf = (caller: Caller) => audit.registry(caller, scopeRegistry(registry, caller, grants));
   const localOf = (caller: Caller) => audit.local(caller, scopeLocalNode(local, caller, registryOf(caller)));
-  const deps: RouteDeps = { registryOf, node, localOf, storeTrouble, waiting, streams };
+  const deps: RouteDeps = { registryOf, node, localOf, storeTrouble, waiting, streams, answers };
   api.addHook('preClose', (done) => {
     waiting.end();
     connections.begin();

@@ -4,6 +4,8 @@ import type { Grants } from '../model/grants.ts';
 import type { OpenRegistry } from '../registry/open-registry.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Admit, Authenticate } from './access/guard.ts';
+import type { AnswerLimits } from './answers/answer-budget.ts';
+import type { Answers } from './answers/answers.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { LocalNode } from './local-node.ts';
 import type { Observations } from './metrics/observations.ts';
@@ -44,6 +46,8 @@ export interface ApiDeps {
   readonly verifyStore?: () => Promise<void>;
   /** How Neutron's API is served. */
   readonly neutron?: NeutronOptions;
+  /** How much memory long answers may take. Default: `ANSWER_LIMITS`. */
+  readonly answerLimits?: AnswerLimits;
   /** A pino logger; false: silence. */
   readonly log: FastifyBaseLogger | false;
 }
@@ -59,4 +63,5 @@ export interface RouteDeps {
   readonly storeTrouble: () => Promise<string | null>;
   readonly waiting: Waiting;
   readonly streams: EventStreams;
+  readonly answers: Answers;
 }

@@ -53,14 +53,16 @@ export function answerWithProblems(api: FastifyInstance): void {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const told = toHatobaError(error, request);
   if (isForLog(told)) request.log.error({ err: error }, told.message);
+  if (told.retryAfter !== undefined) reply.header('retry-after', told.retryAfter);
   reply.code(told.status).type(PROBLEM_TYPE).send(printProblem(told));
 }
 
-/** What the log tells once, when it begins, so that callers cannot fill it by asking. */
+/** What the log tells once, when it begins, or not at all, so that callers cannot fill it by asking. */
 const TOLD_ELSEWHERE: readonly ErrorCode[] = [
   'authentication_unavailable',
   'neutron_unavailable',
   'daemon_stopping',
+  'answers_exhausted',
   'not_ready',
 ];
 

@@ -377,6 +377,13 @@ export const ERRORS = {
     message: '{what} more often than {limit} times a second',
     hint: 'Wait for {seconds} s, as Retry-After says, and ask less often.',
   },
+  answers_exhausted: {
+    status: 503,
+    exit: EXIT.failed,
+    message:
+      'long answers that have not been read yet fill the {limit} MiB of this caller, or the {total} MiB of all callers',
+    hint: 'Read the answers that were asked for, and try again in {seconds} s, as Retry-After says.',
+  },
   role_missing: {
     status: 403,
     exit: EXIT.forbidden,

@@ -11,6 +11,7 @@ import type { RouterStatus } from '../../src/model/status.ts';
 import { type OpenRegistry, openRegistry, type RegistryOptions } from '../../src/registry/open-registry.ts';
 import type { Registry } from '../../src/registry/registry.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/store/sqlite/open-sqlite-store.ts';
+import type { Store } from '../../src/store/store.ts';
 
 export const ROUTER = '9a8b7c6d-0000-4000-8000-000000000001';
 export const OTHER_ROUTER = '9a8b7c6d-0000-4000-8000-000000000002';
@@ -25,6 +26,7 @@ export interface Bench extends AsyncDisposable {
 type GivenDeps = Partial<
   Pick<
     ApiDeps,
+    | 'answerLimits'
     | 'authenticate'
     | 'admit'
     | 'grants'
@@ -38,13 +40,20 @@ type GivenDeps = Partial<
 >;
 
 /** Of what the node itself can tell, only what is given; whoever asks comes by the socket, unless it is said otherwise. */
-export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps, Partial<LocalNode> {}
+export interface BenchOptions extends RegistryOptions, SqliteStoreOptions, GivenDeps, Partial<LocalNode> {
+  /** Called when changes begin to be read from the store. */
+  readonly onWatch?: () => void;
+}
 
 /** The real API over the real registry on the real store, in a directory of its own. */
 export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const directory = await mkdtemp(join(tmpdir(), 'hatoba-api-'));
   const store = openSqliteStore(join(directory, 'store.db'), options);
-  const registry = await openRegistry(store, options);
+  const watch: Store['watch'] = (...wanted) => {
+    options.onWatch?.();
+    return store.watch(...wanted);
+  };
+  const registry = await openRegistry({ ...store, watch }, options);
   const node = {
     version: '0.1.0',
     name: 'n1',

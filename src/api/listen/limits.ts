@@ -18,8 +18,11 @@ export const MOST_CONNECTIONS = 512;
 /** Of one remote address, of all that there are on TCP, unless it is configured otherwise. */
 export const MOST_OF_ONE_ADDRESS = MOST_CONNECTIONS / 4;
 
+/** Bytes that Node keeps of what a client has not sent or read in full, in each direction. */
+const BUFFERED = 16 * 1024;
+
 /** Node's periodic check of slow clients never happens (this is the longest that setInterval knows); see closeSlowClients. */
-export const SERVER_OPTIONS = Object.freeze({ connectionsCheckingInterval: 2 ** 31 - 1 });
+export const SERVER_OPTIONS = Object.freeze({ connectionsCheckingInterval: 2 ** 31 - 1, highWaterMark: BUFFERED });
 
 /** What one client may take, on every listener alike. */
 export function limitClients(server: PlainServer | TlsServer): void {

@@ -42,46 +42,55 @@ export function readBackup({ forwards }: Backup, replace: boolean): ForwardBatch
   return { wanted, prunes: () => true, dryRun: false, kind: 'restore', intoEmpty: !replace };
 }
 
-/** `forwards`: oldest first. */
-export function printBackup(revision: number, forwards: readonly Forward[]): Backup {
+export function printRecord(forward: Forward): Backup['forwards'][number] {
   return {
-    format: 'hatoba-backup-1',
-    revision,
-    forwards: forwards.map((forward) => ({
-      id: forward.id,
-      ...printForwardSpec(forward),
-      created_at: forward.createdAt,
-      updated_at: forward.updatedAt,
-    })),
+    id: forward.id,
+    ...printForwardSpec(forward),
+    created_at: forward.createdAt,
+    updated_at: forward.updatedAt,
   };
 }
 
-/** The outcome with the states that the forwards have now. */
-export function printResult(outcome: BatchOutcome, registry: Registry, dryRun: boolean, applied: boolean): ApplyResult {
-  const changes = outcome.changes.map((change) => printChange(change, registry, dryRun));
-  const count = (wanted: string) => changes.filter(({ change }) => change === wanted).length;
+/** What became of a batch. */
+export interface ToldOutcome {
+  readonly outcome: BatchOutcome;
+  readonly dryRun: boolean;
+  /** Whether every node that has one of the routers has come to the revision. */
+  readonly applied: boolean;
+}
+
+/** The outcome but for its changes. */
+export function printSummary({ outcome, dryRun, applied }: ToldOutcome): Omit<ApplyResult, 'changes'> {
+  const count = { create: 0, update: 0, remove: 0 };
+  for (const change of outcome.changes) count[kindOf(change)]++;
   return {
     revision: outcome.revision,
     dry_run: dryRun,
     applied,
-    created: count('create'),
-    updated: count('update'),
-    removed: count('remove'),
+    created: count.create,
+    updated: count.update,
+    removed: count.remove,
     unchanged: outcome.unchanged,
-    changes,
   };
 }
 
+function kindOf({ before, after }: ForwardChange): 'create' | 'update' | 'remove' {
+  if (before === null) return 'create';
+  return after === null ? 'remove' : 'update';
+}
+
+/** The change with the state that the forward has now. */
 export function printChange(
-  { id, before, after }: ForwardChange,
+  change: ForwardChange,
   { forwards, statuses }: Registry,
   dryRun: boolean,
 ): ApplyResult['changes'][number] {
+  const { id, before, after } = change;
   const forward = dryRun || id === null || after === null ? undefined : forwards.get(id);
   const status =
     forward === undefined ? null : forwardStatus(forward, statuses.of(forward.router), printTime(Date.now()));
   return {
-    change: before === null ? 'create' : after === null ? 'remove' : 'update',
+    change: kindOf(change),
     id,
     before: before === null ? null : printForwardSpec(before),
     after: after === null ? null : printForwardSpec(after),

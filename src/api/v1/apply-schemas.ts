@@ -87,7 +87,7 @@ export const ApplyResultSchema = Type.Object(
 );
 export type ApplyResult = Static<typeof ApplyResultSchema>;
 
-const RecordSchema = Type.Object(
+export const RecordSchema = Type.Object(
   { id: Type.String(), ...printed.properties, created_at: Time, updated_at: Time },
   named('BackupForward'),
 );

@@ -2,9 +2,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { BatchOutcome, ForwardBatch, KeyedRequest, Registry } from '../../registry/registry.ts';
 import { ADMIN, READ, WRITE } from '../access/access.ts';
+import { streamable } from '../answers/answers.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
-import { printBackup, printResult, readBackup, readBatch } from './apply-documents.ts';
+import { answerBackup, answerResult } from './apply-answer.ts';
+import { readBackup, readBatch } from './apply-documents.ts';
 import { ApplyResultSchema, ApplySchema, BackupSchema, FILE_LIMIT, RestoreQuery } from './apply-schemas.ts';
 import { doOnce, IdempotencyHeaders, keyedRequest } from './idempotency.ts';
 import { patience } from './patience.ts';
@@ -18,13 +20,13 @@ const applySchema = {
   querystring: WaitQuery,
   headers: IdempotencyHeaders,
   body: ApplySchema,
-  response: { 200: ApplyResultSchema, ...problemResponses },
+  response: { 200: streamable(ApplyResultSchema), ...problemResponses },
 };
 const backupSchema = {
   operationId: 'getBackup',
   summary: 'All forwards that the caller sees, with ids and times',
   tags: ['backup'],
-  response: { 200: BackupSchema, ...problemResponses },
+  response: { 200: streamable(BackupSchema), ...problemResponses },
 };
 const restoreSchema = {
   operationId: 'restoreBackup',
@@ -32,35 +34,38 @@ const restoreSchema = {
   tags: ['backup'],
   querystring: RestoreQuery,
   body: BackupSchema,
-  response: { 200: ApplyResultSchema, ...problemResponses },
+  response: { 200: streamable(ApplyResultSchema), ...problemResponses },
 };
 
 /** Many forwards at once: a file of wishes, or a backup. */
-export function apply({ registryOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+export function apply({ registryOf, waiting, answers }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const applying = { schema: applySchema, bodyLimit: FILE_LIMIT, config: { access: WRITE } };
     api.post('/apply', applying, async (request, reply) => {
       const registry = registryOf(request.caller);
       const isDry = request.body.dry_run === true;
+      await answers.reserve(request, reply, request.body.forwards.length);
       const { result } = await doOnce(isDry ? undefined : keyedRequest('applyForwards', request), reply, {
         recall: (keyed) => registry.forwards.appliedBy(keyed),
         work: (keyed) => carryOut(registry, readBatch(request.body, registry), keyed),
       });
-      return isDry
-        ? printResult(result, registry, true, false)
-        : untilTold(registry, waiting, result, patience(request, reply));
+      const told = isDry
+        ? { outcome: result, dryRun: true, applied: false }
+        : await untilTold(registry, waiting, result, patience(request, reply));
+      return answerResult({ answers, registry, request, reply }, told);
     });
 
-    api.get('/backup', { schema: backupSchema, config: { access: READ } }, ({ caller }) => {
-      const { forwards } = registryOf(caller);
-      return printBackup(forwards.revision(), forwards.list());
-    });
+    api.get('/backup', { schema: backupSchema, config: { access: READ } }, async (request, reply) =>
+      answerBackup({ answers, registry: registryOf(request.caller), request, reply }),
+    );
 
     const restoring = { schema: restoreSchema, bodyLimit: FILE_LIMIT, config: { access: ADMIN } };
     api.put('/backup', restoring, async (request, reply) => {
       const registry = registryOf(request.caller);
+      await answers.reserve(request, reply, request.body.forwards.length);
       const outcome = await carryOut(registry, readBackup(request.body, request.query.replace === 'true'));
-      return untilTold(registry, waiting, outcome, patience(request, reply));
+      const told = await untilTold(registry, waiting, outcome, patience(request, reply));
+      return answerResult({ answers, registry, request, reply }, told);
     });
 
     done();

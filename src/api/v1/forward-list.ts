@@ -6,12 +6,17 @@ import type { RouterId } from '../../model/router.ts';
 import { forwardStatus, type RouterStatus } from '../../model/status.ts';
 import { printTime } from '../../model/time.ts';
 import { requestMalformed } from '../validation.ts';
-import { printForward } from './forward-documents.ts';
 import { forwardOrder } from './forward-order.ts';
-import { DEFAULT_LIMIT, type ForwardDocument, type ForwardListFilter, type ForwardPage } from './forward-schemas.ts';
+import { DEFAULT_LIMIT, type ForwardListFilter } from './forward-schemas.ts';
 import { readRouter } from './router-lookup.ts';
 
 export type StatusesOf = (router: RouterId) => readonly RouterStatus[];
+
+export interface ListedForwards {
+  readonly forwards: readonly Forward[];
+  /** The marker of the next page; `null`: this is the last one. */
+  readonly next: string | null;
+}
 
 /**
  * One page of `forwards`, which come oldest first. A forward that keeps what is sorted by during the whole walk through the
@@ -22,7 +27,7 @@ export function listForwards(
   forwards: readonly Forward[],
   statusesOf: StatusesOf,
   filter: ForwardListFilter,
-): Omit<ForwardPage, 'revision'> {
+): ListedForwards {
   const { limit = DEFAULT_LIMIT, marker, state } = filter;
   const order = forwardOrder(filter.sort ?? 'created_at');
   const start = marker === undefined ? null : order.parsePlace(marker);
@@ -30,16 +35,14 @@ export function listForwards(
   const meeting =
     conditions.length === 0 ? forwards : forwards.filter((each) => conditions.every((meets) => meets(each)));
   const now = printTime(Date.now());
-  const documents: ForwardDocument[] = [];
-  let last: Forward | null = null;
+  const listed: Forward[] = [];
   for (const forward of order.behind(start, meeting)) {
-    const status = forwardStatus(forward, statusesOf(forward.router), now);
-    if (state !== undefined && status.state !== state) continue;
-    if (last !== null && documents.length === limit) return { forwards: documents, next: order.printPlace(last) };
-    documents.push(printForward(forward, status));
-    last = forward;
+    if (state !== undefined && forwardStatus(forward, statusesOf(forward.router), now).state !== state) continue;
+    const last = listed.at(-1);
+    if (last !== undefined && listed.length === limit) return { forwards: listed, next: order.printPlace(last) };
+    listed.push(forward);
   }
-  return { forwards: documents, next: null };
+  return { forwards: listed, next: null };
 }
 
 type Condition = (forward: Forward) => boolean;

@@ -1,18 +1,21 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { inItem } from '../../model/batch-item.ts';
 import { hatobaError } from '../../model/errors.ts';
-import { type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
+import { type Forward, type ForwardInput, type ForwardSpec, printForwardSpec } from '../../model/forward.ts';
 import { type ForwardDraft, parseForwardDraft } from '../../model/forward-draft.ts';
 import { portCount } from '../../model/port-range.ts';
 import type { Registry } from '../../registry/registry.ts';
 import { READ, WRITE } from '../access/access.ts';
+import { FEW_ITEMS, serializerOf, streamable } from '../answers/answers.ts';
 import type { RouteDeps } from '../deps.ts';
 import { problemResponses } from '../problem.ts';
+import { answerResult } from './apply-answer.ts';
 import { ApplyResultSchema, FILE_LIMIT } from './apply-schemas.ts';
 import { withExpiry } from './expiry.ts';
 import { printForward, statusNow } from './forward-documents.ts';
 import { listForwards } from './forward-list.ts';
 import {
+  DEFAULT_LIMIT,
   type ForwardCreate,
   ForwardCreateSchema,
   ForwardListQuery,
@@ -35,7 +38,7 @@ const listSchema = {
   summary: 'List forwards',
   tags: ['forwards'],
   querystring: ForwardListQuery,
-  response: { 200: ForwardPageSchema, ...problemResponses },
+  response: { 200: streamable(ForwardPageSchema), ...problemResponses },
 };
 const createSchema = {
   operationId: 'createForward',
@@ -53,7 +56,7 @@ const createManySchema = {
   querystring: WaitQuery,
   headers: IdempotencyHeaders,
   body: ForwardsCreateSchema,
-  response: { 201: ApplyResultSchema, ...problemResponses },
+  response: { 201: streamable(ApplyResultSchema), ...problemResponses },
 };
 const showSchema = {
   operationId: 'getForward',
@@ -85,12 +88,29 @@ const removeSchema = {
 /** In place of warnings that are not known yet. */
 const UNREAD = 'the rules of others could not be read in time: it is not known whether they shadow this forward';
 
-export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPluginCallbackTypebox {
+const FORWARD = { ...ForwardSchema };
+
+export function forwards({ registryOf, localOf, waiting, answers }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
-    api.get('/forwards', { schema: listSchema, config: { access: READ } }, ({ caller, query }) => {
-      const { forwards, statuses } = registryOf(caller);
-      const page = listForwards(forwards.list(), (id) => statuses.of(id), query);
-      return { ...page, revision: forwards.revision() };
+    api.get('/forwards', { schema: listSchema, config: { access: READ } }, async (request, reply) => {
+      const { caller, query } = request;
+      const registry = registryOf(caller);
+      const { forwards, statuses } = registry;
+      await answers.reserve(request, reply, query.limit ?? DEFAULT_LIMIT);
+      const { revision, page } = await answers.slice(caller, () => ({
+        revision: forwards.revision(),
+        page: listForwards(forwards.list(), (id) => statuses.of(id), query),
+      }));
+      const print = (forward: Forward) => printForward(forward, statusNow(forward, registry));
+      const { next } = page;
+      if (page.forwards.length <= FEW_ITEMS) return { forwards: page.forwards.map(print), next, revision };
+      const toJson = serializerOf(reply, FORWARD);
+      return answers.stream(caller, reply, {
+        head: '{"forwards":[',
+        items: page.forwards,
+        print: (forward) => toJson(print(forward)),
+        tail: `],"next":${JSON.stringify(next)},"revision":${revision}}`,
+      });
     });
 
     api.post('/forwards', { schema: createSchema, config: { access: WRITE } }, async (request, reply) => {
@@ -110,12 +130,14 @@ export function forwards({ registryOf, localOf, waiting }: RouteDeps): FastifyPl
     api.post('/forwards/bulk', creatingMany, async (request, reply) => {
       const registry = registryOf(request.caller);
       const { forwards } = registry;
+      await answers.reserve(request, reply, request.body.forwards.length);
       const { result } = await doOnce(keyedRequest('createForwards', request), reply, {
         recall: (keyed) => forwards.appliedBy(keyed),
         work: (keyed) => forwards.createAll(readDrafts(request.body.forwards, registry), keyed),
       });
+      const told = await untilTold(registry, waiting, result, patience(request, reply));
       reply.code(201);
-      return untilTold(registry, waiting, result, patience(request, reply));
+      return answerResult({ answers, registry, request, reply }, told);
     });
 
     api.get('/forwards/:reference', { schema: showSchema, config: { access: READ } }, async (request, reply) => {

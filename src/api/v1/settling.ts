@@ -5,8 +5,7 @@ import type { RouterId } from '../../model/router.ts';
 import type { ForwardStatus } from '../../model/status.ts';
 import type { BatchOutcome, Registry } from '../../registry/registry.ts';
 import type { Waiting } from '../waiting.ts';
-import { printResult } from './apply-documents.ts';
-import type { ApplyResult } from './apply-schemas.ts';
+import type { ToldOutcome } from './apply-documents.ts';
 import { statusNow } from './forward-documents.ts';
 
 export interface Patience {
@@ -82,16 +81,23 @@ export async function untilRemoved(
   return behind().length === 0;
 }
 
-/** Tells the outcome when every node has it. */
+/** The outcome when every node has it, or cannot have it, or the time is over. */
 export async function untilTold(
   registry: Registry,
   waiting: Waiting,
   outcome: BatchOutcome,
   patience: Patience,
-): Promise<ApplyResult> {
-  const touched = outcome.changes.flatMap(({ before, after }) => [before?.router ?? [], after?.router ?? []].flat());
-  const applied = await untilApplied(registry, waiting, new Set(touched), outcome.revision, patience);
-  return printResult(outcome, registry, false, applied);
+): Promise<ToldOutcome> {
+  const touched = new Set<RouterId>();
+  for (const { before, after } of outcome.changes) {
+    if (before !== null) touched.add(before.router);
+    if (after !== null) touched.add(after.router);
+  }
+  return {
+    outcome,
+    dryRun: false,
+    applied: await untilApplied(registry, waiting, touched, outcome.revision, patience),
+  };
 }
 
 /** Waits until every node has come to that revision with these routers, or cannot; whether all have. */
