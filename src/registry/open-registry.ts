@@ -3,6 +3,7 @@ import { DEFAULT_AUTO_PORTS } from '../model/forward-draft.ts';
 import type { PortRange } from '../model/port-range.ts';
 import type { RouterId } from '../model/router.ts';
 import type { Store } from '../store/store.ts';
+import { createChangeJournal } from './change-journal.ts';
 import { followChanges } from './changes.ts';
 import { startFeed } from './feed.ts';
 import { createForwardMirror } from './forwards/forward-mirror.ts';
@@ -33,6 +34,8 @@ export interface RegistryOptions {
   readonly onError?: (error: unknown) => void;
   /** Where external ports are chosen from. Default: `DEFAULT_AUTO_PORTS`. */
   readonly autoPorts?: PortRange;
+  /** How many of the newest revisions can be followed from; at least. Default: ten thousand. */
+  readonly keptRevisions?: number;
 }
 
 /**
@@ -40,13 +43,18 @@ export interface RegistryOptions {
  * Errors: `store_…`; `store_unreadable` names the key of a record that cannot be read.
  */
 export async function openRegistry(store: Store, options: RegistryOptions = {}): Promise<OpenRegistry> {
-  const { onError = throwUncaught, autoPorts = DEFAULT_AUTO_PORTS } = options;
+  const { onError = throwUncaught, autoPorts = DEFAULT_AUTO_PORTS, keptRevisions } = options;
   const forwardMirror = createForwardMirror(onError);
   const statusMirror = createStatusMirror(onError);
   const tokenMirror = createTokenMirror();
   const listingMirror = createListingMirror((router) => statusMirror.of(router));
   const requestMirror = createRequestMirror();
-  const mirrors = [forwardMirror, statusMirror, tokenMirror, requestMirror, listingMirror];
+  const journal = createChangeJournal(
+    store,
+    (id) => forwardMirror.index.get(id),
+    keptRevisions === undefined ? {} : { keptRevisions },
+  );
+  const mirrors = [journal, forwardMirror, statusMirror, tokenMirror, requestMirror, listingMirror];
   const feed = await startFeed(store, mirrors, onError);
   const requests = createRequests(store, requestMirror);
   const queues = [createSerialQueue(), createSerialQueue(), createSerialQueue()] as const;
@@ -73,16 +81,17 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
 
     listingRevision: () => listingMirror.revision(),
 
-    changes: (after, signal) => followChanges(store, feed, after, signal),
+    changes: (after, signal) => followChanges(journal, registry, after, signal),
 
     within: (tenant) => {
       const forwards = forwardsWithin(tenantScope(forwardMirror, tenant, { autoPorts, isGateway }));
-      return createTenantRegistry({ whole: registry, forwards, departures: forwardMirror.departures }, tenant);
+      return createTenantRegistry({ whole: registry, forwards, departures: forwardMirror.departures, journal }, tenant);
     },
 
     async stop() {
       // Changes that were asked for before are still made.
       await Promise.all(queues.map((queue) => queue.run(async () => undefined)));
+      journal.close();
       await feed.stop();
     },
   };

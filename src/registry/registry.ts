@@ -134,15 +134,23 @@ export interface Statuses {
   subscribe(listener: (router: RouterId) => void): () => void;
 }
 
-/** What one commit changed, in whole or what no later one has overtaken; null: it is gone. */
+/** A part of what one commit changed, or of what no later one has overtaken, with the values of now; null: it is gone. */
 export interface RegistryChange {
   readonly revision: number;
+  /** Numbers the parts of a revision, in order, of which some may be left out. */
+  readonly part: number;
+  /** Whether it is the last part of the revision for this reader. */
+  readonly isLast: boolean;
   readonly forwards: readonly { readonly router: RouterId; readonly id: ForwardId; readonly forward: Forward | null }[];
   readonly statuses: readonly {
     readonly router: RouterId;
     readonly node: string;
     readonly status: RouterStatus | null;
   }[];
+  /** Of all forwards and statuses that the revision changed, told in its last parts. */
+  readonly routers: readonly RouterId[];
+  /** Of all these statuses, with the routers that the statuses are of. */
+  readonly nodes: readonly { readonly name: string; readonly routers: readonly RouterId[] }[];
 }
 
 /** A project that asks, and what projects may have. */
@@ -158,8 +166,9 @@ export interface Registry {
   /** Since which revision all forwards, and the addresses that they have outside, are as they are. */
   listingRevision(): number;
   /**
-   * What changes after a revision, in order, until `signal` is aborted; each change is told when it can also be read
-   * here. Error `store_compacted`: changes that old are gone; list again.
+   * What changes after a revision, in order and in small parts, until `signal` is aborted; each change is told when it can
+   * also be read here. Between two parts, nothing but a position is held. Error `store_compacted`: changes that old are gone;
+   * list again.
    */
   changes(after: number, signal: AbortSignal): AsyncIterable<RegistryChange>;
   /**

@@ -38,10 +38,8 @@ export type EventDocument =
 export function* printEvents(change: RegistryChange, registry: Registry): Generator<EventDocument, void> {
   for (const changed of change.forwards) yield forwardEvent(changed, registry);
   for (const changed of change.statuses) yield statusEvent(changed);
-  for (const id of new Set([...change.forwards, ...change.statuses].map(({ router }) => router))) {
-    yield routerEvent(id, registry);
-  }
-  for (const name of new Set(change.statuses.map(({ node }) => node))) yield nodeEvent(name, registry);
+  for (const id of change.routers) yield routerEvent(id, registry);
+  for (const { name } of change.nodes) yield nodeEvent(name, registry);
 }
 
 function forwardEvent(

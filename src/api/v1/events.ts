@@ -1,17 +1,17 @@
-import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
+import type { Caller } from '../../model/caller.ts';
 import { HatobaError } from '../../model/errors.ts';
-import type { RouterId } from '../../model/router.ts';
 import type { Registry, RegistryChange } from '../../registry/registry.ts';
 import { READ } from '../access/access.ts';
+import { streamOf } from '../answers/answers.ts';
 import type { RouteDeps } from '../deps.ts';
 import type { EventStream, EventStreams } from '../event-streams.ts';
 import { problemResponses } from '../problem.ts';
 import { requestMalformed } from '../validation.ts';
-import { type EventDocument, printEvents } from './event-documents.ts';
 import { EventQuery, EventStreamSchema, ResumeHeaders } from './event-schemas.ts';
+import { createEventTexts } from './event-texts.ts';
 import { signalOfClient } from './patience.ts';
 import { readRouter } from './router-lookup.ts';
 
@@ -32,9 +32,10 @@ const HEARTBEAT = 15_000;
 const RETRY = 2_000;
 
 /** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-export function events({ registryOf, streams }: RouteDeps): FastifyPluginCallbackTypebox {
+export function events({ registryOf, streams, answers }: RouteDeps): FastifyPluginCallbackTypebox {
   return (api, _options, done) => {
     const open = new Set<() => void>();
+    const texts = createEventTexts();
     api.addHook('preClose', (closed) => {
       for (const end of open) end();
       closed();
@@ -48,11 +49,11 @@ export function events({ registryOf, streams }: RouteDeps): FastifyPluginCallbac
       const signal = untilClosed(reply, open);
       // An end of the API would wait for a connection that stays open behind the stream.
       reply.type('text/event-stream').headers({ 'cache-control': 'no-store', connection: 'close' });
-      const subscription = { after, router, signal, isAllowed: () => request.isStillAllowed() };
-      return Readable.from(
-        counted(streams, (own) => stream(registry, subscription, own)),
-        { objectMode: false },
-      );
+      const textOf = (change: RegistryChange) =>
+        answers.slice(caller, () => texts.of(change, registry, viewOf(caller), router));
+      const reserve = (bytes: number) => answers.hold(caller, bytes, signal);
+      const subscription = { after, signal, textOf, reserve, isAllowed: () => request.isStillAllowed() };
+      return streamOf(counted(streams, (own) => stream(registry, subscription, own)));
     });
 
     done();
@@ -73,11 +74,18 @@ function untilClosed(reply: FastifyReply, open: Set<() => void>): AbortSignal {
   return AbortSignal.any([gone, ending.signal]);
 }
 
+/** Equal for callers that see the same of all changes. */
+function viewOf({ allProjects, project }: Caller): string {
+  return allProjects ? 'all' : JSON.stringify(project);
+}
+
 interface Subscription {
   readonly after: number;
-  /** `null`: all. */
-  readonly router: RouterId | null;
   readonly signal: AbortSignal;
+  /** The events of a part of a change, without what ends the last one. */
+  readonly textOf: (change: RegistryChange) => Promise<Buffer>;
+  /** Reserves memory for a text until it has been taken. Error: `answers_exhausted`. */
+  readonly reserve: (bytes: number) => Promise<() => void>;
   /** Asked before anything is told: a right may end before the stream does. */
   readonly isAllowed: () => Promise<boolean>;
 }
@@ -85,8 +93,8 @@ interface Subscription {
 /** The text, as one of the open streams as long as it is read. */
 async function* counted(
   streams: EventStreams,
-  textOf: (own: EventStream) => AsyncIterable<string>,
-): AsyncGenerator<string, void> {
+  textOf: (own: EventStream) => AsyncIterable<string | Buffer>,
+): AsyncGenerator<string | Buffer, void> {
   const own = streams.open();
   try {
     yield* textOf(own);
@@ -95,19 +103,44 @@ async function* counted(
   }
 }
 
-/** The text of a stream. It is read from the store as fast as the client takes it, of which `own` hears. */
-async function* stream(registry: Registry, subscription: Subscription, own: EventStream): AsyncGenerator<string, void> {
-  const { after, router, signal, isAllowed } = subscription;
+/**
+ * The text of a stream, as fast as the client takes it, of which `own` hears. The id comes with the last event of a
+ * revision: a client that was cut off in between is told all of the revision again.
+ */
+async function* stream(
+  registry: Registry,
+  { after, signal, textOf, reserve, isAllowed }: Subscription,
+  own: EventStream,
+): AsyncGenerator<string | Buffer, void> {
   yield `retry: ${RETRY}\n\n`;
+  /** Whether the last event that was told lacks its end. */
+  let isOpen = false;
   for await (const change of withHeartbeats(changesOrReset(registry, after, signal), signal)) {
     if (!(await isAllowed())) return;
     // What comes after a heartbeat has to wait until that is taken, too.
     own.tells(change?.revision ?? registry.forwards.revision() + 1);
-    if (change === null) yield ':\n\n';
-    else if ('isReset' in change) yield* printBlocks([resetEvent(change.revision)], change.revision);
-    else yield* printBlocks(printEvents(ofRouter(change, router), registry), change.revision);
+    if (change === null) {
+      yield isOpen ? ':\n' : ':\n\n';
+    } else if ('isReset' in change) {
+      yield `${isOpen ? '\n' : ''}event: reset\ndata: ${JSON.stringify({ revision: change.revision })}\n${endOf(change)}`;
+      isOpen = false;
+    } else {
+      const text = await textOf(change);
+      const release = await reserve(text.length);
+      if (text.length > 0) yield isOpen ? Buffer.concat([NEW_LINE, text]) : text;
+      isOpen ||= text.length > 0;
+      if (isOpen && change.isLast) yield endOf(change);
+      isOpen &&= !change.isLast;
+      release();
+    }
     own.waits();
   }
+}
+
+const NEW_LINE = Buffer.from('\n');
+
+function endOf({ revision }: { readonly revision: number }): string {
+  return `id: ${revision}\n\n`;
 }
 
 interface Reset {
@@ -161,25 +194,6 @@ async function* withHeartbeats<Item>(
       yield first.value;
     }
   }
-}
-
-function ofRouter({ revision, forwards, statuses }: RegistryChange, router: RouterId | null): RegistryChange {
-  const own = (changed: { readonly router: RouterId }) => router === null || changed.router === router;
-  return { revision, forwards: forwards.filter(own), statuses: statuses.filter(own) };
-}
-
-function resetEvent(revision: number): EventDocument {
-  return { event: 'reset', data: { revision } };
-}
-
-/** The id comes with the last: a client that was cut off in between is told all of the revision again. */
-function* printBlocks(documents: Iterable<EventDocument>, revision: number): Generator<string, void> {
-  let last: string | undefined;
-  for (const { event, data } of documents) {
-    if (last !== undefined) yield `${last}\n`;
-    last = `event: ${event}\ndata: ${JSON.stringify(data)}\n`;
-  }
-  if (last !== undefined) yield `${last}id: ${revision}\n\n`;
 }
 
 function readLastEventId(text: string | undefined): number | undefined {

@@ -1,34 +1,47 @@
-import type { RegistryChange } from '../registry.ts';
-import type { LeftBetween } from './departures.ts';
-import { isOf } from './project-view.ts';
+import { hatobaError } from '../../model/errors.ts';
+import type { ChangedItem, ChangeJournal } from '../change-journal.ts';
+import { type ChangeView, readChanges } from '../changes.ts';
+import type { Forwards, RegistryChange } from '../registry.ts';
 import type { TenantStatuses } from './tenant-statuses.ts';
 
 interface Followed {
-  readonly changes: AsyncIterable<RegistryChange>;
+  readonly journal: ChangeJournal;
   readonly after: number;
+  readonly signal: AbortSignal;
+  /** `null`: nothing is there for it. */
   readonly project: string | null;
-  readonly left: LeftBetween;
+  readonly forwards: Pick<Forwards, 'get'>;
   readonly statuses: TenantStatuses;
 }
 
 /**
- * What of the changes is about the project: also a forward that has come to another one is gone. Error `store_compacted`:
- * it is not known any more what has gone since.
+ * What of the changes is about the project; a forward that has come to another project is gone. Error `store_compacted`:
+ * also where it is not known any more whose the removed forwards were.
  */
 export async function* tenantChanges(followed: Followed): AsyncGenerator<RegistryChange, void> {
-  const { changes, after, project, left, statuses } = followed;
-  let last = after;
-  left(last, last);
-  for await (const { revision, ...change } of changes) {
-    // The change itself says only which keys are gone, and may leave out what a later one has overtaken.
-    const gone = left(last, revision).map(({ router, id }) => ({ router, id, forward: null }));
-    last = revision;
-    const there = change.forwards.filter(({ forward }) => forward !== null && isOf(project, forward));
-    const kept = new Set(there.map(({ router, id }) => `${router}/${id}`));
-    const forwards = [...gone.filter(({ router, id }) => !kept.has(`${router}/${id}`)), ...there];
-    const known = change.statuses
-      .filter(({ router }) => statuses.isThere(router))
-      .map((one) => ({ ...one, status: one.status && statuses.withoutOthers(one.status) }));
-    if (forwards.length + known.length > 0) yield { revision, forwards, statuses: known };
+  const { journal, after, signal, project, forwards, statuses } = followed;
+  if (after < journal.ownersKnownSince()) throw hatobaError('store_compacted', { value: after });
+
+  function isSeen(item: ChangedItem): boolean {
+    switch (item.kind) {
+      case 'forward':
+        return project !== null && item.projects.includes(project);
+      case 'status':
+        return statuses.isThere(item.router);
+      case 'router': {
+        const isOwn = project !== null && item.projects.has(project);
+        return isOwn || (item.hasStatus && statuses.isThere(item.router));
+      }
+      case 'node':
+        return item.routers.some((router) => statuses.isThere(router));
+    }
   }
+
+  const view: ChangeView = {
+    isSeen,
+    isThere: (router) => statuses.isThere(router),
+    forward: (id) => forwards.get(id),
+    statuses: (router) => statuses.of(router),
+  };
+  yield* readChanges(journal.follow(after, signal), view);
 }

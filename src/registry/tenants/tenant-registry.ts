@@ -1,3 +1,4 @@
+import type { ChangeJournal } from '../change-journal.ts';
 import type { Forwards, Registry, Tenant } from '../registry.ts';
 import type { Departures, LeftBetween } from './departures.ts';
 import { tenantChanges } from './tenant-changes.ts';
@@ -8,11 +9,12 @@ interface Parts {
   /** The forwards, within the scope of the tenant but for whom they tell of changes. */
   readonly forwards: Forwards;
   readonly departures: Departures;
+  readonly journal: ChangeJournal;
 }
 
 /** See `Registry.within`. */
 export function createTenantRegistry(parts: Parts, { project, grants }: Tenant): Registry {
-  const { whole, departures } = parts;
+  const { whole, departures, journal } = parts;
   const left: LeftBetween = (after, to) => (project === null ? [] : departures.between(project, after, to));
   const forwards = tenantForwards(parts, left);
   const mayUse = (router: string) => project !== null && grants.externalPorts(project, router) !== null;
@@ -21,8 +23,7 @@ export function createTenantRegistry(parts: Parts, { project, grants }: Tenant):
     forwards,
     statuses,
     listingRevision: () => whole.listingRevision(),
-    changes: (after, signal) =>
-      tenantChanges({ changes: whole.changes(after, signal), after, project, left, statuses }),
+    changes: (after, signal) => tenantChanges({ journal, after, signal, project, forwards, statuses }),
     within: () => registry,
     stop: async () => undefined,
   };

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { hatobaError } from '../../model/errors.ts';
+import { type Bell, createBell } from '../bell.ts';
 import type { Change, Commit, CommitResult, Store } from '../store.ts';
-import { type Bell, createBell } from './bell.ts';
 import { type ChangeLog, openChangeLog } from './change-log.ts';
 import { openDatabase, WAL_SIZE_LIMIT } from './database.ts';
 import { type Entries, openEntries } from './entries.ts';
