@@ -8,6 +8,7 @@ import { benchmarkFlood } from './flood.ts';
 import { benchmarkList } from './list.ts';
 import { benchmarkMemory } from './memory.ts';
 import { benchmarkNeutron } from './neutron.ts';
+import { benchmarkOverload } from './overload.ts';
 import { benchmarkRange } from './range.ts';
 import { soakFor } from './soak.ts';
 import { benchmarkStart } from './start.ts';
@@ -28,13 +29,13 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
 };
 
 /** Those that need more time or packages than the rest: not part of a run that names none. */
-const SEPARATE = ['neutron', 'soak'] as const;
+const SEPARATE = ['neutron', 'soak', 'overload'] as const;
 const RESULTS = new URL('./RESULTS.md', import.meta.url);
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const [wanted, minutes] = wordsOf(process.argv.slice(2));
 const separate = SEPARATE.find((name) => wanted.length === 1 && wanted.includes(name));
-const separateBenchmarks = { neutron: benchmarkNeutron, soak: soakFor(minutes) };
+const separateBenchmarks = { neutron: benchmarkNeutron, soak: soakFor(minutes), overload: benchmarkOverload };
 const started = performance.now();
 const rows: Row[] = [];
 for (const [name, benchmark] of Object.entries({ ...BENCHMARKS, ...separateBenchmarks })) {

@@ -12,6 +12,12 @@ const SEPARATE = {
       'after the other. Each is one process on SQLite that asks nobody who they are; Neutron has no agents to tell. All forwards\n' +
       'are at one floating IP and lead to one port: Neutron reads these along at each create, so that few and many differ.',
   },
+  overload: {
+    heading: '## Overload',
+    how:
+      'By `node bench/run.ts overload`: clients that ask for more than they read, while forwards are applied; what they are is in\n' +
+      '[overloader.ts](support/overloader.ts). They run on the same two cores as the daemon.',
+  },
   soak: {
     heading: '## Soak',
     how: "By `node bench/run.ts soak [MINUTES]`: so many minutes' worth of random changes, five a second, as fast as they go.",
