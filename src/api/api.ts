@@ -76,7 +76,7 @@ export function createApi(given: ApiDeps): FastifyInstance {
       (isNeutrons(request.url) ? sendFault : sendError)(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   });
-  limitClients(api.server);
+  limitClients(api.server, given.mostConnections);
   const connections = trackConnections(api.server);
   api.removeContentTypeParser('text/plain');
   api.setValidatorCompiler(compileValidator);

@@ -46,6 +46,8 @@ export interface ApiDeps {
   readonly verifyStore?: () => Promise<void>;
   /** How Neutron's API is served. */
   readonly neutron?: NeutronOptions;
+  /** So many connections the unix socket may have. Default: `MOST_CONNECTIONS`. */
+  readonly mostConnections?: number;
   /** How much memory long answers may take. Default: `ANSWER_LIMITS`. */
   readonly answerLimits?: AnswerLimits;
   /** A pino logger; false: silence. */

@@ -6,10 +6,12 @@ import { createDoors } from '../api/access/doors.ts';
 import { authenticateSocket, isLoopback } from '../api/access/local-callers.ts';
 import { createApi } from '../api/api.ts';
 import type { ApiDeps } from '../api/deps.ts';
+import { connectionsWithin } from '../api/listen/limits.ts';
 import { listenOnSocket } from '../api/listen/socket.ts';
 import { createTcpListener, type TcpListener } from '../api/listen/tcp.ts';
 import { printTcpAddress } from '../api/listen/tcp-address.ts';
 import type { RouterOwners } from '../api/neutron/upstream/router-owners.ts';
+import { descriptorLimit } from '../kernel/descriptors.ts';
 import type { Config } from './config-schema.ts';
 import { openKeystone } from './keystone.ts';
 import { isOnlyForThisMachine, listenAddress } from './listen-address.ts';
@@ -30,17 +32,25 @@ export async function serveApi(
   deps: Omit<ApiDeps, 'log' | 'authenticate' | 'admit' | 'neutron'>,
   owners: RouterOwners,
 ): Promise<void> {
+  const mostConnections = connectionsWithin(descriptorLimit());
   const doors = createDoors();
   const keystone = await openKeystone(config, log);
   const neutron = neutronOptions(config, owners, keystone, log);
-  const api = createApi({ ...deps, authenticate: doors.authenticate, admit: doors.admit, neutron, log });
+  const api = createApi({
+    ...deps,
+    authenticate: doors.authenticate,
+    admit: doors.admit,
+    neutron,
+    log,
+    mostConnections,
+  });
   doors.guard(api.server, authenticateSocket);
   const address = listenAddress(config);
   const keyPair = address && (await openKeyPair({ config, log, steps }));
   const { authenticate, admit } = await tcpCallers(config, deps.registry.tokens, keystone);
   const { connections_per_address: mostOfOneAddress } = config;
   const onlyLoopback = isOnlyForThisMachine(config);
-  const options = { keyPair: keyPair?.first ?? null, admit, mostOfOneAddress, onlyLoopback };
+  const options = { keyPair: keyPair?.first ?? null, admit, mostConnections, mostOfOneAddress, onlyLoopback };
   const tcp = address && createTcpListener(api, doors, authenticate, options);
   if (tcp !== null) keyPair?.follow(tcp);
   steps.defer(() => closeApi(api, tcp));

@@ -33,6 +33,8 @@ export type KernelEvent =
   | { readonly kind: 'unmounted'; readonly namespace: string }
   /** A name in the directory that cannot be used; told once. */
   | { readonly kind: 'ignored'; readonly namespace: string; readonly reason: string }
+  /** The names could not be read, for want of descriptors or memory; they are read again every second until they can. */
+  | { readonly kind: 'unread'; readonly reason: string }
   /** The interfaces, addresses or default routes of an attached namespace have changed. */
   | ({ readonly kind: 'interfaces'; readonly namespace: string } & Links)
   /** Somebody else may have changed what is watched in an attached namespace; told again only after it was read or written. */

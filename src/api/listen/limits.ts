@@ -15,6 +15,14 @@ export const STALL = 120_000;
  */
 export const MOST_CONNECTIONS = 512;
 
+/** The part of all descriptors that the connections of one listener may have; the kernel room has three quarters at least. */
+const PART = 1 / 8;
+
+/** How many connections each listener may have where the process may open so many files. */
+export function connectionsWithin(descriptors: number): number {
+  return Math.max(1, Math.min(MOST_CONNECTIONS, Math.floor(descriptors * PART)));
+}
+
 /** Of one remote address, of all that there are on TCP, unless it is configured otherwise. */
 export const MOST_OF_ONE_ADDRESS = MOST_CONNECTIONS / 4;
 
@@ -25,7 +33,7 @@ const BUFFERED = 16 * 1024;
 export const SERVER_OPTIONS = Object.freeze({ connectionsCheckingInterval: 2 ** 31 - 1, highWaterMark: BUFFERED });
 
 /** What one client may take, on every listener alike. */
-export function limitClients(server: PlainServer | TlsServer): void {
-  server.maxConnections = MOST_CONNECTIONS;
+export function limitClients(server: PlainServer | TlsServer, mostConnections = MOST_CONNECTIONS): void {
+  server.maxConnections = mostConnections;
   closeSlowClients(server, DELIVERY);
 }

@@ -13,7 +13,7 @@ import { limitConnections } from './connections.ts';
 import { refuseForeignHosts } from './foreign-hosts.ts';
 import { inTurns } from './in-turns.ts';
 import type { KeyPair } from './key-pair.ts';
-import { KEEP_ALIVE, limitClients, MOST_OF_ONE_ADDRESS, SERVER_OPTIONS, STALL } from './limits.ts';
+import { KEEP_ALIVE, limitClients, MOST_CONNECTIONS, MOST_OF_ONE_ADDRESS, SERVER_OPTIONS, STALL } from './limits.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { printTcpAddress, type TcpAddress } from './tcp-address.ts';
 import { createTlsServer, useKeyPair } from './tls.ts';
@@ -23,6 +23,8 @@ export interface TcpOptions {
   readonly keyPair?: KeyPair | null;
   /** Refuses who asks too much. Default: nobody does. */
   readonly admit?: Admit;
+  /** So many connections there may be. Default: `MOST_CONNECTIONS`. */
+  readonly mostConnections?: number;
   /** So many connections each client may have. Default: a part of all that there are. */
   readonly mostOfOneAddress?: number;
   /** By what clients are told apart, of whom each may have a part of the connections. Default: `remoteKey`. */
@@ -53,6 +55,7 @@ export function createTcpListener(
   {
     keyPair = null,
     admit,
+    mostConnections = MOST_CONNECTIONS,
     mostOfOneAddress = MOST_OF_ONE_ADDRESS,
     keyOf = remoteKey,
     onlyLoopback = false,
@@ -65,7 +68,7 @@ export function createTcpListener(
   );
   server.keepAliveTimeout = KEEP_ALIVE;
   server.setTimeout(STALL);
-  limitClients(server);
+  limitClients(server, mostConnections);
   limitConnections(server, mostOfOneAddress, keyOf);
   doors.guard(server, authenticate, admit);
   if (onlyLoopback) refuseForeignHosts(api, server);

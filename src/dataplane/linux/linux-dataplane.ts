@@ -107,6 +107,9 @@ export function createLinuxDataplane(options: LinuxOptions): Dataplane {
       case 'clock_set':
         emit({ kind: 'clock_set' });
         return;
+      case 'unread':
+        onWarning('could not read the directory of network namespaces, trying again', { error: event.reason });
+        return;
       case 'ignored':
         if (patternOf(event.namespace, patterns) === undefined) return;
         onWarning(`ignored a file among the network namespaces: ${event.reason}`, { name: event.namespace });

@@ -49,6 +49,8 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   const pending = new Set<string>();
   const ignored = new Set<string>();
   let directoryWatch: number | undefined;
+  /** Whether it was told that the directory cannot be read, since it could be last. */
+  let isUnread = false;
   /** By the clock that nobody sets. */
   let settlesAt: number | undefined;
 
@@ -92,14 +94,31 @@ export function watchNamespaces(directory: string, { watch, unwatch, emit }: Hoo
   function onTime(): void {
     settlesAt = undefined;
     lookAtAll();
+    if (isUnread) return;
     for (const name of pending) ignore(name, 'nothing is mounted on it, or no network namespace');
   }
 
   function lookAtAll(): void {
-    directoryWatch = addInotifyWatch(inotify, directory, ENTRIES);
-    const present = new Set(directoryWatch === undefined ? [] : listDirectory(directory));
+    const present = listPresent();
+    if (present === undefined) return;
     for (const name of [...mounted.keys(), ...pending, ...ignored]) if (!present.has(name)) forget(name);
     for (const name of present) consider(name);
+  }
+
+  /** `undefined`: it cannot be told now; everything is looked at again when what has happened has settled. */
+  function listPresent(): ReadonlySet<string> | undefined {
+    try {
+      directoryWatch = addInotifyWatch(inotify, directory, ENTRIES);
+      const present = new Set(directoryWatch === undefined ? [] : listDirectory(directory));
+      isUnread = false;
+      return present;
+    } catch (error) {
+      if (!isExhausted(error)) throw error;
+      if (!isUnread) emit({ kind: 'unread', reason: error.message });
+      isUnread = true;
+      settle();
+      return undefined;
+    }
   }
 
   /** A name that no router may have is never used as a path: it may be too long for one as it is spelled here. */
@@ -181,6 +200,14 @@ function isNetworkNamespaceAt(path: string): boolean {
     if (error instanceof SystemCallError) return true;
     throw error;
   }
+}
+
+/** Errors that pass when descriptors or memory are free again; ENOSPC: of inotify (`man 2 inotify_add_watch`). */
+const EXHAUSTED: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC'];
+
+function isExhausted(error: unknown): error is Error {
+  if (error instanceof SystemCallError) return EXHAUSTED.includes(error.errno);
+  return error instanceof Error && 'code' in error && EXHAUSTED.includes(error.code);
 }
 
 function listDirectory(directory: string): readonly string[] {
