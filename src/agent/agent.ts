@@ -4,7 +4,7 @@ import type { Neighbours } from '../dataplane/neighbours.ts';
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
-import type { Problem, RouterStatus } from '../model/status.ts';
+import type { RouterStatus } from '../model/status.ts';
 import type { Registry } from '../registry/registry.ts';
 import { type Adoption, createAdoption } from './adoption.ts';
 import type { AgentLog } from './agent-log.ts';
@@ -17,6 +17,7 @@ import { type Corrected, createPlace, type Place } from './place.ts';
 import { createPlaces } from './places.ts';
 import { createPublisher } from './publisher.ts';
 import { createReadings, type Readings } from './readings.ts';
+import { routerStatus, storedBaseline } from './router-status.ts';
 import { createShadows } from './shadows.ts';
 import { createUsage } from './usage.ts';
 import { FORGETFUL, type UsageMemory } from './usage-memory.ts';
@@ -129,7 +130,10 @@ export function createAgent(options: AgentOptions): Agent {
       case 'appeared': {
         const { instance } = event;
         remove(instance.id);
-        places.add(createPlace(instance, { dataplane, desired, prepare, onDue, onStatus, onCorrected, onFailed }));
+        const baseline = storedBaseline(statuses.of(instance.router), node, instance.id);
+        places.add(
+          createPlace(instance, { dataplane, desired, prepare, baseline, onDue, onStatus, onCorrected, onFailed }),
+        );
         log.debug({ router: instance.router, instance: instance.id }, 'router appeared');
         lookAgain(instance.router);
         return;
@@ -243,28 +247,9 @@ export function createAgent(options: AgentOptions): Agent {
   }
 
   function statusOf(router: RouterId): RouterStatus | undefined {
-    const ours = places.of(router);
-    const [slowest] = [...ours].sort((a, b) => a.revision - b.revision);
-    if (slowest === undefined) return undefined;
+    const gateways = gatewaysOf(router);
     const orphaned = found.of(router).length;
-    const problems: Record<string, Problem> = {};
-    const warnings: Record<string, readonly string[]> = {};
-    for (const place of ours) {
-      Object.assign(problems, Object.fromEntries(place.applied.problems));
-      Object.assign(warnings, shadows.warnings(place));
-    }
-    return {
-      router,
-      node,
-      instances: ours.map(({ instance }) => instance.id).sort(),
-      gateways: gatewaysOf(router),
-      revision: slowest.revision,
-      at: ours.map(({ at }) => at).sort()[0] ?? slowest.at,
-      problems,
-      ...(Object.keys(warnings).length === 0 ? {} : { warnings }),
-      ...(orphaned === 0 ? {} : { orphaned }),
-      error: ours.find(({ error }) => error !== null)?.error ?? null,
-    };
+    return routerStatus({ router, node, gateways, orphaned }, places.of(router), (place) => shadows.warnings(place));
   }
 
   function lookAround(router: RouterId): Promise<boolean> {

@@ -1,7 +1,7 @@
 import type { Forward } from '../model/forward.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { Gateways, RouterId } from '../model/router.ts';
-import type { Forwards } from '../registry/registry.ts';
+import type { Forwards, RetiredForward } from '../registry/registry.ts';
 import type { Orphans } from './orphans.ts';
 
 /** What one attempt works from: values of one moment, which no later change of the registry alters. */
@@ -15,17 +15,19 @@ export interface Desired {
   readonly gateways: Gateways;
   /** Those of `forwards` that no store knows. */
   readonly orphaned: ReadonlySet<ForwardId>;
+  /** With all forwards: as they were before each commit after `since` that removed them or led them elsewhere. */
+  readonly retired: readonly RetiredForward[];
 }
 
 export interface DesiredParts {
-  readonly forwards: Pick<Forwards, 'revision' | 'ofRouter' | 'draining'>;
+  readonly forwards: Pick<Forwards, 'revision' | 'ofRouter' | 'draining' | 'retiredSince'>;
   readonly orphans: Pick<Orphans, 'besides' | 'ids'>;
   readonly gatewaysOf: (router: RouterId) => Gateways;
 }
 
 /** Reads what is desired of a router: all of one revision, and copied, since the registry's own map follows the store. */
 export function createDesired({ forwards, orphans, gatewaysOf }: DesiredParts) {
-  return (router: RouterId, ids: ReadonlySet<ForwardId> | 'all'): Desired => {
+  return (router: RouterId, ids: ReadonlySet<ForwardId> | 'all', since: number): Desired => {
     const present = orphans.besides(router, forwards.ofRouter(router));
     return {
       revision: forwards.revision(),
@@ -33,6 +35,7 @@ export function createDesired({ forwards, orphans, gatewaysOf }: DesiredParts) {
       orphaned: orphans.ids(router),
       draining: forwards.draining(router),
       gateways: gatewaysOf(router),
+      retired: ids === 'all' ? forwards.retiredSince(router, since) : [],
     };
   };
 }

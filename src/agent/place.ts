@@ -2,8 +2,10 @@ import { type Dataplane, type Instance, UNCERTAIN_PROTOCOLS } from '../dataplane
 import { HatobaError, reasonOf } from '../model/errors.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { ProtocolLimits, RouterId } from '../model/router.ts';
+import { addressesOf, type Baseline } from '../model/status.ts';
 import { printTime } from '../model/time.ts';
 import { isEmpty } from '../program/diff.ts';
+import { outdatedRules } from '../program/outdated-rules.ts';
 import { createAlarm } from './alarm.ts';
 import { type Applied, createApplied, type Plan } from './applied.ts';
 import type { Desired } from './desired.ts';
@@ -22,11 +24,13 @@ interface Goal extends Desired {
 export interface PlaceOptions {
   readonly dataplane: Dataplane;
   /** Reads all of it in one step, without a pause; called once for each attempt. */
-  readonly desired: (router: RouterId, ids: ReadonlySet<ForwardId> | 'all') => Desired;
+  readonly desired: (router: RouterId, ids: ReadonlySet<ForwardId> | 'all', since: number) => Desired;
   /** Called before the instance is changed for the first time, again where it failed. */
   readonly prepare: (instance: Instance) => Promise<void>;
   /** Something is pending: call `pass` once. Called again after that pass for what became pending during it. */
   readonly onDue: (place: Place) => void;
+  /** How far back what the kernel has there can date, by what the store says. */
+  readonly baseline: Baseline;
   /** Its status may be another now: after each pass, also while more is pending. */
   readonly onStatus: (place: Place) => void;
   readonly onCorrected: (place: Place, correction: Corrected) => void;
@@ -46,6 +50,8 @@ export interface Place {
   readonly applied: Applied;
   /** Everything up to here is in the kernel; 0: nothing yet. */
   readonly revision: number;
+  /** How far back what the kernel has can date. */
+  readonly baseline: Baseline;
   /** When that was so last, as `printTime` gives it: what had expired by then has been taken out. */
   readonly at: string;
   readonly error: string | null;
@@ -84,6 +90,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
   let passing = false;
   let revision = 0;
   let at = clock();
+  let { baseline } = options;
   let failure: string | null = null;
   let contest: string | null = null;
   let retry = FIRST_RETRY;
@@ -100,6 +107,9 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     },
     get at() {
       return at;
+    },
+    get baseline() {
+      return baseline;
     },
     get error() {
       return failure ?? contest;
@@ -214,7 +224,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
    * operator may just have changed them; the registry is read before, and not again afterwards.
    */
   async function readGoal(ids: ReadonlySet<ForwardId> | 'all', now: string): Promise<Goal> {
-    const values = desired(instance.router, ids);
+    const values = desired(instance.router, ids, baseline.revision);
     const isUncertain = values.forwards.values().some(({ protocol }) => UNCERTAIN_PROTOCOLS.has(protocol));
     return { ...values, ids, limits: isUncertain ? await dataplane.limits(instance.id) : {}, now };
   }
@@ -234,10 +244,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     const some = await readGoal(ids, now);
     if (stopped) return;
     const plan = planFor(some);
-    if (plan !== undefined) {
-      await apply(plan, some);
-      return;
-    }
+    if (plan !== undefined) return apply(plan, some);
     const all = await readGoal('all', now);
     if (!stopped) await apply(planAll(all), all);
   }
@@ -264,7 +271,9 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     const seen = disturbances;
     const plan = planAll(goal);
     trusted = true;
-    const farewell = { draining: goal.draining, gone: plan.change.remove };
+    // An earlier process can have programmed more than this one knows of.
+    const outdated = outdatedRules({ ...goal, baseline, program: plan.program, known: plan.change.remove });
+    const farewell = { draining: goal.draining, gone: [...plan.change.remove, ...outdated] };
     const { corrections } = await dataplane.synchronise(instance.id, plan.program, farewell);
     finish(plan, goal);
     const isForeign = isRefused || repairs < seen;
@@ -278,6 +287,7 @@ export function createPlace(first: Instance, options: PlaceOptions): Place {
     plan.done();
     revision = goal.revision;
     at = goal.now;
+    baseline = { revision, at, gateways: addressesOf(goal.gateways) };
     failure = null;
     retry = FIRST_RETRY;
     expiries.update(goal.ids, goal.forwards, goal.now);

@@ -11,7 +11,6 @@ import { cleanAll } from '../dataplane/clean-all.ts';
 import type { Dataplane } from '../dataplane/dataplane.ts';
 import type { LinuxOptions } from '../dataplane/linux/linux-dataplane.ts';
 import { createLinuxNeighbours } from '../dataplane/linux/linux-neighbours.ts';
-import { rememberFarewells } from '../dataplane/remembered-farewells.ts';
 import { startEarly } from '../dataplane/start-early.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { KernelThread } from '../kernel/kernel-thread.ts';
@@ -27,7 +26,6 @@ import { type Flags, loadConfig } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { createDataplane, openKernel } from './dataplane.ts';
 import { type End, listenForEnd } from './end.ts';
-import { openFarewellFiles } from './farewell-files.ts';
 import { checkKeystone } from './keystone.ts';
 import { listenAddress } from './listen-address.ts';
 import { observeStore } from './observed-store.ts';
@@ -115,7 +113,7 @@ async function start(around: Surroundings, cleanupOnExit: boolean): Promise<void
   await refuseOccupied(config.socket);
   const kernel = await openOwnKernel(around, cleanupOnExit ? CLEANUP_WITHIN : STOP_WITHIN);
   const warn: LinuxOptions['onWarning'] = (message, details) => log.warn(details, message);
-  const dataplane = kernel && (await startEarly(createOwnDataplane(config, kernel, warn)));
+  const dataplane = kernel && (await startEarly(createDataplane(config, kernel, warn)));
   const observations = createObservations();
   const store = openOwnStore(around, observations);
   const registry = await openOwnRegistry(around, store);
@@ -149,13 +147,6 @@ async function openOwnKernel({ config, end, steps, thread }: Surroundings, stopW
   const endPrograms = () => kernel.endProgramsWithin(stopWithin);
   end.reached.then(endPrograms, endPrograms);
   return kernel;
-}
-
-function createOwnDataplane(config: Config, kernel: Kernel, onWarning: LinuxOptions['onWarning']): Dataplane {
-  const files = openFarewellFiles(`${databaseOf(config)}.leaving`);
-  return rememberFarewells(createDataplane(config, kernel, onWarning), files, (instance, error) =>
-    onWarning('could not read or write whose flows are to end', { instance, err: error }),
-  );
 }
 
 interface AgentParts {

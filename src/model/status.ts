@@ -1,3 +1,4 @@
+import type { Address } from './address.ts';
 import { type Forward, GATEWAY, isExpired } from './forward.ts';
 import type { ForwardId } from './ids.ts';
 import type { Gateways, RouterId } from './router.ts';
@@ -7,6 +8,18 @@ export interface Problem {
   /** `pending`: it will be, once something outside hatoba happens; `error`: something must be changed. */
   readonly state: 'pending' | 'error';
   readonly message: string;
+}
+
+/**
+ * How far back what a router's kernel may still have can date: it is what was desired at some time from `revision` and `at` on,
+ * on these gateway addresses or later ones.
+ */
+export interface Baseline {
+  /** 0: no revision is known to have replaced everything before it. */
+  readonly revision: number;
+  /** As `printTime` gives it: what had expired by then is not in the kernel; empty: not known of any. */
+  readonly at: string;
+  readonly gateways: readonly Address[];
 }
 
 /** What a node found and did about one router. */
@@ -27,6 +40,17 @@ export interface RouterStatus {
   readonly orphaned?: number;
   /** What keeps the whole router from being applied. */
   readonly error: string | null;
+  /** Where it is older than `revision`, `at` and `gateways` say, as it is until the first pass after a start. */
+  readonly baseline?: Baseline;
+}
+
+/** The baseline that a status has, of its own or by what else it says. */
+export function baselineOf({ baseline, revision, at, gateways }: RouterStatus): Baseline {
+  return baseline ?? { revision, at, gateways: addressesOf(gateways) };
+}
+
+export function addressesOf(gateways: Gateways): readonly Address[] {
+  return [gateways[4], gateways[6]].filter((address) => address !== undefined);
 }
 
 export const FORWARD_STATES = ['active', 'pending', 'waiting', 'disabled', 'expired', 'error'] as const;

@@ -22,6 +22,20 @@ export interface Rule {
   readonly expiresAt: string | null;
 }
 
+/** What of a forward decides where it leads. */
+export type Leading = Pick<
+  Forward,
+  | 'id'
+  | 'protocol'
+  | 'externalAddress'
+  | 'externalPorts'
+  | 'internalAddress'
+  | 'internalPorts'
+  | 'sources'
+  | 'enabled'
+  | 'expiresAt'
+>;
+
 /** Everything one router has to do. No two rules of a program match the same packet. */
 export type Program = ReadonlyMap<ForwardId, Rule>;
 
@@ -43,6 +57,11 @@ export function resolveForward(
   if (external === undefined) {
     return { state: 'pending', message: `the router has no IPv${family} gateway address at present` };
   }
+  return ruleAt(forward, external);
+}
+
+/** The rule that the forward is on this external address. */
+export function ruleAt(forward: Leading, external: Address): Rule {
   return Object.freeze({
     forward: forward.id,
     protocol: forward.protocol,

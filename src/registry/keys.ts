@@ -11,6 +11,7 @@ export const FORWARDS = 'forwards/';
 export const GUARDS = 'guards/';
 export const DRAINS = 'drains/';
 export const REMOVALS = 'removals/';
+export const TEARDOWNS = 'teardowns/';
 export const STATUSES = 'statuses/';
 export const PROJECTS = 'projects/';
 export const TOKENS = 'tokens/';
@@ -28,6 +29,14 @@ export function guardKey(router: RouterId): string {
 /** There from the removal of a forward whose flows are to go on until every node that has the router knows of it. */
 export function drainKey(router: RouterId, id: ForwardId): string {
   return `${DRAINS}${router}/${id}`;
+}
+
+/**
+ * There from a commit that removes forwards, or leads them elsewhere, until every node that has the router has applied it.
+ * `id`: of its own, so that it is put once and deleted once.
+ */
+export function teardownKey(router: RouterId, id: string): string {
+  return `${TEARDOWNS}${router}/${id}`;
 }
 
 /** There as long as a forward of the project, or of none, has the name; its value is the forward's id. `null`: it has no name. */
@@ -68,7 +77,7 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-/** The two parts behind the noun; the inverse of `forwardKey`, `drainKey` and `statusKey`. */
+/** The two parts behind the noun; the inverse of `forwardKey`, `drainKey`, `teardownKey` and `statusKey`. */
 export function splitKey(key: string): { readonly router: RouterId; readonly rest: string } {
   const [, router = '', ...rest] = key.split('/');
   return { router, rest: rest.join('/') };

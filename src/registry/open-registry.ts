@@ -62,6 +62,7 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
   const isGateway = (router: RouterId, { family, text }: Address) =>
     statusMirror.of(router).some(({ gateways }) => gateways[family]?.text === text);
 
+  const { drains, teardowns } = forwardMirror;
   const forwardsWithin = (scope: Scope): Forwards =>
     createForwards({
       store,
@@ -76,7 +77,7 @@ export async function openRegistry(store: Store, options: RegistryOptions = {}):
 
   const registry: OpenRegistry = {
     forwards: forwardsWithin(unlimitedScope(forwardMirror, autoPorts)),
-    statuses: createStatuses({ store, feed, mirror: statusMirror, drains: forwardMirror.drains, queue: queues[1] }),
+    statuses: createStatuses({ store, feed, mirror: statusMirror, drains, teardowns, queue: queues[1] }),
     tokens: createTokens({ store, feed, mirror: tokenMirror, queue: queues[2] }),
 
     listingRevision: () => listingMirror.revision(),

@@ -4,6 +4,9 @@ import type { Grants } from '../model/grants.ts';
 import type { ForwardId } from '../model/ids.ts';
 import type { RouterId } from '../model/router.ts';
 import type { RouterStatus } from '../model/status.ts';
+import type { RetiredForward } from './forwards/teardown-record.ts';
+
+export type { RetiredForward } from './forwards/teardown-record.ts';
 
 /** Which forwards changed, and up to which revision of the store they are now known. */
 export interface ForwardsChange {
@@ -80,6 +83,12 @@ export interface Forwards {
   near(spec: ForwardSpec): readonly Forward[];
   /** Forwards that were removed with their flows to go on, which some node that has the router may not know yet. */
   draining(router: RouterId): ReadonlySet<ForwardId>;
+  /**
+   * Forwards of the router as they were before a commit after the revision that removed them or led them elsewhere, as far
+   * as some node that has the router may not have applied it; a forward that changed several times is there several
+   * times. Error: `store_unreadable`.
+   */
+  retiredSince(router: RouterId, revision: number): readonly RetiredForward[];
 
   /**
    * Whether the store has such a forward, or had it: some ten thousand that were removed are remembered. A forward that is in a
@@ -129,7 +138,7 @@ export interface Statuses {
   ofNode(node: string): readonly RouterStatus[];
   /** Every router some node has, in order. */
   routers(): readonly RouterId[];
-  /** One commit for all of them, which also forgets what drains where every node knows. `gone`: routers this node no longer has. */
+  /** One commit for all of them, which also forgets drains and teardowns that every node has applied. `gone`: routers this node no longer has. */
   publish(node: string, statuses: readonly RouterStatus[], gone: readonly RouterId[]): Promise<void>;
   subscribe(listener: (router: RouterId) => void): () => void;
 }

@@ -38,7 +38,8 @@ beforeEach(() => {
 function options(): PlaceOptions {
   return {
     dataplane: recorded(world.open()),
-    desired: (): Desired => ({ ...wanted, gateways: {}, orphaned: new Set() }),
+    desired: (): Desired => ({ ...wanted, retired: [], orphaned: new Set(), gateways: {} }),
+    baseline: { revision: 0, at: '', gateways: [] },
     prepare: async () => undefined,
     onDue: (due) => void due.pass(),
     onStatus: () => told.push('status'),

@@ -9,7 +9,15 @@ function placeOf(id: string, router: string) {
     { id, router, gateways: {} },
     {
       dataplane: createMemoryWorld().open(),
-      desired: () => ({ revision: 0, forwards: new Map(), draining: new Set(), orphaned: new Set(), gateways: {} }),
+      desired: () => ({
+        revision: 0,
+        forwards: new Map(),
+        draining: new Set(),
+        retired: [],
+        orphaned: new Set(),
+        gateways: {},
+      }),
+      baseline: { revision: 0, at: '', gateways: [] },
       prepare: async () => undefined,
       onDue: nothing,
       onStatus: nothing,

@@ -8,10 +8,8 @@ import { readWishFile } from '../../src/cli/transfer/wish-file.ts';
 import { readAuthorities } from '../../src/daemon/authorities.ts';
 import { loadConfig } from '../../src/daemon/config.ts';
 import { parseConfig } from '../../src/daemon/config-file.ts';
-import { openFarewellFiles } from '../../src/daemon/farewell-files.ts';
 import { openUsageFile } from '../../src/daemon/usage-file.ts';
 import { openSqliteStore } from '../../src/store/sqlite/open-sqlite-store.ts';
-import { ruleOf } from '../program/programs.ts';
 
 let directory: string;
 
@@ -57,16 +55,6 @@ describe('a link that another user has put beside the database is not followed',
     writeFileSync(victim, 'precious');
     symlinkSync(victim, join(directory, 'hatoba.db.usage.new'));
     await openUsageFile(join(directory, 'hatoba.db.usage')).remember([]);
-    expect(readFileSync(victim, 'utf8')).toBe('precious');
-  });
-
-  test('the flows that are to end', async () => {
-    const [victim, leaving] = [join(directory, 'victim'), join(directory, 'leaving')];
-    writeFileSync(victim, 'precious');
-    mkdirSync(leaving);
-    symlinkSync(victim, join(leaving, 'edge-1'));
-    const rule = ruleOf(1, 'tcp', ['203.0.113.1', 80], ['10.0.0.1', 80]);
-    await expect(openFarewellFiles(leaving).remember('edge-1', [rule])).rejects.toThrow('ELOOP');
     expect(readFileSync(victim, 'utf8')).toBe('precious');
   });
 

@@ -12,6 +12,16 @@ import { type PlannedChange, planRemovals, planWanted } from './batch-plan.ts';
 import type { ForwardMirror } from './forward-mirror.ts';
 import type { StoredForward } from './forward-record.ts';
 import type { ForwardView } from './forward-view.ts';
+import { withTeardowns } from './teardown-commit.ts';
+
+/** What a batch is decided on. */
+interface BatchGrounds {
+  readonly mirror: ForwardMirror;
+  readonly scope: Scope;
+  readonly gatewaysOf: (router: RouterId) => Gateways;
+  /** Whether any node has the router. */
+  readonly isAnywhere: (router: RouterId) => boolean;
+}
 
 /**
  * The commit that brings the forwards to what the batch wants, decided on what they are together in the end.
@@ -20,10 +30,8 @@ import type { ForwardView } from './forward-view.ts';
  * `quota_exceeded`.
  */
 export function decideBatch(
-  mirror: ForwardMirror,
-  scope: Scope,
+  { mirror, scope, gatewaysOf, isAnywhere }: BatchGrounds,
   batch: ForwardBatch,
-  gatewaysOf: (router: RouterId) => Gateways,
 ): { readonly commit: Commit; readonly result: (revision: number) => BatchOutcome } {
   const { index } = mirror;
   if (batch.intoEmpty) refuseNonEmpty(scope.view);
@@ -32,7 +40,8 @@ export function decideBatch(
   const wanted = planWanted(items, matches);
   const changes = [...wanted, ...planRemovals(batch, matches, scope.view)];
   refuseUnfit({ index, scope, gatewaysOf: batch.kind === 'restore' ? () => ({}) : gatewaysOf }, changes);
-  const commit = scope.ration(batchCommit(mirror, changes), countAdded(changes));
+  const whole = withTeardowns(batchCommit(mirror, changes), changes, mirror.teardowns, isAnywhere);
+  const commit = scope.ration(whole, countAdded(changes));
   return {
     commit: batch.dryRun ? {} : commit,
     result: (revision) => ({

@@ -12,6 +12,8 @@ import {
   projectKey,
   REMOVALS,
   splitKey,
+  TEARDOWNS,
+  teardownKey,
 } from '../keys.ts';
 import { createListeners } from '../listeners.ts';
 import type { ForwardsChange } from '../registry.ts';
@@ -22,12 +24,14 @@ import { createForwardIndex, type ForwardIndex } from './forward-index.ts';
 import { createForwardReader } from './forward-record.ts';
 import { createRemovalIndex, type RemovalIndex } from './removal-index.ts';
 import { readRemoval } from './removal-record.ts';
+import { createTeardownIndex, type TeardownIndex } from './teardown-index.ts';
 
-/** All forwards, the guards of their routers and projects, what drains and what was removed, as of one revision. */
+/** All forwards, the guards of their routers and projects, what drains, what was removed, and teardowns, as of one revision. */
 export interface ForwardMirror extends Mirror {
   readonly index: ForwardIndex;
   readonly drains: DrainIndex;
   readonly removals: RemovalIndex;
+  readonly teardowns: TeardownIndex;
   readonly departures: Departures;
   /** The revision of the router's guard; 0: it has none. */
   guardRevision(router: RouterId): number;
@@ -47,6 +51,7 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
   const projects = new Map<string, number>();
   const drains = createDrainIndex();
   const removals = createRemovalIndex();
+  const teardowns = createTeardownIndex();
   const departures = createDepartures();
   const read = createForwardReader();
   const listeners = createListeners<ForwardsChange>();
@@ -82,10 +87,17 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
     else removals.put(readRemoval(key, value, revision));
   }
 
+  function applyTeardown({ key, value, revision }: KeyChange): void {
+    const { router, rest: id } = splitKey(key);
+    if (value === null) teardowns.remove(router, id);
+    else teardowns.put(router, id, value, revision);
+  }
+
   return {
     index,
     drains,
     removals,
+    teardowns,
     departures,
     guardRevision: (router) => guards.get(router) ?? 0,
     projectRevision: (project) => projects.get(project) ?? 0,
@@ -102,6 +114,7 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
       for (const change of changes) if (change.key.startsWith(PROJECTS)) applyProject(change);
       for (const change of changes) if (change.key.startsWith(DRAINS)) applyDrain(change);
       for (const change of changes) if (change.key.startsWith(REMOVALS)) applyRemoval(change);
+      for (const change of changes) if (change.key.startsWith(TEARDOWNS)) applyTeardown(change);
       return () => {
         if (touched.length > 0) listeners.tell({ revision, touched }, onError);
       };
@@ -113,6 +126,7 @@ export function createForwardMirror(onError: (error: unknown) => void): ForwardM
       for (const [project, revision] of projects) yield [projectKey(project), revision];
       for (const { router, id, revision } of drains.all()) yield [drainKey(router, id), revision];
       for (const { key, revision } of removals.all()) yield [key, revision];
+      for (const { router, id, revision } of teardowns.all()) yield [teardownKey(router, id), revision];
     },
   };
 }

@@ -22,6 +22,7 @@ import type { ForwardMirror } from './forward-mirror.ts';
 import { conflictError, samePlace, sameSpec } from './forward-place.ts';
 import { createForwardReader, type StoredForward, writeForward } from './forward-record.ts';
 import { batchOfNew, specsOf } from './new-forwards.ts';
+import { withTeardowns } from './teardown-commit.ts';
 
 /** How often a change is decided again because somebody else's came first. */
 const MOST_ATTEMPTS = 20;
@@ -76,9 +77,13 @@ export function createForwards(parts: ForwardsParts): Forwards {
   function replacement(before: Forward | null, after: StoredForward): Decision<Forward> {
     const key = forwardKey(after.spec.router, after.id);
     return {
-      commit: forwardCommit(mirror, before, after),
+      commit: commitOf(before, after),
       result: (revision) => read(key, writeForward(after), revision),
     };
+  }
+
+  function commitOf(before: Forward | null, after: StoredForward | null): Commit {
+    return withTeardowns(forwardCommit(mirror, before, after), [{ before, after }], mirror.teardowns, isAnywhere);
   }
 
   function present(id: ForwardId, expected: number | undefined): Forward {
@@ -106,7 +111,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
   function settleBatch(decideOn: () => ForwardBatch, size: number, request?: KeyedRequest): Promise<BatchOutcome> {
     return settle(`of ${size} forwards`, () => {
       requests.refuseRepeated(request);
-      const { commit, result } = decideBatch(mirror, scope, decideOn(), gatewaysOf);
+      const { commit, result } = decideBatch({ mirror, scope, gatewaysOf, isAnywhere }, decideOn());
       return { commit: requests.remember(commit, request, () => writeOutcome(result(0))), result };
     });
   }
@@ -137,6 +142,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
       ),
     draining: (router) => mirror.drains.ofRouter(router),
     isKnown: (id) => index.get(id) !== undefined || mirror.removals.has(id),
+    retiredSince: (router, revision) => mirror.teardowns.retiredSince(router, revision),
     subscribe: (listener) => mirror.subscribe(listener),
 
     create: (draft, request) =>
@@ -176,7 +182,7 @@ export function createForwards(parts: ForwardsParts): Forwards {
     remove: (id, expected, { drain = false } = {}) =>
       settle(id, () => {
         const before = present(id, expected);
-        const commit = forwardCommit(mirror, before, null);
+        const commit = commitOf(before, null);
         const drains = drain && isAnywhere(before.router);
         return { commit: drains ? withDrain(commit, before) : commit, result: (revision) => revision };
       }),

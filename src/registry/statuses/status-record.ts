@@ -1,6 +1,6 @@
 import { parseAddress } from '../../model/address.ts';
 import type { Gateways } from '../../model/router.ts';
-import type { Problem, RouterStatus } from '../../model/status.ts';
+import type { Baseline, Problem, RouterStatus } from '../../model/status.ts';
 import { statusKey } from '../keys.ts';
 import {
   countField,
@@ -17,7 +17,23 @@ import {
 export function writeStatus(status: RouterStatus): string {
   const { router, node, instances, revision, at, problems, warnings, orphaned, error } = status;
   const gateways = { 4: status.gateways[4]?.text, 6: status.gateways[6]?.text };
-  return JSON.stringify({ router, node, instances, gateways, revision, at, problems, warnings, orphaned, error });
+  const baseline = status.baseline && {
+    ...status.baseline,
+    gateways: status.baseline.gateways.map(({ text }) => text),
+  };
+  return JSON.stringify({
+    router,
+    node,
+    instances,
+    gateways,
+    revision,
+    at,
+    problems,
+    warnings,
+    orphaned,
+    error,
+    baseline,
+  });
 }
 
 /** Error: `store_unreadable`, naming the key. */
@@ -39,7 +55,17 @@ export function readStatus(key: string, value: string): RouterStatus {
         : { warnings: mapField(fields, 'warnings', (warnings, id) => textsField(warnings, id)) }),
       ...(fields['orphaned'] === undefined ? {} : { orphaned: countField(fields, 'orphaned') }),
       error: textOrNullField(fields, 'error'),
+      // Statuses that were written before there was one have none.
+      ...(fields['baseline'] === undefined ? {} : { baseline: readBaseline(fieldsOf(fields['baseline'])) }),
     });
+  });
+}
+
+function readBaseline(fields: Fields): Baseline {
+  return Object.freeze({
+    revision: countField(fields, 'revision'),
+    at: textField(fields, 'at'),
+    gateways: textsField(fields, 'gateways').map(parseAddress),
   });
 }
 

@@ -3,8 +3,8 @@ import type { RouterStatus } from '../../model/status.ts';
 import type { Commit, Store } from '../../store/store.ts';
 import type { Feed } from '../feed.ts';
 import type { DrainIndex } from '../forwards/drain-index.ts';
-import type { Drain } from '../forwards/drain-record.ts';
-import { drainKey, statusKey } from '../keys.ts';
+import type { TeardownIndex } from '../forwards/teardown-index.ts';
+import { drainKey, statusKey, teardownKey } from '../keys.ts';
 import type { Statuses } from '../registry.ts';
 import type { SerialQueue } from '../serial-queue.ts';
 import type { StatusMirror } from './status-mirror.ts';
@@ -15,11 +15,12 @@ export interface StatusesParts {
   readonly feed: Feed;
   readonly mirror: StatusMirror;
   readonly drains: DrainIndex;
+  readonly teardowns: TeardownIndex;
   /** So that what is published is compared with what was published before. */
   readonly queue: SerialQueue;
 }
 
-export function createStatuses({ store, feed, mirror, drains, queue }: StatusesParts): Statuses {
+export function createStatuses({ store, feed, mirror, drains, teardowns, queue }: StatusesParts): Statuses {
   function published(router: RouterId, node: string): RouterStatus | undefined {
     return mirror.of(router).find((status) => status.node === node);
   }
@@ -36,23 +37,32 @@ export function createStatuses({ store, feed, mirror, drains, queue }: StatusesP
     }));
     const deletes = [
       ...gone.filter((router) => published(router, node) !== undefined).map((router) => statusKey(router, node)),
-      ...knownDrains(node, statuses, gone),
+      ...appliedEverywhere(node, statuses, gone),
     ];
     // A node that starts after a power cut tells everything anew.
     return puts.length + deletes.length === 0 ? null : { puts, deletes, durable: false };
   }
 
-  /** The keys of those that every node will know of that has their router, this commit included. */
-  function knownDrains(node: string, statuses: readonly RouterStatus[], gone: readonly RouterId[]): readonly string[] {
+  /** The keys of drains and teardowns that every node with their router has applied, by its status or by this commit. */
+  function appliedEverywhere(
+    node: string,
+    statuses: readonly RouterStatus[],
+    gone: readonly RouterId[],
+  ): readonly string[] {
     const news = new Set([...gone, ...statuses.map(({ router }) => router)]);
-    const isKnown = ({ router, revision }: Drain) => {
+    const isApplied = ({ router, revision }: { readonly router: RouterId; readonly revision: number }) => {
       const kept = mirror.of(router).filter((status) => status.node !== node || !news.has(router));
       const own = statuses.filter((status) => status.router === router);
       return [...kept, ...own].every((status) => status.revision >= revision);
     };
-    return Array.from(drains.all())
-      .filter(isKnown)
-      .map(({ router, id }) => drainKey(router, id));
+    return [
+      ...Array.from(drains.all())
+        .filter(isApplied)
+        .map(({ router, id }) => drainKey(router, id)),
+      ...Array.from(teardowns.all())
+        .filter(isApplied)
+        .map(({ router, id }) => teardownKey(router, id)),
+    ];
   }
 
   return {

@@ -37,6 +37,7 @@ function tenantForwards({ whole, forwards }: Parts, left: LeftBetween): Forwards
     // Whose a forward was that has been removed is not kept; only nodes have to know.
     draining: () => new Set(),
     isKnown: (id) => forwards.get(id) !== undefined,
+    retiredSince: () => [],
 
     subscribe(listener) {
       let last = forwards.revision();
