@@ -190,7 +190,7 @@ describe('forward add', () => {
     [['--wait', '1', '--no-wait', '80', '192.168.50.11'], '--wait and --no-wait exclude each other', 2],
     [
       ['--description', '\u001b[2J', '80', '192.168.50.11'],
-      '--description: the description \\u001b[2J is too long or has control characters',
+      '--description: the description \\u001b[2J is too long, or has control characters or broken Unicode',
       2,
     ],
   ])('refuses %j', async (words, message, code) => {

@@ -75,7 +75,7 @@ test('tokens are revoked by name or id; one that is not there keeps the others f
 test.each([
   [['ci', '--role', 'root'], 2, '--role: root is not one of reader, member, admin'],
   [['a/b'], 2, 'argument name: a/b cannot be a name'],
-  [['ci', '--project', ''], 2, '--project: "" is too long or has control characters'],
+  [['ci', '--project', ''], 2, '--project: "" is too long, or has control characters or broken Unicode'],
   [['ci', '--expires', 'soon'], 2, '--expires: soon is not a time'],
   [[], 2, 'the argument name is missing'],
 ])('token create %j is refused', async (words, code, message) => {

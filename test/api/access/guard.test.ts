@@ -40,8 +40,12 @@ async function openApi(caller: Caller | null, open = openBench) {
 }
 
 /** A path at which the route is: ids are those that a gateway could have. */
-function pathAt(url: string): string {
-  return url.replace(/:\w+(?:\([^)]*\))?/g, '9e3fbcf6-7ab5-5a5e-9ec2-05fba87e0162').replace('*', 'networks');
+/** Ids of hatoba's own documents are UUIDs of version 5, Neutron's are of version 4. */
+const OWN_ID = '9e3fbcf6-7ab5-5a5e-9ec2-05fba87e0162';
+const NEUTRON_ID = '9e3fbcf6-7ab5-4a5e-9ec2-05fba87e0162';
+
+function pathAt(url: string, id = OWN_ID): string {
+  return url.replace(/:\w+(?:\([^)]*\))?/g, id).replace('*', 'networks');
 }
 
 function mayUse({ role, allProjects }: Caller, access: Access | undefined): boolean {
@@ -88,23 +92,27 @@ test('what is passed on is answered by Neutron, whoever asks', async () => {
     const [method = '', url = ''] = route.split(' ');
     if (!METHODS.some((known) => known === method)) continue;
     const before = bench.neutron.asked.length;
-    await bench.api.inject({ method: toMethod(method), url: pathAt(url) });
-    expect([route, bench.neutron.asked.length]).toEqual([route, before + 1]);
+    await bench.api.inject({ method: toMethod(method), url: pathAt(url, NEUTRON_ID) });
+    expect(bench.neutron.asked.length, route).toBeGreaterThan(before);
   }
   const urls = passed.map((route) => route.replace(/^\S+ /, '')).sort();
   expect([...new Set(urls)]).toEqual([
     '/',
+    '/healthcheck',
+    '/healthcheck/*',
     '/v2.0/*',
     '/v2.0/extensions',
-    '/v2.0/extensions/expose-port-forwarding-in-fip',
     '/v2.0/extensions/floating-ip-port-forwarding',
     '/v2.0/extensions/floating-ip-port-forwarding-description',
-    '/v2.0/extensions/floating-ip-port-forwarding-detail',
     '/v2.0/extensions/floating-ip-port-forwarding-port-ranges',
     '/v2.0/floatingips',
+    '/v2.0/floatingips/:floatingip/port_forwardings',
+    '/v2.0/floatingips/:floatingip/port_forwardings/:id',
     '/v2.0/ports/:id',
     '/v2.0/routers/:id',
+    '/v2.0/routers/:id/remove_external_gateways',
     '/v2.0/routers/:id/remove_router_interface',
+    '/v2.0/routers/:id/update_external_gateways',
   ]);
 });
 
